@@ -1,0 +1,48 @@
+# The commands of this project; `make` alone lists them.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+CAREPLAN := .venv/bin/careplan
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench soak docs lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+setup: ## .venv/ with the locked packages; no Java
+	@scripts/setup
+
+demo: setup ## a guided run of the whole way on embedded parts
+	@$(CAREPLAN) demo
+
+test: ## everything that must pass: check, then all tests, a real HAPI server among them
+	@scripts/setup --tests
+	@$(MAKE) --no-print-directory check
+	$(PYTHON) -m pytest
+
+check: setup ## lint, format, types, floors
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+format: setup ## write the format that check asks for
+	$(PYTHON) -m ruff check --fix --quiet . || true
+	$(PYTHON) -m ruff format .
+
+bench: setup ## side-by-side measurements; ONLY=mapping for one suite
+	$(PYTHON) -m bench $(ONLY)
+
+soak: setup ## the laws with many more generated examples
+	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest tests/laws
+
+docs: setup ## write the generated pages of docs/
+	$(PYTHON) tools/write_docs.py
+
+lock: setup ## newest allowed versions into requirements.lock
+	env -u UV_FIND_LINKS -u UV_INDEX_URL .venv/bin/uv pip compile pyproject.toml --group dev --universal \
+		--python-version 3.11 --generate-hashes --no-header --upgrade --quiet --output-file requirements.lock
+
+clean: ## everything that can be made again
+	rm -rf .venv .cache .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,40 @@
+"""The data files, read a line at a time when first asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+
+Tree = dict[str, Any]
+
+
+class Table:
+    """A file of `key<TAB>JSON` lines: read whole on first use, each line parsed on its own first use."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._parsed: dict[str, Any] = {}
+
+    @cached_property
+    def _lines(self) -> dict[str, str]:
+        text = (files("adapter.definitions") / "data" / self._folder / self._name).read_text("utf-8")
+        return {key: rest for key, _, rest in (line.partition("\t") for line in text.split("\n")) if key}
+
+    def get(self, key: str) -> Any:
+        """The tree of one line, or None; trees are shared and never changed."""
+        if key not in self._parsed:
+            line = self._lines.get(key)
+            if line is None:
+                return None
+            self._parsed[key] = json.loads(line)
+        return self._parsed[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._lines
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)

@@ -1,0 +1,155 @@
+"""One HTTP request, bounded in time and bytes, to the server's own origin and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
+
+from adapter.errors import Unavailable, UnknownOutcome, UsageError
+from adapter.exchange.auth import Credentials
+from adapter.exchange.limits import Limits
+from adapter.exchange.links import is_loopback, same_origin
+from adapter.exchange.sockets import Call, DeadlineAdapter, under
+from adapter.ports import Clock
+
+# urllib3 writes every URL at level DEBUG, and a search holds a patient's identifiers.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, headers (names in lower case), the body's bytes, and what was asked, for messages."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    place: str
+    write: bool
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class _Sign(AuthBase):
+    """Sets Authorization at home only. That it is always given also keeps a .netrc from being read."""
+
+    def __init__(self, base: str, credentials: Credentials | None) -> None:
+        self._base = base
+        self._credentials = credentials
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._credentials is not None and same_origin(self._base, request.url or ""):
+            request.headers["Authorization"] = self._credentials.header()
+        return request
+
+
+class Transport:
+    """Sends requests to one server. Connections are kept; cookies and redirects are not."""
+
+    def __init__(self, base: str, *, auth: Credentials | None, clock: Clock, limits: Limits, user_agent: str) -> None:
+        if auth is not None and base.startswith("http:") and not is_loopback(base):
+            raise UsageError("Credentials are not sent over plain http.", place=base, remedy="Use the https address.")
+        self.base = base
+        self.limits = limits
+        self._clock = clock
+        self._auth = _Sign(base, auth)
+        self._session = requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, DeadlineAdapter())
+        self._session.headers.clear()
+        self._session.headers.update(
+            {"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": user_agent}
+        )
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        place: str,
+        write: bool = False,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer, whatever its status. `place` names the request in messages, without its query.
+
+        Raises Unavailable where nothing was sent or only a read was asked, else UnknownOutcome.
+        """
+        if not same_origin(self.base, url):
+            raise Unavailable("A request to a foreign origin was not sent.", place=place)
+        call = Call(self._clock, self.limits.seconds)
+        try:
+            with under(call):
+                return self._send(call, method, url, Answer(0, {}, body or b"", place, write), headers or {})
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _failure(error, place, unknown=write and call.sent) from None
+
+    def _send(self, call: Call, method: str, url: str, asked: Answer, headers: Mapping[str, str]) -> Answer:
+        left = call.left()
+        response = self._session.request(
+            method,
+            url,
+            data=asked.body or None,
+            headers=dict(headers),
+            auth=self._auth,
+            timeout=(min(self.limits.connect_seconds, left), left),
+            allow_redirects=False,
+            stream=True,
+        )
+        try:
+            body = self._body(response, asked, call)
+        except BaseException:
+            # What is left of this answer must not be taken for the next one.
+            response.raw.close()
+            raise
+        found = {name.lower(): value for name, value in response.headers.items()}
+        answer = Answer(response.status_code, found, body, asked.place, asked.write)
+        if answer.status >= 400 and "json" not in answer.media_type:
+            # Jetty refuses a long request line and closes without saying so: this connection is spent.
+            response.raw.close()
+        response.close()
+        return answer
+
+    def _body(self, response: requests.Response, asked: Answer, call: Call) -> bytes:
+        parts, size = [], 0
+        for part in response.raw.stream(_CHUNK, decode_content=True):
+            size += len(part)
+            if size > self.limits.size:
+                message = f"The server's answer is larger than {self.limits.size} bytes; it was not read further."
+                raise (UnknownOutcome if asked.write else Unavailable)(message, place=asked.place)
+            parts.append(part)
+            call.left()
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Closes the connections that were kept."""
+        self._session.close()
+
+
+def _failure(error: Exception, place: str, *, unknown: bool) -> Unavailable:
+    """The error of ours for one of the network; its text is ours too, as theirs repeats the URL with its query."""
+    if isinstance(error, requests.exceptions.SSLError):
+        message, remedy = "The server's certificate could not be verified.", "TLS is always checked."
+    elif isinstance(error, (requests.Timeout, TimeoutError)) or "timed out" in str(error):
+        message, remedy = "The server did not answer in time.", "Try again later."
+    elif isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
+        message, remedy = "The request could not be put together.", ""
+    elif unknown or isinstance(error, HTTPError):
+        message, remedy = "The connection broke before the answer was complete.", "Try again later."
+    else:
+        message, remedy = "The server could not be reached.", "Check its address, and whether it runs."
+    if unknown:
+        message = message.removesuffix(".") + "; whether the write took effect is not known."
+        return UnknownOutcome(message, place=place, remedy="Look at the server before sending it again.")
+    return Unavailable(message, place=place, remedy=remedy)

@@ -1,0 +1,293 @@
+"""Whole inputs: a resource or Bundle → records and remainder, and back.
+
+The remainder is the input itself, resource by resource, with the shape it came in. Writing reads the records from it
+again and edits only what differs, so that what was not touched comes back as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from adapter.errors import BadInput, DataError
+from adapter.fhir_json import copy
+from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id
+from adapter.issues import Issue
+from adapter.mapping.lists import elements_of
+from adapter.mapping.mapper import PackMaps, record_id_of
+from adapter.mapping.parts import Companion, Parts, ResourceMap
+from adapter.mapping.rules import current
+from adapter.mapping.scope import own_identifier, split_reference
+
+Tree = dict[str, Any]
+
+
+@dataclass(slots=True)
+class BundleRefs:
+    """References inside one input. `targets` gives the index of a resource by each literal that may name it."""
+
+    base: str
+    targets: Mapping[str, int]
+    ids: Sequence[str]
+    types: Sequence[str]
+    names: Mapping[int, str] = field(default_factory=dict)
+    given: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    owned: Mapping[str, int] = field(default_factory=dict)
+    part_of: Mapping[int, str] = field(default_factory=dict)
+    fresh: dict[str, str] = field(default_factory=dict)
+    fresh_names: dict[str, str] = field(default_factory=dict)
+    scheme: str = "urn:uuid:"
+
+    def _index(self, reference: Tree) -> int | None:
+        literal = reference.get("reference")
+        if type(literal) is not str:
+            return None
+        return self.targets.get(literal.split("/_history/")[0])
+
+    def part(self, reference: Tree) -> str | None:
+        literal = reference.get("reference")
+        if type(literal) is str and literal in self.fresh:
+            return self.fresh[literal]
+        index = self._index(reference)
+        return self.part_of.get(index) if index is not None else None
+
+    def link(self, reference: Tree) -> tuple[str, str] | None:
+        index = self._index(reference)
+        if index is not None:
+            return self.types[index], self.ids[index]
+        literal = reference.get("reference")
+        split = split_reference(literal) if type(literal) is str else None
+        type_ = split[1] if split else reference.get("type")
+        name = type_ if isinstance(type_, str) else ""
+        own = own_identifier({"identifier": reference.get("identifier")})
+        if own is not None:
+            return name, own
+        if split:
+            return split[1], foreign_record_id(self.base if split[0] == "none" else split[0], split[1], split[2])
+        if type(literal) is str and literal.startswith("urn:"):
+            return name, foreign_record_id(self.base, "urn", literal)
+        return None
+
+    def to_record(self, type_: str, record_id: str) -> Tree:
+        literal = self.given.get((type_, record_id))
+        if literal is not None:
+            return {"reference": literal}
+        return {"type": type_, "identifier": {"system": IDENTIFIER_SYSTEM, "value": record_id}}
+
+    def own(self, type_: str, id_: str, part: str) -> Tree:
+        literal = f"{self.scheme}{id_}" if self.scheme.startswith("urn") else f"#{id_}"
+        self.fresh[literal] = part
+        self.fresh_names[part] = literal
+        return {"reference": literal}
+
+    def to_part(self, part: str, resource: Tree) -> Tree:
+        literal = self.fresh_names.get(part)
+        return {"reference": literal if literal is not None else self.names[self.owned[part]]}
+
+
+@dataclass(slots=True)
+class Owned:
+    """A record as read, and the index of each of its resources by part key."""
+
+    record: Tree
+    map: ResourceMap
+    parts: dict[str, int]
+
+
+@dataclass(slots=True)
+class Input:
+    """A resource or Bundle taken apart: `entries` gives for each entry the index of its resource, or None."""
+
+    resources: list[Any]
+    bundle: Tree | None
+    entries: list[int | None]
+    base: str = "none"
+
+    def name_of(self, index: int) -> list[str]:
+        """Every literal by which others may refer to a resource: its fullUrl first."""
+        resource = self.resources[index]
+        names = []
+        if self.bundle is not None:
+            url = self.bundle["entry"][self.entries.index(index)].get("fullUrl")
+            if type(url) is str:
+                names.append(url)
+        if type(resource.get("id")) is str and type(resource.get("resourceType")) is str:
+            names.append(f"{resource['resourceType']}/{resource['id']}")
+        return names
+
+
+def take_apart(tree: Tree, base: str = "none") -> Input:
+    """A tree → its resources and its shape; the trees are shared, not copied."""
+    entries = tree.get("entry")
+    if tree.get("resourceType") != "Bundle" or type(entries) is not list:
+        return Input([tree], None, [], base)
+    resources: list[Any] = []
+    places: list[int | None] = []
+    rest: list[Any] = []
+    for entry in entries:
+        resource = entry.get("resource") if type(entry) is dict else None
+        if type(resource) is dict:
+            places.append(len(resources))
+            resources.append(resource)
+            rest.append({key: value for key, value in entry.items() if key != "resource"})
+        else:
+            places.append(None)
+            rest.append(entry)
+    return Input(resources, {**tree, "entry": rest}, places, base)
+
+
+def put_together(parts: Input) -> Tree:
+    """The inverse of `take_apart`."""
+    if parts.bundle is None:
+        return parts.resources[0]  # type: ignore[no-any-return]
+    entries = []
+    for entry, index in zip(parts.bundle["entry"], parts.entries, strict=True):
+        entries.append(entry if index is None else {**entry, "resource": parts.resources[index]})
+    return {**parts.bundle, "entry": entries}
+
+
+def remainder_of(parts: Input, pack: PackMaps, fhir: str) -> Tree:
+    """What `to_fhir` needs to give back what came in."""
+    shape: Tree = {"base": parts.base}
+    if parts.bundle is not None:
+        shape |= {"bundle": parts.bundle, "entries": [-1 if index is None else index for index in parts.entries]}
+    return {
+        "v": 1,
+        "pack": f"{pack.name}@{pack.version}",
+        "fhirVersion": fhir,
+        "shape": shape,
+        "resources": parts.resources,
+    }
+
+
+def from_remainder(remainder: Any) -> Input:
+    """The input that a remainder was made of. Raises BadInput where it is not one of ours."""
+    try:
+        shape, resources = remainder["shape"], remainder["resources"]
+        bundle, entries = shape.get("bundle"), shape.get("entries", [])
+        right = remainder["v"] == 1 and type(resources) is list and all(type(tree) is dict for tree in resources)
+        right = right and (bundle is not None or len(resources) == 1)
+        if bundle is not None:
+            right = right and len(bundle["entry"]) == len(entries)
+            right = right and sorted(index for index in entries if index >= 0) == list(range(len(resources)))
+    except (TypeError, KeyError, AttributeError):
+        right = False
+    if not right:
+        issue = Issue("fatal", "structure", "remainder-broken", "The remainder is not one that from-fhir gave.")
+        raise BadInput("The remainder cannot be read.", issues=[issue], place="/remainder")
+    places = [index if index >= 0 else None for index in entries]
+    return Input(copy(resources), copy(bundle), places, str(shape.get("base", "none")))
+
+
+class Analysis:
+    """Which resource of an input belongs to which record."""
+
+    def __init__(self, pack: PackMaps, parts: Input) -> None:
+        self.pack, self.input, self.issues = pack, parts, list[Issue]()
+        seen: dict[str, int] = {}
+        self.ids = [self._id(resource, seen) for resource in parts.resources]
+        self.targets: dict[str, int] = {}
+        self.names: dict[int, str] = {}
+        for index in range(len(parts.resources)):
+            names = parts.name_of(index)
+            for name in names:
+                self.targets.setdefault(name, index)
+            self.names[index] = names[0] if names else ""
+        self.readers = [pack.reader(resource) for resource in parts.resources]
+        self.types = [str(resource.get("resourceType")) for resource in parts.resources]
+        self.given = {
+            (self.types[index], self.ids[index]): self.names[index]
+            for index, reader in reversed(list(enumerate(self.readers)))
+            if reader is not None and self.names[index]
+        }
+        self.owners = self._claim()
+
+    def _id(self, resource: Tree, seen: dict[str, int]) -> str:
+        id_ = record_id_of(resource, self.input.base)
+        count = seen[id_] = seen.get(id_, 0) + 1
+        return id_ if count == 1 else foreign_record_id("again", id_, str(count))
+
+    def refs(self, owned: Mapping[str, int]) -> BundleRefs:
+        """The references of one record, which owns these parts."""
+        part_of = {index: key for key, index in owned.items() if key}
+        return BundleRefs(
+            self.input.base, self.targets, self.ids, self.types, self.names, self.given, dict(owned), part_of
+        )
+
+    def _claim(self) -> dict[int, int]:
+        """The owner of each resource that exactly one other refers to as its part."""
+        wanted: dict[int, set[int]] = {}
+        for index, reader in enumerate(self.readers):
+            for target in self._targets(reader, index) if reader is not None else ():
+                wanted.setdefault(target, set()).add(index)
+        claimed = {target: next(iter(owners)) for target, owners in wanted.items() if len(owners) == 1}
+        for target in list(claimed):
+            self._claim_companions(target, claimed)
+        return {target: owner for target, owner in claimed.items() if owner not in claimed}
+
+    def _claim_companions(self, target: int, claimed: dict[int, int]) -> None:
+        for map_ in self.pack.maps.values():
+            if map_.reads(self.input.resources[target]):
+                for rule in map_.rules:
+                    if isinstance(rule, Companion):
+                        found = self._index(current(rule.path, self.input.resources[target]))
+                        if found is not None and found not in claimed and rule.map.reads(self.input.resources[found]):
+                            claimed[found] = claimed[target]
+
+    def _targets(self, reader: ResourceMap, index: int) -> Iterable[int]:
+        resource = self.input.resources[index]
+        for rule in reader.rules:
+            if isinstance(rule, Parts):
+                for element in elements_of(rule.path, resource):
+                    if not rule.path.last.matches(element):
+                        continue
+                    target = self._index(element.get(rule.at) if rule.at else element)
+                    if target is not None and target != index and self._fits(rule, target):
+                        yield target
+
+    def _fits(self, rule: Parts, target: int) -> bool:
+        return any(map_.reads(self.input.resources[target]) for map_ in rule.maps)
+
+    def _index(self, reference: Any) -> int | None:
+        literal = reference.get("reference") if type(reference) is dict else None
+        return self.targets.get(literal.split("/_history/")[0]) if type(literal) is str else None
+
+    def records(self) -> list[Owned]:
+        """Every record of the input, in the order of their main resources."""
+        owned: dict[int, dict[str, int]] = {}
+        for index, reader in enumerate(self.readers):
+            if index not in self.owners and reader is not None:
+                owned[index] = {"": index}
+        for target, owner in self.owners.items():
+            type_ = self.input.resources[target].get("resourceType")
+            owned[owner][f"{type_}/{self.ids[target]}"] = target
+        return [self._read(index, parts) for index, parts in owned.items()]
+
+    def _read(self, index: int, parts: dict[str, int]) -> Owned:
+        reader = cast("ResourceMap", self.readers[index])
+        trees = {key: self.input.resources[target] for key, target in parts.items()}
+        record, issues = self.pack.record(
+            reader.kind, trees, record_id=self.ids[index], refs=self.refs(parts), base=self.input.base
+        )
+        self.issues.extend(issues)
+        return Owned(record, reader, parts)
+
+    def unmapped(self) -> list[Issue]:
+        """One information issue for each resource that no map reads."""
+        found = []
+        for index, reader in enumerate(self.readers):
+            if reader is None and index not in self.owners:
+                place = f"Bundle.entry[{self.input.entries.index(index)}].resource" if self.input.bundle else ""
+                type_ = self.input.resources[index].get("resourceType")
+                name = type_ if isinstance(type_, str) and type_.isalpha() and len(type_) < 64 else "this type"
+                text = f"No map of this pack is for {name}: the resource is carried along as it is."
+                found.append(Issue("information", "not-supported", "type-not-mapped", text, expression=place or name))
+        return found
+
+
+def refuse_single(what: str) -> DataError:
+    """Records were added to or removed from what came in as one resource."""
+    text = f"The input was a single resource: a record cannot be {what}."
+    issue = Issue("error", "invalid", "remainder-single", text)
+    return DataError(text, issues=[issue], remedy="Leave the remainder out to get a Bundle.")

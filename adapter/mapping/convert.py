@@ -1,0 +1,219 @@
+"""Records and FHIR, whole inputs: `from_fhir` and `to_fhir`.
+
+`to_fhir(from_fhir(x).records, from_fhir(x).remainder)` is x again, and after an edit x with that edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from adapter.errors import BadInput, UsageError
+from adapter.fhir_json import same
+from adapter.identity import IDENTIFIER_SYSTEM, resource_id
+from adapter.issues import Issue
+from adapter.mapping.bundle import (
+    Analysis,
+    BundleRefs,
+    Input,
+    Owned,
+    from_remainder,
+    put_together,
+    refuse_single,
+    remainder_of,
+    take_apart,
+)
+from adapter.mapping.mapper import ENVELOPE, PackMaps
+
+Tree = dict[str, Any]
+Create = Literal["put", "conditional"]
+FHIR_VERSIONS = {"4.0": "4.0.1", "4.0.1": "4.0.1", "R4": "4.0.1", "4.3": "4.3.0", "4.3.0": "4.3.0", "R4B": "4.3.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What `from_fhir` gives: records, the remainder for the way back, issues."""
+
+    records: list[Tree]
+    remainder: Tree
+    issues: list[Issue] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What `to_fhir` gives: a Bundle (or what came in, with the records' edits) and issues."""
+
+    tree: Tree
+    issues: list[Issue] = field(default_factory=list)
+
+
+def fhir_version(name: str | None) -> str:
+    """The version that a name stands for; R4 without one. Raises UsageError for those that are not spoken."""
+    if name is None:
+        return "4.0.1"
+    known = FHIR_VERSIONS.get(name.upper() if name[:1] in "rR" else name)
+    if known is None:
+        old = {"1.0": "DSTU2 ", "3.0": "STU3 "}.get(name[:3], "")
+        raise UsageError(f"FHIR {old}{name} is not supported.", remedy="Use 4.0.1 (R4) or 4.3.0 (R4B).")
+    return known
+
+
+def from_fhir(pack: PackMaps, tree: Any, *, base: str = "none", fhir: str | None = None) -> Read:
+    """A resource or Bundle → its records. Raises BadInput where it is neither."""
+    if type(tree) is not dict or type(tree.get("resourceType")) is not str or not tree["resourceType"]:
+        issue = Issue("fatal", "structure", "fhir-no-type", "A FHIR resource is an object with a resourceType.")
+        raise BadInput("This is not a FHIR resource.", issues=[issue])
+    parts = take_apart(tree, base)
+    analysis = Analysis(pack, parts)
+    records = [owned.record for owned in analysis.records()]
+    return Read(records, remainder_of(parts, pack, fhir_version(fhir)), analysis.issues + analysis.unmapped())
+
+
+def to_fhir(
+    pack: PackMaps,
+    records: Sequence[Tree],
+    remainder: Any = None,
+    *,
+    bundle_type: str | None = None,
+    create: Create = "put",
+    fhir: str | None = None,
+) -> Converted:
+    """Records → a Bundle; with the remainder → what came in, with the edits of the records and nothing else changed.
+
+    Raises UsageError (an option that does not fit), BadInput (no known kind, a broken remainder, two records of one id),
+    DataError (a record added to or removed from a single resource).
+    """
+    fhir_version(fhir)
+    contents = [_content(record) for record in records]
+    _refuse_twins(contents)
+    if remainder is None:
+        return _fresh(pack, contents, bundle_type or "collection", create)
+    if bundle_type is not None:
+        raise UsageError("--type does not go with a remainder: its shape decides.")
+    return _onto(pack, contents, remainder)
+
+
+def _content(record: Any) -> Tree:
+    id_ = record.get("id") if type(record) is dict else None
+    if type(record) is not dict or type(record.get("kind")) is not str or type(id_) is not str or not id_:
+        issue = Issue("fatal", "structure", "record-no-kind", "A record is an object with a kind and an id.")
+        raise BadInput("This is not a record.", issues=[issue])
+    return {key: value for key, value in record.items() if key not in ENVELOPE}
+
+
+def _refuse_twins(contents: Sequence[Tree]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for index, record in enumerate(contents):
+        key = (record["kind"], record["id"])
+        if key in seen:
+            issue = Issue("fatal", "duplicate", "record-twice", "A record stands here twice.", pointer=f"/{index}/id")
+            raise BadInput("Two records have the same kind and id.", issues=[issue], place=f"/{index}/id")
+        seen.add(key)
+
+
+def _fresh(pack: PackMaps, contents: Sequence[Tree], bundle_type: str, create: Create) -> Converted:
+    if bundle_type not in ("collection", "transaction"):
+        raise UsageError(f"A Bundle of type {bundle_type} is not made here.", remedy="Use collection or transaction.")
+    given = {
+        (pack.maker(record).type_, record["id"]): f"urn:uuid:{resource_id(record['kind'], record['id'])}"
+        for record in contents
+    }
+    entries: list[Tree] = []
+    issues: list[Issue] = []
+    for record in contents:
+        refs = BundleRefs("none", {}, [], [], given=given)
+        parts, said = pack.parts(record, refs=refs)
+        issues += said
+        entries += [_entry(resource, bundle_type, create) for resource in parts.values()]
+    bundle: Tree = {"resourceType": "Bundle", "type": bundle_type}
+    return Converted({**bundle, "entry": entries} if entries else bundle, issues)
+
+
+def _entry(resource: Tree, bundle_type: str, create: Create = "put") -> Tree:
+    type_, id_ = resource["resourceType"], resource["id"]
+    entry: Tree = {"fullUrl": f"urn:uuid:{id_}", "resource": resource}
+    if bundle_type not in ("transaction", "batch"):
+        return entry
+    if create == "put":
+        return {**entry, "request": {"method": "PUT", "url": f"{type_}/{id_}"}}
+    found = resource["identifier"]
+    value = (found[0] if isinstance(found, list) else found)["value"]
+    query = f"identifier={IDENTIFIER_SYSTEM}|{value}"
+    return {**entry, "request": {"method": "POST", "url": type_, "ifNoneExist": query}}
+
+
+def _onto(pack: PackMaps, contents: Sequence[Tree], remainder: Any) -> Converted:
+    parts = from_remainder(remainder)
+    analysis = Analysis(pack, parts)
+    before = {(owned.record["kind"], owned.record["id"]): owned for owned in analysis.records()}
+    issues: list[Issue] = []
+    if remainder.get("pack") != f"{pack.name}@{pack.version}":
+        text = "The remainder was made with another pack or version; it is read with the present one."
+        issues.append(Issue("warning", "business-rule", "remainder-pack", text, pointer="/remainder/pack"))
+    writer = _Writer(pack, analysis, parts)
+    wanted = {(record["kind"], record["id"]) for record in contents}
+    for record in contents:
+        owned = before.get((record["kind"], record["id"]))
+        if owned is None:
+            issues += writer.add(record)
+        elif not same(owned.record, record):
+            issues += writer.edit(owned, record)
+    for key, owned in before.items():
+        if key not in wanted:
+            writer.remove(owned)
+    return Converted(writer.result(), issues)
+
+
+class _Writer:
+    """Edits one input in place: its own copy."""
+
+    def __init__(self, pack: PackMaps, analysis: Analysis, parts: Input) -> None:
+        self.pack, self.analysis, self.input = pack, analysis, parts
+        self.gone: set[int] = set()
+        self.added: list[Tree] = []
+
+    def edit(self, owned: Owned, record: Tree) -> list[Issue]:
+        refs = self.analysis.refs(owned.parts)
+        single = self.input.bundle is None
+        refs.scheme = "#" if single else "urn:uuid:"
+        trees = {key: self.input.resources[index] for key, index in owned.parts.items()}
+        written, issues = self.pack.parts(record, trees, refs)
+        for key, index in owned.parts.items():
+            if key in written:
+                self.input.resources[index] = written.pop(key)
+            else:
+                self.gone.add(index)
+        if single and written:
+            self.input.resources[0].setdefault("contained", []).extend(written.values())
+        else:
+            self.added += written.values()
+        return issues
+
+    def add(self, record: Tree) -> list[Issue]:
+        if self.input.bundle is None:
+            raise refuse_single("added")
+        written, issues = self.pack.parts(record, refs=self.analysis.refs({}))
+        self.added += written.values()
+        return issues
+
+    def remove(self, owned: Owned) -> None:
+        if self.input.bundle is None:
+            raise refuse_single("removed")
+        self.gone |= set(owned.parts.values())
+
+    def result(self) -> Tree:
+        bundle = self.input.bundle
+        if bundle is None:
+            return put_together(self.input)
+        tree = put_together(self.input)
+        places = self.input.entries
+        kept = [entry for entry, index in zip(tree["entry"], places, strict=True) if index not in self.gone]
+        new = [_entry(resource, str(bundle.get("type"))) for resource in self.added]
+        if self.gone or new:
+            tree["entry"] = kept + new
+            if type(tree.get("total")) is int:
+                tree["total"] += len(new) - len(self.gone)
+            if not tree["entry"]:
+                del tree["entry"]
+        return tree

@@ -1,0 +1,111 @@
+"""One-way values that are made from the record: the narrative, references to the resource that an item belongs to.
+
+A maker takes the names given in the rule and returns a function (what stands there, new record, old record, scope) →
+the value to write, or None to leave what stands there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+from adapter.fhir_json import same
+from adapter.mapping.paths import get
+from adapter.mapping.scope import Scope
+
+Tree = dict[str, Any]
+Make = Callable[[Any, Tree, Tree, Scope], Any]
+_XHTML = "http://www.w3.org/1999/xhtml"
+
+
+def narrative(names: list[str]) -> Make:
+    """A Narrative of the named fields. https://hl7.org/fhir/R4/narrative.html
+
+    A foreign narrative that says more than the data (`additional`) is kept, and said to be stale.
+    """
+
+    def make(stands: Any, new: Tree, old: Tree, scope: Scope) -> Any:
+        if same(new, old):
+            return None
+        if type(stands) is dict and stands.get("status") not in ("generated", "extensions", "empty"):
+            scope.say(
+                "warning",
+                "business-rule",
+                "narrative-stale",
+                "The narrative was written elsewhere and says more than the data: it is kept, and may be out of date.",
+                source="",
+                path="text",
+            )
+            return None
+        rows = [_row(name, get(new, tuple(name.split(".")))) for name in names]
+        inner = "".join(row for row in rows if row)
+        return {"status": "generated", "div": f'<div xmlns="{_XHTML}">{inner or "<p>-</p>"}</div>'}
+
+    return make
+
+
+def _row(name: str, value: Any) -> str:
+    text = _said(value)
+    label = name.rpartition(".")[2].replace("_", " ").capitalize()
+    return f"<p><b>{escape(label)}</b>: {text}</p>" if text else ""
+
+
+def _said(value: Any) -> str:
+    """Words for a value: the texts inside it, escaped."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (str, int, Decimal)):
+        return escape(_visible(str(value)))
+    if isinstance(value, list):
+        return "; ".join(text for text in map(_said, value) if text)
+    if isinstance(value, dict):
+        best = value.get("text") or value.get("display")
+        if best:
+            return _said(best)
+        return ", ".join(_said(inner) for key, inner in value.items() if key not in ("id", "system") and _said(inner))
+    return ""
+
+
+def _visible(text: str) -> str:
+    return "".join(char for char in text if char in "\t\n\r" or (ord(char) >= 32 and char not in "\ufffe\uffff"))
+
+
+def owner(names: list[str]) -> Make:
+    """A list of one Reference: to the part of the same record named by the rule (`Type`), with the same item id."""
+    type_ = names[0]
+
+    def make(stands: Any, new: Tree, old: Tree, scope: Scope) -> Any:
+        key = f"{type_}/{new.get('id')}"
+        if old or key not in scope.parts:
+            return None
+        return [scope.refs.to_part(key, scope.parts[key])]
+
+    return make
+
+
+def contained_member(names: list[str]) -> Make:
+    """The Reference to a member of a team: a Practitioner of that name, contained in the resource at hand.
+
+    https://hl7.org/fhir/R4/careteam.html — `member` demands a resource; a site's own directory may put its own there.
+    """
+
+    def make(stands: Any, new: Tree, old: Tree, scope: Scope) -> Any:
+        name = new.get("name")
+        if not name or name == old.get("name"):
+            return None
+        id_ = f"m-{new['id']}"[:64]
+        contained = scope.root.setdefault("contained", [])
+        contained[:] = [inner for inner in contained if not (isinstance(inner, dict) and inner.get("id") == id_)]
+        contained.append({"resourceType": "Practitioner", "id": id_, "name": [{"text": name}]})
+        return {"reference": f"#{id_}", "display": name}
+
+    return make
+
+
+DERIVED: dict[str, Callable[[list[str]], Make]] = {
+    "narrative": narrative,
+    "owner": owner,
+    "contained-member": contained_member,
+}

@@ -1,0 +1,123 @@
+"""One record and its resources: a pack's maps, ready to run both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.errors import DataError
+from adapter.fhir_json import copy
+from adapter.identity import content_id, resource_id
+from adapter.issues import Issue
+from adapter.mapping.parts import ResourceMap, item_id
+from adapter.mapping.scope import Refs, RelativeRefs, Scope
+
+Tree = dict[str, Any]
+ENVELOPE = frozenset({"revision", "recorded_at", "recorded_by", "origin", "pack"})
+KIND_OF_TYPE = {
+    "Patient": "patient",
+    "Questionnaire": "form",
+    "QuestionnaireResponse": "assessment",
+    "Condition": "diagnosis",
+    "CarePlan": "plan",
+    "Goal": "goal",
+    "CareTeam": "care_team",
+    "ServiceRequest": "request",
+    "MedicationRequest": "request",
+}
+MAIN_TYPE = {kind: type_ for type_, kind in reversed(KIND_OF_TYPE.items())}
+
+
+@dataclass(frozen=True, slots=True)
+class PackMaps:
+    """The compiled maps of one pack; made by `adapter.mapping.load`."""
+
+    name: str
+    version: str
+    maps: Mapping[str, ResourceMap]
+    main: tuple[ResourceMap, ...] = field(default=())
+
+    def kind_of(self, resource: Any) -> str | None:
+        """The kind of record that a resource is by itself, or None where this pack does not map its type."""
+        map_ = self.reader(resource)
+        return map_.kind if map_ is not None else None
+
+    def main_type(self, kind: str) -> str:
+        """The FHIR type of a kind's main resource."""
+        return MAIN_TYPE[kind]
+
+    def reader(self, resource: Any) -> ResourceMap | None:
+        """The map that reads a resource."""
+        return next((map_ for map_ in self.main if map_.reads(resource)), None)
+
+    def maker(self, record: Tree) -> ResourceMap:
+        """The map that makes a record's main resource. Raises DataError where there is none."""
+        kind = record.get("kind")
+        for map_ in self.main:
+            if map_.kind == kind and map_.makes(record):
+                return map_
+        issue = Issue(
+            "fatal", "not-supported", "record-unknown-kind", "No map of this pack is for this kind of record."
+        )
+        raise DataError("The record is of no known kind.", issues=[issue])
+
+    def parts(
+        self, record: Tree, onto: Mapping[str, Tree] | None = None, refs: Refs | None = None
+    ) -> tuple[dict[str, Tree], list[Issue]]:
+        """Record → its resources by part key: "" for the main one, else `Type/<item id>`.
+
+        With `onto` the record is written onto copies of these resources: what no rule owns stays as it is.
+        """
+        parts: dict[str, Tree] = {key: copy(resource) for key, resource in (onto or {}).items()}
+        content = {key: value for key, value in record.items() if key not in ENVELOPE}
+        refs = _indexed(refs, parts)
+        scope = Scope(refs, str(record["kind"]), str(record["id"]), parts, {}, owner=content)
+        map_ = self.maker(content)
+        root = parts.get("")
+        if root is not None and self.reader(root) is map_:
+            quiet = Scope(refs, scope.kind, scope.record_id, parts, root)
+            base = {"kind": scope.kind, "id": scope.record_id, **map_.read(root, quiet)}
+            scope.root, scope.owner_base = root, base
+            map_.write(root, content, base, scope)
+        else:
+            id_ = root["id"] if root is not None and "id" in root else resource_id(scope.kind, scope.record_id)
+            scope.root = parts[""] = {"resourceType": map_.type_, "id": id_}
+            map_.make(content, scope)
+        return {key: resource for key, resource in parts.items() if resource}, scope.issues
+
+    def record(
+        self,
+        kind: str,
+        parts: Mapping[str, Tree],
+        previous: Tree | None = None,
+        *,
+        record_id: str | None = None,
+        refs: Refs | None = None,
+        base: str = "none",
+    ) -> tuple[Tree, list[Issue]]:
+        """Resources by part key → the record. Raises DataError where the main one is not of that kind."""
+        main = parts[""]
+        map_ = self.reader(main)
+        if map_ is None or map_.kind != kind:
+            raise DataError(f"The main resource of a {kind} must be of type {MAIN_TYPE.get(kind, '?')}.")
+        id_ = record_id or (previous or {}).get("id") or record_id_of(main, base)
+        scope = Scope(_indexed(refs, parts), kind, id_, dict(parts), main, previous=previous)
+        return {"kind": kind, "id": id_, **map_.read(main, scope)}, scope.issues
+
+
+def record_id_of(resource: Tree, base: str = "none", ordinal: int = 0) -> str:
+    """Ours by our identifier, else derived from type and id, else, where it has none, from its content."""
+    if isinstance(resource.get("id"), str):
+        return item_id(resource, base)
+    from adapter.fhir_json import canonical
+    from adapter.mapping.scope import own_identifier
+
+    return own_identifier(resource) or content_id(canonical(resource), ordinal)
+
+
+def _indexed(refs: Refs | None, parts: Mapping[str, Tree]) -> Refs:
+    if refs is not None:
+        return refs
+    index = {f"{tree.get('resourceType')}/{tree.get('id')}": key for key, tree in parts.items() if key}
+    return RelativeRefs(parts=index)

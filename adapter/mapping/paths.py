@@ -1,0 +1,229 @@
+"""FHIR paths of mapping files: parsed once, then read, built and pruned on plain trees.
+
+A path is steps joined by dots. A step is a name, and may say which element of it is meant:
+
+    code            the object, or the leaf where it is last
+    item[linkId=x]  the element of a list that has linkId x: selected when read, made when written
+    answer[!]       the only element of a list; a list of two has none
+    age(code=a)     the object, if it has code a; made with it when written
+
+`key:=value` inside brackets is written when the element is made, and not asked for when it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Tree = dict[str, Any]
+
+_STEP = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9]*)(?:\[(?P<list>[^\]]*)\]|\((?P<guard>[^)]*)\))?")
+
+
+class PathError(ValueError):
+    """A path that cannot be read; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `shape` is `object`, `only` (the one element of a list) or `element` (of a list, by `keys`)."""
+
+    name: str
+    shape: str = "object"
+    keys: tuple[tuple[str, str], ...] = ()
+    made: tuple[tuple[str, str], ...] = ()
+
+    def matches(self, element: Any) -> bool:
+        """Whether it is an object that has every key."""
+        if type(element) is not dict:
+            return False
+        return all(element.get(key) == value for key, value in self.keys)
+
+    def make(self) -> Tree:
+        """A new element with its keys."""
+        return dict(self.keys + self.made)
+
+    def bare(self, element: Tree) -> bool:
+        """Whether nothing is left in it but what made it."""
+        own = {key for key, _ in self.keys + self.made} | {"id"}
+        return element.keys() <= own
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Steps to the object that holds it, and the last step, whose name is `name`.
+
+    `ranks` gives, by the number of a step, the elements that the rules of the same file select there, in their order.
+    """
+
+    steps: tuple[Step, ...]
+    last: Step
+    text: str
+    ranks: Mapping[int, tuple[Step, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.last.name
+
+    def holder(self, node: Any) -> Tree | None:
+        """The object that holds the last step, or None where the way there is not."""
+        for step in self.steps:
+            node = _enter(node, step)
+            if node is None:
+                return None
+        return node if type(node) is dict else None
+
+    def make_holder(self, node: Tree) -> Tree:
+        """The object that holds the last step, made where it is not."""
+        for index, step in enumerate(self.steps):
+            node = _enter_or_make(node, step, self.ranks.get(index, ()))
+        return node
+
+    def slot(self, elements: list[Any]) -> int:
+        """Where a new element of the last step belongs in its array."""
+        return _slot(elements, self.last, self.ranks.get(len(self.steps), ()))
+
+    def prune(self, node: Tree) -> None:
+        """Remove what holds nothing any more, from the inside out."""
+        way = [node]
+        for step in self.steps:
+            inner = _enter(way[-1], step)
+            if inner is None:
+                return
+            way.append(inner)
+        for step, outer, inner in reversed(list(zip(self.steps, way, way[1:], strict=False))):
+            if not step.bare(inner):
+                return
+            _leave(outer, step, inner)
+
+
+def _enter(node: Any, step: Step) -> Tree | None:
+    if type(node) is not dict:
+        return None
+    value = node.get(step.name)
+    if step.shape == "object":
+        return value if type(value) is dict and step.matches(value) else None
+    if type(value) is not list:
+        return None
+    if step.shape == "only":
+        return value[0] if len(value) == 1 and type(value[0]) is dict else None
+    for element in value:
+        if step.matches(element):
+            return element  # type: ignore[no-any-return]
+    return None
+
+
+def _enter_or_make(node: Tree, step: Step, siblings: tuple[Step, ...]) -> Tree:
+    inner = _enter(node, step)
+    if inner is not None:
+        return inner
+    inner = step.make()
+    if step.shape == "object":
+        node[step.name] = inner
+    elif step.shape == "only" or type(node.get(step.name)) is not list:
+        node[step.name] = [inner]
+    else:
+        elements = node[step.name]
+        elements.insert(_slot(elements, step, siblings), inner)
+    return inner
+
+
+def _slot(elements: list[Any], step: Step, siblings: tuple[Step, ...]) -> int:
+    """Before the first element that a later rule selects, so that lists keep the order of their rules."""
+    later = siblings[siblings.index(step) + 1 :] if step in siblings else []
+    for index, element in enumerate(elements):
+        if any(other.matches(element) for other in later):
+            return index
+    return len(elements)
+
+
+def _leave(outer: Tree, step: Step, inner: Tree) -> None:
+    value = outer.get(step.name)
+    if type(value) is list:
+        value[:] = [element for element in value if element is not inner]
+        if value:
+            return
+    outer.pop(step.name, None)
+
+
+def parse(text: str, prefixes: Mapping[str, str]) -> Path:
+    """Read a path; `$name` stands for a prefix of the pack. Raises PathError."""
+    steps = []
+    position = 0
+    while True:
+        match = _STEP.match(text, position)
+        if match is None:
+            raise PathError(f"expected an element name at column {position + 1} of {text!r}")
+        steps.append(_step(match, prefixes))
+        position = match.end()
+        if position == len(text):
+            break
+        if text[position] != ".":
+            raise PathError(f"expected '.' at column {position + 1} of {text!r}")
+        position += 1
+    return Path(tuple(steps[:-1]), steps[-1], text)
+
+
+def _step(match: re.Match[str], prefixes: Mapping[str, str]) -> Step:
+    name, in_list, guard = match["name"], match["list"], match["guard"]
+    if in_list == "!":
+        return Step(name, "only")
+    if in_list is not None:
+        keys, made = _conditions(in_list, prefixes)
+        return Step(name, "element", keys, made)
+    if guard is not None:
+        keys, made = _conditions(guard, prefixes)
+        return Step(name, "object", keys, made)
+    return Step(name)
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def _conditions(text: str, prefixes: Mapping[str, str]) -> tuple[Pairs, Pairs]:
+    keys: list[tuple[str, str]] = []
+    made: list[tuple[str, str]] = []
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise PathError(f"expected key=value in [{text}]")
+        only_made = key.endswith(":")
+        row = (key.rstrip(":").strip(), expand(value.strip(), prefixes))
+        (made if only_made else keys).append(row)
+    return tuple(keys), tuple(made)
+
+
+def expand(text: str, prefixes: Mapping[str, str]) -> str:
+    """`$ext/x` with the prefix of that name put in. Raises PathError where the pack has none."""
+    if not text.startswith("$"):
+        return text
+    name = re.match(r"\$([A-Za-z0-9_]+)", text)
+    if name is None or name[1] not in prefixes:
+        raise PathError(f"no prefix {text.split('/', maxsplit=1)[0]} in pack.yaml")
+    return prefixes[name[1]] + text[name.end() :]
+
+
+def record_steps(text: str) -> tuple[str, ...]:
+    """The names of a record path. Raises PathError."""
+    names = tuple(text.split("."))
+    if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) for name in names):
+        raise PathError(f"expected names joined by dots, not {text!r}")
+    return names
+
+
+def get(tree: Any, names: tuple[str, ...]) -> Any:
+    """What a record holds there, or None."""
+    for name in names:
+        if type(tree) is not dict:
+            return None
+        tree = tree.get(name)
+    return tree
+
+
+def put(tree: Tree, names: tuple[str, ...], value: Any) -> None:
+    """Write it there, making the objects on the way."""
+    for name in names[:-1]:
+        tree = tree.setdefault(name, {})
+    tree[names[-1]] = value

@@ -1,0 +1,253 @@
+"""One rule of a mapping file, compiled: how it reads a value from a resource and how it writes an edit onto one.
+
+Writing compares the record with the record that was read from the same resource and touches only what differs: what no
+rule owns stays, and a write that changes nothing gives back what was there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from adapter.fhir_json import copy, same
+from adapter.mapping.codecs import Codec
+from adapter.mapping.paths import Path, get, put
+from adapter.mapping.scope import Scope
+
+Tree = dict[str, Any]
+Names = tuple[str, ...]
+
+
+class Rule(Protocol):
+    """Both directions of one pair."""
+
+    @property
+    def source(self) -> str:
+        """file:line of the rule."""
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        """FHIR → record, into `out`."""
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        """Record → FHIR: what differs between `new` and `old` (read from `node`) is written onto `node`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One value on each side."""
+
+    source: str
+    names: Names
+    path: Path
+    codec: Codec
+    default: str | None = None
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        value = current(self.path, node)
+        if value is None or value == self.default:
+            return
+        found = self.codec.decode(value, scope)
+        if found is not None:
+            put(out, self.names, found)
+        elif not (type(value) is dict and "extension" in value):
+            scope.say(
+                "information",
+                "not-supported",
+                "map-not-understood",
+                "The value is carried along as it is: the record has no place for it.",
+                source=self.source,
+                path=self.path.text,
+            )
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        value, before = get(new, self.names), get(old, self.names)
+        if same(value, before):
+            return
+        if value is None and self.default is not None:
+            self.path.make_holder(node)[self.path.name] = self.default
+        else:
+            write_value(self, node, value, scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A concept whose further codings are a field of their own (`codes` beside `disorder`)."""
+
+    leaf: Leaf
+    also: Names
+
+    @property
+    def source(self) -> str:
+        return self.leaf.source
+
+    @property
+    def path(self) -> Path:
+        return self.leaf.path
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        self.leaf.read(node, out, scope)
+        concept = get(out, self.leaf.names)
+        if concept and "also" in concept:
+            put(out, self.also, concept.pop("also"))
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        self.leaf.write(node, self._joined(new), self._joined(old), scope)
+
+    def _joined(self, record: Tree) -> Tree:
+        concept, also = get(record, self.leaf.names), get(record, self.also)
+        if not also:
+            return record
+        joined: Tree = {}
+        put(joined, self.leaf.names, {**(concept or {}), "also": also})
+        return joined
+
+
+def write_value(rule: Leaf, node: Tree, value: Any, scope: Scope) -> None:
+    """Put a value of the record at the rule's path, or take away what is there."""
+    encoded = None if value is None else rule.codec.encode(value, current(rule.path, node), scope)
+    if encoded is not None:
+        _set(rule.path, rule.path.make_holder(node), encoded)
+        return
+    if value is not None:
+        scope.say(
+            "error",
+            "value",
+            "map-not-written",
+            "The value is not one that FHIR can say here; it was left out.",
+            source=rule.source,
+            path=rule.path.text,
+        )
+    holder = rule.path.holder(node)
+    if holder is not None:
+        holder.pop(rule.path.name, None)
+        holder.pop(f"_{rule.path.name}", None)
+        rule.path.prune(node)
+
+
+def current(path: Path, node: Tree) -> Any:
+    """The value at the end of a path, or None."""
+    holder = path.holder(node)
+    if holder is None:
+        return None
+    value = holder.get(path.name)
+    if path.last.shape == "object":
+        return value
+    elements = value if type(value) is list else []
+    if path.last.shape == "only":
+        return elements[0] if len(elements) == 1 else None
+    return next((element for element in elements if path.last.matches(element)), None)
+
+
+def _set(path: Path, holder: Tree, encoded: Any) -> None:
+    if path.last.shape == "object":
+        holder[path.name] = encoded
+    elif path.last.shape == "only":
+        holder[path.name] = [encoded]
+    else:
+        elements = holder.get(path.name)
+        if type(elements) is not list:
+            elements = holder[path.name] = []
+        for index, element in enumerate(elements):
+            if path.last.matches(element):
+                elements[index] = {**path.last.make(), **encoded}
+                return
+        elements.append({**path.last.make(), **encoded})
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Several texts of the record that make one value (a template)."""
+
+    source: str
+    fields: tuple[str, ...]
+    path: Path
+    codec: Codec
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        found = self.codec.decode(current(self.path, node), scope)
+        if found:
+            out.update(found)
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        value = {name: new[name] for name in self.fields if name in new}
+        before = {name: old[name] for name in self.fields if name in old}
+        if not same(value, before):
+            leaf = Leaf(self.source, (), self.path, self.codec)
+            write_value(leaf, node, value or None, scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value written when the resource or element is made, and not read: one way. `unless` takes it away again."""
+
+    source: str
+    path: Path
+    value: Any
+    unless: Names = ()
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        return
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        had, has = get(old, self.unless) is not None, get(new, self.unless) is not None
+        if self.unless and has:
+            if not had and same(current(self.path, node), self.value):
+                holder = self.path.holder(node)
+                if holder is not None:
+                    del holder[self.path.name]
+            return
+        if old and not (self.unless and had):
+            return
+        stands = current(self.path, node)
+        if stands is None:
+            _set(self.path, self.path.make_holder(node), copy(self.value))
+        elif type(stands) is list and type(self.value) is list:
+            stands[:0] = copy(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class OneWay:
+    """A leaf that is written, when made or changed, and never read."""
+
+    leaf: Leaf
+
+    @property
+    def source(self) -> str:
+        return self.leaf.source
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        return
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        self.leaf.write(node, new, old, scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A one-way value made by a function of the record and its scope: narrative, a reference to the owner."""
+
+    source: str
+    path: Path
+    make: Any
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        return
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        value = self.make(current(self.path, node), new, old, scope)
+        if value is not None:
+            _set(self.path, self.path.make_holder(node), value)
+
+
+def read_all(rules: Sequence[Rule], node: Tree, out: Tree, scope: Scope) -> Tree:
+    """Every rule's reading of one node."""
+    for rule in rules:
+        rule.read(node, out, scope)
+    return out
+
+
+def write_all(rules: Sequence[Rule], node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+    """Every rule's writing onto one node: what is removed first, so that one choice can take another's place."""
+    for rule in rules:
+        rule.write(node, new, old, scope)

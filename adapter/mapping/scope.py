@@ -1,0 +1,147 @@
+"""What a rule may know beside the two trees: references, the resources of the same record, where to say a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id, resource_id
+from adapter.issues import Issue
+
+Tree = dict[str, Any]
+
+TYPE_OF_KIND = {
+    "patient": "Patient",
+    "form": "Questionnaire",
+    "assessment": "QuestionnaireResponse",
+    "diagnosis": "Condition",
+    "plan": "CarePlan",
+    "goal": "Goal",
+    "care_team": "CareTeam",
+    "request": "ServiceRequest",
+    "consent": "Consent",
+}
+
+
+class Refs(Protocol):
+    """References between resources, both ways."""
+
+    def link(self, reference: Tree) -> tuple[str, str] | None:
+        """(type or "", record id) of the record that a Reference leads to, or None where it names nothing."""
+
+    def part(self, reference: Tree) -> str | None:
+        """The part key of a resource of this same record, or None."""
+
+    def to_record(self, type_: str, record_id: str) -> Tree:
+        """A Reference to the main resource of another record."""
+
+    def own(self, type_: str, id_: str, part: str) -> Tree:
+        """A Reference to a resource of this same record, which is now known as `part`."""
+
+    def to_part(self, part: str, resource: Tree) -> Tree:
+        """A Reference to a part that is already known."""
+
+
+def own_identifier(resource: Tree) -> str | None:
+    """The value of our identifier on a resource, or None."""
+    found = resource.get("identifier")
+    for identifier in found if isinstance(found, list) else [found]:
+        if isinstance(identifier, dict) and identifier.get("system") == IDENTIFIER_SYSTEM:
+            value = identifier.get("value")
+            if isinstance(value, str) and value:
+                return value
+    return None
+
+
+def split_reference(text: str) -> tuple[str, str, str] | None:
+    """(base or "none", type, id) of a literal reference, versions left aside; None where it is of another form."""
+    head = text.split("/_history/", maxsplit=1)[0].split("|", maxsplit=1)[0].split("#", maxsplit=1)[0]
+    if head.startswith("urn:"):
+        return None
+    base, _, id_ = head.rpartition("/")
+    base, _, type_ = base.rpartition("/")
+    if not id_ or not type_ or not type_[0].isupper():
+        return None
+    return base or "none", type_, id_
+
+
+@dataclass(slots=True)
+class RelativeRefs:
+    """References as the store holds them: `Type/id` with our identifier beside it; `parts` by `Type/id`."""
+
+    base: str = "none"
+    parts: dict[str, str] = field(default_factory=dict)
+
+    def link(self, reference: Tree) -> tuple[str, str] | None:
+        identifier = reference.get("identifier")
+        literal = reference.get("reference")
+        split = split_reference(literal) if isinstance(literal, str) else None
+        type_ = split[1] if split else reference.get("type")
+        name = type_ if isinstance(type_, str) else ""
+        if isinstance(identifier, dict) and identifier.get("system") == IDENTIFIER_SYSTEM:
+            value = identifier.get("value")
+            if isinstance(value, str) and value:
+                return name, value
+        if split:
+            base = self.base if split[0] == "none" else split[0]
+            return split[1], foreign_record_id(base, split[1], split[2])
+        if isinstance(literal, str) and literal.startswith("urn:"):
+            return name, foreign_record_id(self.base, "urn", literal)
+        return None
+
+    def part(self, reference: Tree) -> str | None:
+        literal = reference.get("reference")
+        return self.parts.get(literal) if isinstance(literal, str) else None
+
+    def to_record(self, type_: str, record_id: str) -> Tree:
+        kind = next((kind for kind, name in TYPE_OF_KIND.items() if name == type_), type_)
+        return {
+            "reference": f"{type_}/{resource_id(kind, record_id)}",
+            "type": type_,
+            "identifier": {"system": IDENTIFIER_SYSTEM, "value": record_id},
+        }
+
+    def own(self, type_: str, id_: str, part: str) -> Tree:
+        self.parts[f"{type_}/{id_}"] = part
+        return {"reference": f"{type_}/{id_}"}
+
+    def to_part(self, part: str, resource: Tree) -> Tree:
+        return {"reference": f"{resource.get('resourceType')}/{resource.get('id')}"}
+
+
+@dataclass(slots=True)
+class Scope:
+    """One record being read or written. `parts` holds its resources by part key; `root` the one at hand.
+
+    `owner` and `owner_base` are the record that an item belongs to, as it is to be and as it was.
+    """
+
+    refs: Refs
+    kind: str
+    record_id: str
+    parts: dict[str, Tree]
+    root: Tree
+    part: str = ""
+    issues: list[Issue] = field(default_factory=list)
+    owner: Tree = field(default_factory=dict)
+    owner_base: Tree = field(default_factory=dict)
+    previous: Tree | None = None
+    pointer: tuple[str | int, ...] = ()
+
+    def of(self, part: str, root: Tree) -> Scope:
+        """The same record, at another of its resources."""
+        return Scope(
+            self.refs, self.kind, self.record_id, self.parts, root, part, self.issues, self.owner, self.owner_base
+        )
+
+    def say(self, severity: Any, code: str, message_id: str, text: str, *, source: str, path: str = "") -> None:
+        """Add an issue at a path of the resource at hand."""
+        type_ = self.root.get("resourceType", "")
+        place = f"{type_}.{path}" if path and isinstance(type_, str) else path
+        self.issues.append(Issue(severity, code, message_id, text, expression=place, source=source))
+
+
+def first(found: Iterable[Any]) -> Any:
+    """The first of it, or None."""
+    return next(iter(found), None)

@@ -1,0 +1,142 @@
+"""What a record holds, read from its JSON Schema: the type of each path, and a check for its values."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.mapping.codecs import is_number
+
+Tree = dict[str, Any]
+Check = Callable[[Any], bool]
+
+_DATE = re.compile(r"([1-9]\d{3}|0\d{3})(?:-(\d\d)(?:-(\d\d))?)?")
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?")
+_ZONE = re.compile(r"Z|[+-](0\d|1[0-3]):[0-5]\d|[+-]14:00")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def is_text(value: Any) -> bool:
+    """A string with something in it."""
+    return type(value) is str and value != ""
+
+
+def is_date(value: Any) -> bool:
+    """A FHIR date: a year, month or day that the calendar has. https://hl7.org/fhir/R4/datatypes.html#date"""
+    match = _DATE.fullmatch(value) if type(value) is str else None
+    if match is None:
+        return False
+    year, month, day = match.groups()
+    if month is None:
+        return True
+    if not 1 <= int(month) <= 12:
+        return False
+    return day is None or 1 <= int(day) <= monthrange(int(year) or 4, int(month))[1]
+
+
+def is_datetime(value: Any) -> bool:
+    """A FHIR dateTime: a date, or a day with a time and a zone. https://hl7.org/fhir/R4/datatypes.html#dateTime"""
+    if type(value) is not str:
+        return False
+    date, t, rest = value.partition("T")
+    if not t:
+        return is_date(value)
+    time = _TIME.match(rest)
+    return len(date) == 10 and is_date(date) and time is not None and _ZONE.fullmatch(rest[time.end() :]) is not None
+
+
+def _is_uuid(value: Any) -> bool:
+    return type(value) is str and _UUID.fullmatch(value) is not None
+
+
+_FORMATS: dict[str, Check] = {
+    "fhir-date": is_date,
+    "date": is_date,
+    "fhir-datetime": is_datetime,
+    "fhir-dateTime": is_datetime,
+    "date-time": is_datetime,
+    "uuid": _is_uuid,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A JSON Schema and the place in it that paths start from."""
+
+    root: Tree
+    here: Tree
+
+    def at(self, names: tuple[str, ...]) -> Shape | None:
+        """The schema of a path, or None where the record has no such field."""
+        node = self.resolve(self.here)
+        for name in names:
+            node = self.resolve(node.get("properties", {}).get(name))
+            if not node:
+                return None
+        return Shape(self.root, node)
+
+    def resolve(self, node: Any) -> Tree:
+        """The schema itself, behind any `$ref`."""
+        while isinstance(node, dict) and "$ref" in node:
+            found: Any = self.root
+            for name in str(node["$ref"]).removeprefix("#/").split("/"):
+                found = found[name]
+            node = found
+        return node if isinstance(node, dict) else {}
+
+    @property
+    def type_(self) -> str:
+        """string, boolean, integer, number, array or object."""
+        return str(self.here.get("type", "object"))
+
+    def item(self) -> Shape:
+        """The schema of the items of an array."""
+        return Shape(self.root, self.resolve(self.here.get("items")))
+
+    def names(self) -> list[str]:
+        """The fields of an object."""
+        return list(self.here.get("properties", {}))
+
+    def check(self) -> Check:
+        """Whether a value is one that may stand here."""
+        return _check(self.here)
+
+
+def _check(node: Tree) -> Check:
+    if "enum" in node:
+        allowed = frozenset(node["enum"])
+        return lambda value: type(value) is str and value in allowed
+    type_ = node.get("type")
+    if type_ == "boolean":
+        return lambda value: type(value) is bool
+    if type_ in ("integer", "number"):
+        return _numbers(node, type_)
+    if type_ == "string":
+        return _strings(node)
+    return lambda value: value is not None
+
+
+def _numbers(node: Tree, type_: str) -> Check:
+    low, high = node.get("minimum"), node.get("maximum")
+    above = node.get("exclusiveMinimum")
+
+    def check(value: Any) -> bool:
+        if type(value) is not int if type_ == "integer" else not is_number(value):
+            return False
+        return (low is None or value >= low) and (high is None or value <= high) and (above is None or value > above)
+
+    return check
+
+
+def _strings(node: Tree) -> Check:
+    by_format = _FORMATS.get(str(node.get("format")))
+    if by_format is not None:
+        return by_format
+    pattern = node.get("pattern")
+    if pattern is None:
+        return is_text
+    compiled = re.compile(pattern)
+    return lambda value: is_text(value) and compiled.search(value) is not None

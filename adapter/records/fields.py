@@ -1,0 +1,291 @@
+"""The fields that records are made of: marshmallow fields that check a value and hand it on exactly as it came.
+
+Each field also knows its JSON Schema (`fragment`) and a plain test (`fits`) that says yes or no without collecting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from marshmallow import ValidationError, fields
+
+from adapter.fhir_json import Tree
+from adapter.identity import is_uuid
+from adapter.records import dates
+from adapter.records.faults import DUPLICATE, EMPTY, LIST, OBJECT, REQUIRED, WHOLE, Fault
+
+if TYPE_CHECKING:
+    from adapter.records.base import Base
+
+_MESSAGES: Any = {"required": [REQUIRED], "null": [EMPTY]}
+ITEM_ID = r"^\S{1,64}$"
+_ITEM_ID = re.compile(r"\S{1,64}")
+
+
+class Leaf(fields.Field[Any]):
+    """A value without parts. `test` says whether it may stand here, `types` are its JSON types, `wrong` is its fault."""
+
+    default_error_messages: ClassVar[dict[str, str]] = _MESSAGES
+
+    def __init__(
+        self,
+        test: Callable[[Any], bool],
+        fragment: Tree,
+        wrong: Fault,
+        *,
+        required: bool = False,
+        default: str | None = None,
+    ) -> None:
+        super().__init__(required=required)
+        self.fits = test
+        self.fragment = {**fragment, "default": default} if default is not None else fragment
+        self.wrong = wrong
+        self.default = default
+
+    def fault(self, value: Any) -> Fault | None:
+        """What is wrong with a value, or None."""
+        if self.fits(value):
+            return None
+        if value in ("", [], {}):
+            return EMPTY
+        wanted = self.fragment["type"]
+        return self.wrong if _is(wanted, value) else _NOT[wanted]
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Any:
+        fault = self.fault(value)
+        if fault is not None:
+            raise ValidationError([fault])
+        return value
+
+
+_NOT = {
+    name: Fault("structure", "record-type", f"{words} is expected here.")
+    for name, words in {
+        "string": "A text",
+        "boolean": "true or false",
+        "integer": "A whole number, written without a decimal point,",
+        "number": "A number",
+        "object": "An object",
+    }.items()
+}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, Decimal),
+    "object": (dict,),
+}
+
+
+def _is(type_: str, value: Any) -> bool:
+    return type(value) in _TYPES[type_]
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str and value != ""
+
+
+def _wrong(message_id: str, text: str, code: str = "value") -> Fault:
+    return Fault(code, message_id, text)
+
+
+_DATE = _wrong("record-date", "Not a date of the calendar: YYYY, YYYY-MM or YYYY-MM-DD is expected.")
+_DATETIME = _wrong(
+    "record-date", "Not a dateTime of the calendar: a date, or a day with time to the second and zone, is expected."
+)
+_INSTANT = _wrong("record-date", "Not an instant of the calendar: a day with time to the second and zone is expected.")
+_TIME = _wrong("record-time", "Not a time of day: hh:mm:ss is expected.")
+_UUID = _wrong("record-uuid", "Not a UUID in lower case.")
+_ID = _wrong("record-item-id", "An id has 1 to 64 characters and no space.")
+
+
+def text(*, required: bool = False) -> Leaf:
+    """A string with something in it."""
+    return Leaf(_is_text, {"type": "string", "minLength": 1}, EMPTY, required=required)
+
+
+def date(*, required: bool = False) -> Leaf:
+    """A FHIR date."""
+    return Leaf(dates.is_date, {"type": "string", "format": "fhir-date"}, _DATE, required=required)
+
+
+def datetime(*, required: bool = False) -> Leaf:
+    """A FHIR dateTime."""
+    return Leaf(dates.is_datetime, {"type": "string", "format": "fhir-datetime"}, _DATETIME, required=required)
+
+
+def instant(*, required: bool = False) -> Leaf:
+    """A FHIR instant."""
+    return Leaf(dates.is_instant, {"type": "string", "format": "fhir-instant"}, _INSTANT, required=required)
+
+
+def time(*, required: bool = False) -> Leaf:
+    """A FHIR time."""
+    return Leaf(dates.is_time, {"type": "string", "format": "fhir-time"}, _TIME, required=required)
+
+
+def uuid(*, required: bool = False) -> Leaf:
+    """A UUID in its canonical form."""
+    return Leaf(is_uuid, {"type": "string", "format": "uuid"}, _UUID, required=required)
+
+
+def item_id(*, required: bool = False) -> Leaf:
+    """The id of a list item."""
+
+    def test(value: Any) -> bool:
+        return type(value) is str and _ITEM_ID.fullmatch(value) is not None
+
+    return Leaf(test, {"type": "string", "pattern": ITEM_ID}, _ID, required=required)
+
+
+def choice(*codes: str, required: bool = False, default: str | None = None) -> Leaf:
+    """One of a closed list of codes."""
+    allowed = frozenset(codes)
+    wrong = _wrong("record-code", f"Not one of: {', '.join(codes)}.", "code-invalid")
+
+    def test(value: Any) -> bool:
+        return type(value) is str and value in allowed
+
+    return Leaf(test, {"type": "string", "enum": list(codes)}, wrong, required=required, default=default)
+
+
+def constant(code: str) -> Leaf:
+    """This one code."""
+    wrong = _wrong("record-code", f"Must be: {code}.", "code-invalid")
+    return Leaf(lambda value: value == code, {"type": "string", "const": code}, wrong, required=True)
+
+
+def flag(*, required: bool = False) -> Leaf:
+    """True or false."""
+    return Leaf(lambda value: type(value) is bool, {"type": "boolean"}, EMPTY, required=required)
+
+
+def integer(minimum: int | None = None, maximum: int | None = None, *, required: bool = False) -> Leaf:
+    """A whole number within bounds (both inclusive)."""
+    return _number("integer", minimum, maximum, required=required)
+
+
+def decimal(minimum: int | None = None, maximum: int | None = None, *, required: bool = False) -> Leaf:
+    """An int or a Decimal within bounds (both inclusive), with its digits as they came."""
+    return _number("number", minimum, maximum, required=required)
+
+
+def _number(type_: str, minimum: int | None, maximum: int | None, *, required: bool) -> Leaf:
+    bounds = {"minimum": minimum, "maximum": maximum}
+    known = {name: bound for name, bound in bounds.items() if bound is not None}
+    words = " and ".join(f"{name} {bound}" for name, bound in known.items())
+    wrong = _wrong("record-range", f"A number out of bounds: {words}." if words else "A finite number is expected.")
+
+    def test(value: Any) -> bool:
+        if not _is(type_, value) or (type(value) is Decimal and not value.is_finite()):
+            return False
+        return (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
+
+    return Leaf(test, {"type": type_, **known}, wrong, required=required)
+
+
+def extra() -> Leaf:
+    """What packs declare beside our fields: an object of objects by pack name, any JSON inside."""
+
+    def test(value: Any) -> bool:
+        return type(value) is dict and value != {} and all(type(inner) is dict and inner for inner in value.values())
+
+    fragment = {"type": "object", "additionalProperties": {"type": "object"}}
+    return Leaf(test, fragment, _wrong("record-type", "An object for each pack is expected here.", "structure"))
+
+
+class One(fields.Nested):
+    """An object of a schema; all fields of one schema share one instance, so that recursion costs nothing."""
+
+    default_error_messages: ClassVar[dict[str, str]] = _MESSAGES
+
+    def __init__(self, target: Callable[[], type[Base]] | type[Base], *, required: bool = False) -> None:
+        super().__init__(target, required=required)
+        self.target = target
+
+    @property
+    def schema(self) -> Base:
+        """The shared instance of its schema."""
+        if self._schema is None:
+            target: Any = self.target if isinstance(self.target, type) else self.target()
+            self._schema = target.shared()
+        shared: Any = self._schema
+        return shared  # type: ignore[no-any-return]
+
+    def fits(self, value: Any) -> bool:
+        """Whether the object is without fault."""
+        return self.schema.fits(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, *_: Any, **__: Any) -> Any:
+        if type(value) is not dict:
+            raise ValidationError([EMPTY if value in ("", []) else OBJECT])
+        if not value:
+            raise ValidationError([EMPTY])
+        return self._load(value)
+
+
+class Many(fields.List):
+    """A list with something in it. `ids`: its items, or their `id`, must differ."""
+
+    default_error_messages: ClassVar[dict[str, str]] = _MESSAGES
+
+    def __init__(self, inner: Leaf | One, *, ids: bool = False, required: bool = False) -> None:
+        super().__init__(inner, required=required)
+        self.test = inner.fits
+        self.ids = ids
+
+    def fits(self, value: Any) -> bool:
+        """Whether the list and each of its items are without fault."""
+        test = self.test
+        if type(value) is not list or not value:
+            return False
+        return all(test(item) for item in value) and not (self.ids and _repeated(value))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if type(value) is not list:
+            raise ValidationError([EMPTY if value in ("", {}) else LIST])
+        if not value:
+            raise ValidationError([EMPTY])
+        messages: dict[Any, Any] = {}
+        try:
+            super()._deserialize(value, attr, data, **kwargs)
+        except ValidationError as error:
+            messages = dict(error.messages)  # type: ignore[arg-type]
+        repeated = _repeated(value) if self.ids else []
+        if repeated:
+            messages[WHOLE] = repeated
+        if messages:
+            raise ValidationError(messages)
+        return value
+
+
+def _repeated(items: list[Any]) -> list[Fault]:
+    seen: set[str] = set()
+    found = []
+    for index, item in enumerate(items):
+        inside = type(item) is dict
+        id_ = item.get("id") if inside else item
+        if type(id_) is not str:
+            continue
+        if id_ in seen:
+            found.append(DUPLICATE.at(index, "id") if inside else DUPLICATE.at(index))
+        seen.add(id_)
+    return found
+
+
+def items(target: Callable[[], type[Base]] | type[Base], *, ids: bool = True, required: bool = False) -> Many:
+    """A list of objects; with `ids` (as shipped) their ids must differ."""
+    return Many(One(target), ids=ids, required=required)
+
+
+def texts() -> Many:
+    """A list of texts."""
+    return Many(text())
+
+
+def uuids() -> Many:
+    """A list of UUIDs, each once."""
+    return Many(uuid(), ids=True)

@@ -1,0 +1,111 @@
+"""Kind `form`: a questionnaire. Items are known by their linkId. https://hl7.org/fhir/R4/questionnaire.html"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from adapter.fhir_json import Tree
+from adapter.records import fields as f
+from adapter.records.base import Base, Rule, exactly_one
+from adapter.records.faults import Fault, Path
+from adapter.records.shared import AnswerCoding, Coding, Period, Quantity, Record, Reference, Value
+
+_REPEATED = Fault("duplicate", "record-duplicate-id", "Another item of this form has the same linkId.")
+
+
+class Condition(Base):
+    """When an item is shown: a question, an operator and exactly one value to compare its answer with."""
+
+    rules = (
+        exactly_one(
+            *("boolean", "decimal", "integer", "date", "date_time", "time", "string"),
+            *("coding", "quantity", "reference"),
+        ),
+    )
+    question = f.text(required=True)
+    operator = f.choice("exists", "=", "!=", ">", "<", ">=", "<=", required=True)
+    boolean = f.flag()
+    decimal = f.decimal()
+    integer = f.integer()
+    date = f.date()
+    date_time = f.datetime()
+    time = f.time()
+    string = f.text()
+    coding = f.One(AnswerCoding)
+    quantity = f.One(Quantity)
+    reference = f.One(Reference)
+
+
+class Option(Base):
+    """One permitted answer."""
+
+    rules = (exactly_one("integer", "date", "time", "string", "coding", "reference"),)
+    integer = f.integer()
+    date = f.date()
+    time = f.time()
+    string = f.text()
+    coding = f.One(AnswerCoding)
+    reference = f.One(Reference)
+    selected = f.flag()
+
+
+class Item(Base):
+    """A question, a group of them, or a text to show."""
+
+    linkId = f.text(required=True)  # noqa: N815
+    definition = f.text()
+    codes = f.items(Coding, ids=False)
+    prefix = f.text()
+    text = f.text()
+    type = f.choice(
+        *("group", "display", "boolean", "decimal", "integer", "date", "dateTime", "time", "string", "text", "url"),
+        *("choice", "open-choice", "attachment", "reference", "quantity"),
+        required=True,
+    )
+    enable_when = f.items(Condition, ids=False)
+    enable_behavior = f.choice("all", "any")
+    required = f.flag()
+    repeats = f.flag()
+    read_only = f.flag()
+    max_length = f.integer(0)
+    answer_value_set = f.text()
+    options = f.items(Option, ids=False)
+    initial = f.items(Value, ids=False)
+    items = f.items(lambda: Item, ids=False)
+
+
+def _link_ids(items: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    for index, item in enumerate(items if type(items) is list else []):
+        if type(item) is dict:
+            if type(item.get("linkId")) is str:
+                yield (*path, index, "linkId"), item["linkId"]
+            yield from _link_ids(item.get("items"), (*path, index, "items"))
+
+
+def _repeated_link_ids(form: Tree) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for path, link_id in _link_ids(form.get("items"), ("items",)):
+        if link_id in seen:
+            yield _REPEATED.at(*path)
+        seen.add(link_id)
+
+
+class Form(Record):
+    """A form that assessments answer."""
+
+    rules = (Rule(_repeated_link_ids),)
+    kind = f.constant("form")
+    url = f.text()
+    version = f.text()
+    name = f.text()
+    title = f.text()
+    status = f.choice("draft", "active", "retired", "unknown", required=True)
+    date = f.datetime()
+    publisher = f.text()
+    description = f.text()
+    purpose = f.text()
+    subject_types = f.texts()
+    codes = f.items(Coding, ids=False)
+    effective = f.One(Period)
+    items = f.items(Item, ids=False)

@@ -1,0 +1,61 @@
+"""The JSON Schema of a kind of record, made from its marshmallow schema. https://json-schema.org/draft/2020-12
+
+Every leaf has `type`, and where it helps `format`: `uuid`, and of FHIR's primitives `fhir-date`, `fhir-datetime`,
+`fhir-instant`, `fhir-time`. Objects are `$ref` to `#/$defs/…`. What JSON Schema cannot say (a calendar, the order of a
+period, ids that differ) only `check` says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.fhir_json import Tree, copy
+from adapter.identity import NS
+from adapter.records.base import Base
+from adapter.records.fields import Leaf, Many, One
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema_of(kind: str, schema: Base) -> Tree:
+    """A JSON Schema 2020-12 of a kind's schema; a new tree with each call."""
+    defs: dict[str, Tree] = {}
+    body = _object(schema, defs)
+    head = {"$schema": DIALECT, "$id": f"{NS}/schema/{kind}", "title": kind}
+    tree: Tree = copy({**head, **body, "$defs": dict(sorted(defs.items()))})
+    return tree
+
+
+def _object(schema: Base, defs: dict[str, Tree]) -> Tree:
+    tree: Tree = {
+        "description": (schema.__doc__ or "").strip(),
+        "type": "object",
+        "properties": {name: _field(field, defs) for name, field in schema.fields.items()},
+        "additionalProperties": False,
+    }
+    if schema.required:
+        tree["required"] = schema.required
+    else:
+        tree["minProperties"] = 1
+    for rule in schema.rules:
+        tree.update(rule.fragment)
+    return tree
+
+
+def _field(field: Any, defs: dict[str, Tree]) -> Tree:
+    if isinstance(field, Many):
+        return {"type": "array", "minItems": 1, "items": _field(field.inner, defs)}
+    if isinstance(field, One):
+        return _ref(field.schema, defs)
+    if not isinstance(field, Leaf):
+        raise TypeError(f"no JSON Schema for {type(field).__name__}")
+    return field.fragment
+
+
+def _ref(schema: Base, defs: dict[str, Tree]) -> Tree:
+    name = schema.title()
+    if name not in defs:
+        # Reserved before it is filled: a schema may hold itself.
+        defs[name] = {}
+        defs[name] = _object(schema, defs)
+    return {"$ref": f"#/$defs/{name}"}

@@ -1,0 +1,98 @@
+"""Kind `request`: a service or a medication, alone or as a plan's intervention.
+
+https://hl7.org/fhir/R4/servicerequest.html, https://hl7.org/fhir/R4/medicationrequest.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from adapter.fhir_json import Tree
+from adapter.records import fields as f
+from adapter.records.base import Base, Rule, exactly_one, not_both
+from adapter.records.faults import Fault
+from adapter.records.shared import Concept, Note, Period, Quantity, Record
+
+_NOT_A_SERVICE = Fault("invariant", "record-misplaced", "Only an intervention of kind medication has this field.")
+_NOT_A_MEDICATION = Fault("invariant", "record-misplaced", "An intervention of kind medication has no activity.")
+
+
+class Dose(Base):
+    """How much, how and when."""
+
+    text = f.text()
+    route = f.One(Concept)
+    timing_text = f.text()
+    quantity = f.One(Quantity)
+
+
+class Schedule(Base):
+    """When it is to happen: exactly one."""
+
+    rules = (exactly_one("text", "time", "period"),)
+    text = f.text()
+    time = f.datetime()
+    period = f.One(Period)
+
+
+class _Ordered(Base):
+    """What an intervention and a request have in common."""
+
+    id = f.uuid(required=True)
+    activity = f.One(Concept)
+    medication = f.One(Concept)
+    dose = f.One(Dose)
+    status = f.choice(
+        *("draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown"),
+        *("cancelled", "stopped"),
+    )
+    intent = f.choice(
+        *("proposal", "plan", "directive", "order", "original-order", "reflex-order", "filler-order"),
+        *("instance-order", "option"),
+    )
+    priority = f.choice("routine", "urgent", "asap", "stat")
+    category = f.items(Concept, ids=False)
+    setting = f.One(Concept)
+    schedule = f.One(Schedule)
+    performer_role = f.One(Concept)
+    performers = f.texts()
+    reason = f.text()
+    problems = f.uuids()
+    goals = f.uuids()
+    authored = f.datetime()
+    requester = f.text()
+    notes = f.items(Note)
+    patient_instruction = f.text()
+    extra = f.extra()
+
+
+def _of_its_kind(tree: Tree) -> Iterator[Fault]:
+    medication = tree.get("kind") == "medication"
+    if "medication" in tree and not medication:
+        yield _NOT_A_SERVICE.at("medication")
+    if "activity" in tree and medication:
+        yield _NOT_A_MEDICATION.at("activity")
+
+
+class Intervention(_Ordered):
+    """A request in a plan, of kind service (as shipped) or medication; `{id}` alone is a request held elsewhere."""
+
+    rules = (
+        Rule(
+            _of_its_kind,
+            {
+                "if": {"properties": {"kind": {"const": "medication"}}, "required": ["kind"]},
+                "then": {"properties": {"activity": False}},
+                "else": {"properties": {"medication": False}},
+            },
+        ),
+    )
+    kind = f.choice("service", "medication", default="service")
+
+
+class Request(Record, _Ordered):
+    """A request that is a record of its own: of a medication where it has one, else of a service."""
+
+    rules = (not_both("activity", "medication"),)
+    kind = f.constant("request")
+    patient = f.uuid(required=True)

@@ -1,0 +1,150 @@
+"""Tier 2: the invariants of the definitions, compiled. The few that every resource meets are written out by hand.
+
+https://hl7.org/fhir/R4/conformance-rules.html#constraints
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from adapter.definitions import Constraint, Definitions, Element, TypeFacts
+from adapter.issues import Severity
+from adapter.validation.fhirpath.compiling import Env, Failed, Unsupported, compile_boolean
+from adapter.validation.fhirpath.values import compare, descendants
+from adapter.validation.references import resolve
+from adapter.validation.run import Run, Tree
+
+Rule = Callable[[Any, Run], None]
+# Said of contained resources by `contained.py`, of references by `references.py`, of narrative by `narrative.py`.
+ELSEWHERE = frozenset({"ref-1", "txt-1", "txt-2", "dom-3", "bdl-7"})
+# Their expressions name elements that do not exist; the published specification has these faults.
+BROKEN = {("ChargeItemDefinition", "cid-0"), ("RiskAssessment.prediction", "ras-1")}
+
+
+def env_of(run: Run) -> Env:
+    """What expressions may see of a run."""
+    return Env(run.resource, run.root, lambda reference: resolve(reference, run))
+
+
+def rules_of_type(defs: Definitions, facts: TypeFacts) -> Iterator[Rule]:
+    """One rule for each invariant of a type."""
+    for constraint in facts.constraints:
+        if constraint.key not in ELSEWHERE and (facts.name, constraint.key) not in BROKEN:
+            yield rule_of(defs, constraint, facts.name)
+
+
+def rules_of_element(defs: Definitions, owner: str, element: Element) -> Iterator[Rule]:
+    """One rule for each invariant that an element has besides those of its type."""
+    for constraint in element.constraints:
+        if constraint.key not in ELSEWHERE and (owner, constraint.key) not in BROKEN:
+            yield rule_of(defs, constraint, element.type)
+    for profile in element.profiles:
+        if profile.endswith("/SimpleQuantity"):
+            yield _said(_sqty_1, SQTY_1, f"{owner}#sqty-1")
+
+
+def rule_of(defs: Definitions, constraint: Constraint, type_name: str) -> Rule:
+    """The rule of one constraint over values of a type. Raises Unsupported."""
+    source = f"{type_name}#{constraint.key}"
+    by_hand = BY_HAND.get(constraint.key)
+    if by_hand:
+        return _said(by_hand, constraint, source)
+    holds = compile_boolean(defs, constraint.expression, type_name)
+    return _evaluated(holds, constraint, source)
+
+
+def _severity(constraint: Constraint) -> Severity:
+    return "warning" if constraint.severity == "warning" else "error"
+
+
+def _said(holds: Callable[[Tree], bool], constraint: Constraint, source: str) -> Rule:
+    severity, key, human = _severity(constraint), constraint.key, constraint.human
+
+    def rule(value: Any, run: Run) -> None:
+        if not holds(value):
+            run.add("invariant-failed", severity=severity, source=source, key=key, human=human)
+
+    return rule
+
+
+def _evaluated(holds: Callable[[Any, Env], bool], constraint: Constraint, source: str) -> Rule:
+    severity, key, human = _severity(constraint), constraint.key, constraint.human
+
+    def rule(value: Any, run: Run) -> None:
+        env = run.env
+        if env is None:
+            env = run.env = env_of(run)
+        try:
+            passed = holds(value, env)
+        except (Failed, TypeError, ValueError, AttributeError, KeyError, ArithmeticError):
+            # Data of a wrong shape: the structure has said so, the invariant has no verdict.
+            return
+        if not passed:
+            run.add("invariant-failed", severity=severity, source=source, key=key, human=human)
+
+    return rule
+
+
+def _rows(value: Any) -> list[Tree]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _dom_2(node: Tree) -> bool:
+    return "contained" not in node or not any(row.get("contained") for row in _rows(node["contained"]))
+
+
+def _meta(node: Tree, *names: str) -> bool:
+    if "contained" not in node:
+        return True
+    metas = (row.get("meta") for row in _rows(node["contained"]))
+    return not any(isinstance(meta, dict) and any(name in meta for name in names) for meta in metas)
+
+
+def _dom_6(node: Tree) -> bool:
+    text = node.get("text")
+    return isinstance(text, dict) and "div" in text
+
+
+def _ext_1(node: Tree) -> bool:
+    has_value = any(key.startswith(("value", "_value")) for key in node)
+    return ("extension" in node) != has_value
+
+
+def _per_1(node: Tree) -> bool:
+    start, end = node.get("start"), node.get("end")
+    if not isinstance(start, str) or not isinstance(end, str):
+        return True
+    order = compare(start, end)
+    return order is not None and order <= 0
+
+
+def _sqty_1(node: Tree) -> bool:
+    return "comparator" not in node
+
+
+def _que_2(node: Tree) -> bool:
+    ids = [row["linkId"] for row in descendants([node]) if isinstance(row, dict) and isinstance(row.get("linkId"), str)]
+    return len(ids) == len(set(ids))
+
+
+SQTY_1 = Constraint("sqty-1", "error", "comparator.empty()", "The comparator is not used on a SimpleQuantity")
+# The expression of que-12 says "more than two" where its text, and the reference, say "more than one".
+BY_HAND: dict[str, Callable[[Tree], bool]] = {
+    "dom-2": _dom_2,
+    "dom-4": lambda node: _meta(node, "versionId", "lastUpdated"),
+    "dom-5": lambda node: _meta(node, "security"),
+    "dom-6": _dom_6,
+    "ext-1": _ext_1,
+    "per-1": _per_1,
+    "sqty-1": _sqty_1,
+    "que-2": _que_2,
+    "que-12": lambda node: "enableBehavior" in node or len(_rows(node.get("enableWhen"))) < 2,
+    "qty-3": lambda node: "code" not in node or "system" in node,
+    "cpt-2": lambda node: "value" not in node or "system" in node,
+    "cpl-3": lambda node: "detail" not in node or "reference" not in node,
+    "qrs-1": lambda node: "answer" not in node or "item" not in node,
+    "gol-1": lambda node: "measure" in node or not any(key.startswith(("detail", "_detail")) for key in node),
+    "att-1": lambda node: "data" not in node or "contentType" in node,
+}
+__all__ = ["Unsupported", "rule_of", "rules_of_element", "rules_of_type"]

@@ -1,0 +1,187 @@
+"""Every message that the validator can give: its stable id, severity, issue type and sentence.
+
+The sentence names elements, types, keys and definitions; it never holds a value from the data. docs/validation-messages.md
+is made from this table.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from adapter.issues import Severity
+
+
+class Message(NamedTuple):
+    """`code` is from https://hl7.org/fhir/R4/valueset-issue-type.html."""
+
+    severity: Severity
+    code: str
+    text: str
+
+
+def _error(code: str, text: str) -> Message:
+    return Message("error", code, text)
+
+
+def _warning(code: str, text: str) -> Message:
+    return Message("warning", code, text)
+
+
+def _note(code: str, text: str) -> Message:
+    return Message("information", code, text)
+
+
+_STRUCTURE = {
+    "resource-not-object": Message("fatal", "structure", "A resource is a JSON object."),
+    "resource-type-missing": Message("fatal", "structure", "resourceType is missing or not a string."),
+    "resource-type-unknown": Message("fatal", "structure", "resourceType is not a resource of FHIR {version}."),
+    "resource-too-deep": Message("fatal", "too-long", "The resource nests too deeply to be checked."),
+    "element-unknown": _error("structure", "{type} has no element {name}.{nearest}"),
+    "element-missing": _error("required", "{name} is required in {type}."),
+    "element-too-many": _error("structure", "{name} may occur at most {max} times."),
+    "element-too-few": _error("required", "{name} must occur at least {min} times."),
+    "element-not-list": _error("structure", "{name} may repeat: its value is a JSON array."),
+    "element-is-list": _error("structure", "{name} does not repeat: its value is not a JSON array."),
+    "element-not-object": _error("structure", "A value of type {type} is a JSON object."),
+    "element-null": _error("structure", "null stands only in an array whose extensions stand beside it."),
+    "object-empty": _error("structure", "An element has a value, children or an extension."),
+    "array-empty": _error("structure", "An array is not empty; leave the property out."),
+    "choice-twice": _error("structure", "{name} may be given in one type only."),
+    "sibling-not-primitive": _error("structure", "{name} is not a primitive element, so it has no property with _."),
+    "sibling-list": _error("structure", "The extensions of {name} are an array exactly where its values are."),
+    "sibling-longer": _warning("structure", "The arrays of {name} and its extensions do not have the same length."),
+    "primitive-not-string": _error("invalid", "The value is a JSON string."),
+    "primitive-not-boolean": _error("invalid", "The value is true or false, without quotes."),
+    "primitive-not-number": _error("invalid", "The value is a JSON number."),
+    "primitive-empty": _error("invalid", "A value is not empty or blank."),
+    "primitive-too-long": _error("too-long", "The value is longer than 1,048,576 characters."),
+    "primitive-id": _error("invalid", "An id is 1 to 64 letters, digits, - and dots."),
+    "primitive-code": _error("invalid", "A code has no blanks around it and single blanks inside."),
+    "primitive-uri": _error("invalid", "A URI has no blanks."),
+    "primitive-uri-scheme": _error(
+        "invalid", "A URI does not begin with oid: or uuid:, but with urn:oid: or urn:uuid:."
+    ),
+    "primitive-canonical-relative": _error("invalid", "A canonical is an absolute URL or a fragment."),
+    "primitive-oid": _error("invalid", "An OID is urn:oid: and numbers with dots between."),
+    "primitive-uuid": _error("invalid", "A UUID is urn:uuid: and 36 characters in lower case."),
+    "primitive-date": _error("invalid", "A date is YYYY, YYYY-MM or YYYY-MM-DD."),
+    "primitive-date-time": _error("invalid", "A dateTime is a date, or a date with time, seconds and time zone."),
+    "primitive-date-does-not-exist": _error("invalid", "There is no such day in the calendar."),
+    "primitive-instant": _error("invalid", "An instant is a date with time, seconds and time zone."),
+    "primitive-time": _error("invalid", "A time is HH:MM:SS."),
+    "primitive-base64": _error("invalid", "The value is not Base64."),
+    "primitive-integer": _error("invalid", "An integer is a whole number of 32 bits."),
+    "primitive-unsigned-int": _error("invalid", "The value is a whole number from 0 up."),
+    "primitive-positive-int": _error("invalid", "The value is a whole number from 1 up."),
+    "string-markup": _error("invalid", "The text looks like HTML, which may not stand here."),
+    "narrative-not-xml": _error("invalid", "The narrative is not well-formed XHTML."),
+    "narrative-root": _error("invalid", "A narrative is one div of the XHTML namespace."),
+    "narrative-element": _error("invalid", "The narrative holds an element that is not allowed."),
+    "narrative-attribute": _error("invalid", "The narrative holds an attribute that is not allowed."),
+    "narrative-empty": _error("invariant", "A narrative has some text or a picture."),
+    "narrative-link": _error("not-found", "A link in the narrative leads to no place in it."),
+    "narrative-outside": _error("invalid", "The narrative may not run scripts or load from outside."),
+}
+_RULES = {
+    "invariant-failed": _error("invariant", "{key}: {human}"),
+    "invariant-not-checked": _note("not-supported", "{key} was not checked: its expression is not supported."),
+    "binding-required": _error("code-invalid", "The code is not in the required value set {value_set}."),
+    "binding-extensible": _warning("code-invalid", "No code is in the extensible value set {value_set}."),
+    "binding-max": _error("code-invalid", "The code is not in the maximal value set {value_set}."),
+    "binding-no-code": _error("code-invalid", "A code from the value set {value_set} is required."),
+    "code-unknown": _error("code-invalid", "The code is not in its code system {system}."),
+    "code-display": _warning("invalid", "The display is not the one of the code system {system}."),
+    "code-not-checked": _note("not-supported", "Codes of {system} were not checked: its content is not at hand."),
+    "coding-system-missing": _warning("code-invalid", "A code without a system means nothing."),
+    "coding-system-relative": _error("code-invalid", "A system is an absolute URI."),
+    "identifier-system-relative": _error("code-invalid", "Identifier.system is an absolute URI."),
+    "reference-empty": _warning("required", "A reference has a target, an identifier or a display."),
+    "reference-contained-missing": _error("not-found", "No contained resource has the id that this reference names."),
+    "reference-target-type": _error("structure", "This reference may lead to {targets}, not to {type}."),
+    "reference-type-mismatch": _error("structure", "The reference says another type than its target is of."),
+    "reference-not-in-bundle": _warning("not-found", "The target is not in this Bundle."),
+    "contained-no-id": _error("invalid", "A contained resource has an id."),
+    "contained-same-id": _error("invalid", "Two contained resources have the same id."),
+    "contained-unreferenced": _error(
+        "invalid", "Nothing refers to this contained resource, nor does it refer to its container."
+    ),
+    "bundle-no-full-url": _error(
+        "required", "An entry with a resource has a fullUrl, except in a batch or transaction."
+    ),
+    "bundle-relative-full-url": _error("invalid", "A fullUrl is absolute."),
+    "bundle-full-url-id": _error("invalid", "The fullUrl does not end in the id of its resource."),
+    "bundle-full-url-twice": _error("duplicate", "Two entries have the same fullUrl and version."),
+    "bundle-document-first": _error("invalid", "The first entry of a document is a Composition."),
+    "bundle-message-first": _error("invalid", "The first entry of a message is a MessageHeader."),
+    "extension-unknown": _warning("extension", "No definition of this extension is at hand."),
+    "extension-relative": _error("invalid", "The URL of an extension is absolute."),
+    "extension-version": _error("invalid", "The URL of an extension holds no version."),
+    "extension-example": _error("invalid", "This extension is an example's and not for use."),
+    "extension-context": _error("extension", "The extension {url} may not stand here."),
+    "extension-type": _error("structure", "The value of the extension {url} is of another type."),
+    "extension-value": _error("structure", "The extension {url} has no value of its own but parts."),
+    "extension-no-value": _error("required", "The extension {url} needs a value."),
+    "extension-part": _error("structure", "The extension {url} has no part of this name."),
+    "extension-parts": _error("structure", "A part of the extension {url} occurs too often or too rarely."),
+    "extension-modifier": _error(
+        "structure", "The extension {url} is a modifier and stands in modifierExtension only."
+    ),
+    "extension-not-modifier": _error("structure", "The extension {url} is no modifier."),
+    "profile-unknown": _warning("not-found", "The profile {profile} is not at hand and was not checked."),
+    "profile-min": _error("required", "{profile}: {name} must occur at least {min} times."),
+    "profile-max": _error("structure", "{profile}: {name} may occur at most {max} times."),
+    "profile-type": _error("structure", "{profile}: the type of {name} is not allowed."),
+    "profile-fixed": _error("value", "{profile}: {name} has another value than the fixed one."),
+    "profile-pattern": _error("value", "{profile}: {name} does not hold what the pattern asks for."),
+    "profile-slice": _error("structure", "{profile}: this {name} fits no slice, and others are not allowed."),
+    "profile-must-support": _note("informational", "{profile}: {name} must be supported and is absent."),
+    "profile-not-checked": _note("not-supported", "{profile}: the slices of {name} were not checked."),
+    "typed-model": _error("structure", "fhir.resources does not accept this ({kind})."),
+}
+_RESPONSE = {
+    "response-questionnaire-missing": _warning(
+        "required", "The Questionnaire is not at hand: the answers were not checked."
+    ),
+    "response-no-questionnaire": _warning(
+        "required", "The response names no Questionnaire: the answers were not checked."
+    ),
+    "response-link-id-unknown": _error("not-found", "The Questionnaire has no item with this linkId."),
+    "response-item-misplaced": _error("structure", "This item stands under another parent in the Questionnaire."),
+    "response-item-order": _error("structure", "The items stand in another order than in the Questionnaire."),
+    "response-text-differs": _error("invalid", "The text differs from the Questionnaire's."),
+    "response-required": _error("required", "The required item {link_id} is not answered."),
+    "response-disabled": _error("invalid", "This item is answered though it is not enabled."),
+    "response-repeats": _error("invalid", "This item may be given once only."),
+    "response-min-occurs": _error("invalid", "The item {link_id} has fewer answers than the Questionnaire asks for."),
+    "response-max-occurs": _error("invalid", "The item {link_id} has more answers than the Questionnaire allows."),
+    "response-answer-type": _error("invariant", "The answer to a {type} item is of another type."),
+    "response-answer-missing": _error("invariant", "An answer has a value."),
+    "response-no-answer-here": _error("structure", "A {type} item has no answers."),
+    "response-item-in-answer": _error("structure", "The children of a question stand under its answer."),
+    "response-group-empty": _error("invariant", "The required group is empty."),
+    "response-not-an-option": _error("invariant", "The answer is none of the options."),
+    "response-option-exclusive": _error("invariant", "This option excludes all others."),
+    "response-not-in-value-set": _error("code-invalid", "The answer is not in the value set of this item."),
+    "response-value-set-missing": _warning(
+        "not-found", "The value set of this item is not at hand: the answer was not checked."
+    ),
+    "response-min-value": _error("invariant", "The answer is less than the minimum."),
+    "response-max-value": _error("invariant", "The answer is more than the maximum."),
+    "response-incomparable": _error("invariant", "The answer cannot be compared with the limit: another unit."),
+    "response-decimal-places": _error("invariant", "The answer has too many decimal places."),
+    "response-min-length": _error("invariant", "The answer is too short."),
+    "response-max-length": _error("invariant", "The answer is too long."),
+    "response-regex": _error("invariant", "The answer does not have the form that the item asks for."),
+    "response-regex-not-checked": _note(
+        "not-supported", "The form of the answer was not checked: its pattern is not supported."
+    ),
+    "response-unit": _error("invariant", "The unit is not one of the item's units."),
+    "response-attachment-type": _error("invariant", "The MIME type of the attachment is not one that the item takes."),
+    "response-attachment-size": _error("required", "The attachment is too large."),
+    "response-attachment-stated-size": _error("structure", "The stated size of the attachment is not its size."),
+    "response-reference-type": _error("invariant", "The reference leads to a type that the item does not take."),
+    "response-outside-period": _warning(
+        "business-rule", "The response was not authored while the Questionnaire was in use."
+    ),
+}
+MESSAGES: dict[str, Message] = {**_STRUCTURE, **_RULES, **_RESPONSE}

@@ -1,0 +1,181 @@
+"""A Questionnaire, read once into what its responses are held against.
+
+https://hl7.org/fhir/R4/questionnaire.html; limits stand in extensions:
+https://hl7.org/fhir/R4/questionnaire-profiles.html#extensions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.definitions import Definitions
+from adapter.definitions.terms import Expansion, Terms
+
+Tree = dict[str, Any]
+BASE = "http://hl7.org/fhir/StructureDefinition/"
+SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
+LIMITS = {
+    BASE + "minValue": "min_value",
+    BASE + "maxValue": "max_value",
+    SDC + "minQuantity": "min_value",
+    SDC + "maxQuantity": "max_value",
+    BASE + "maxDecimalPlaces": "decimal_places",
+    BASE + "minLength": "min_length",
+    BASE + "regex": "regex",
+    BASE + "maxSize": "max_size",
+    BASE + "questionnaire-minOccurs": "min_occurs",
+    BASE + "questionnaire-maxOccurs": "max_occurs",
+    BASE + "questionnaire-unitValueSet": "unit_value_set",
+}
+LISTS = {
+    BASE + "mimeType": "mime_types",
+    BASE + "questionnaire-unitOption": "units",
+    BASE + "questionnaire-referenceResource": "reference_types",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FormItem:
+    """One item of a Questionnaire. `options` are (JSON name of the value, value, whether it excludes all others)."""
+
+    link_id: str
+    type: str
+    text: str
+    required: bool
+    repeats: bool
+    parent: str
+    order: int
+    items: tuple[FormItem, ...] = ()
+    options: tuple[tuple[str, Any, bool], ...] = ()
+    has_value_set: bool = False
+    expansion: Expansion | None = None
+    units_expansion: Expansion | None = None
+    enable_when: tuple[Tree, ...] = ()
+    enable_any: bool = False
+    max_length: int | None = None
+    limits: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A Questionnaire: its top items, every item by linkId, when it is in use."""
+
+    items: tuple[FormItem, ...]
+    by_link_id: Mapping[str, FormItem]
+    period: Tree = field(default_factory=dict)
+
+
+class LocalTerms(Terms):
+    """The value sets that a Questionnaire contains, over the published ones."""
+
+    def __init__(self, defs: Definitions, contained: Mapping[str, Tree]) -> None:
+        super().__init__(contained)
+        self.defs = defs
+
+    def concepts(self, url: str) -> dict[str, Tree] | None:
+        if url in self.resources:
+            return super().concepts(url)
+        facts = self.defs.code_system(url)
+        return None if facts is None else {code: {"display": text, "row": {}} for code, text in facts.codes.items()}
+
+    def _filtered(self, system: str, filters: list[Tree]) -> Any:
+        # Hierarchies of published systems are not kept.
+        return super()._filtered(system, filters) if system in self.resources else "?"
+
+    def expand(self, url: str) -> Expansion:
+        plain = url.partition("|")[0]
+        if plain not in self.resources:
+            found = self.defs.expansion(plain)
+            if found is not None:
+                return found
+        return super().expand(url)
+
+
+def read_form(tree: Tree, defs: Definitions) -> Form:
+    """Reads a Questionnaire; what has a wrong shape is left out, its own validation says so."""
+    contained: dict[str, Tree] = {}
+    for row in _rows(tree.get("contained")):
+        if row.get("resourceType") in ("ValueSet", "CodeSystem"):
+            names = [f"#{row.get('id')}", row.get("url")]
+            contained |= {name: row for name in names if isinstance(name, str)}
+    reader = _Reader(LocalTerms(defs, contained), set(contained))
+    items = reader.items(tree.get("item"), "")
+    period = tree.get("effectivePeriod")
+    return Form(items, reader.found, period if isinstance(period, dict) else {})
+
+
+def _rows(value: Any) -> list[Tree]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+class _Reader:
+    def __init__(self, terms: LocalTerms, local: set[str]) -> None:
+        self.terms = terms
+        self.local = local
+        self.found: dict[str, FormItem] = {}
+
+    def items(self, rows: Any, parent: str) -> tuple[FormItem, ...]:
+        made = [self.item(row, parent, order) for order, row in enumerate(_rows(rows))]
+        return tuple(item for item in made if item.link_id)
+
+    def item(self, row: Tree, parent: str, order: int) -> FormItem:
+        link_id = row.get("linkId") if isinstance(row.get("linkId"), str) else ""
+        value_set = row.get("answerValueSet")
+        limits = limits_of(row)
+        length = row.get("maxLength")
+        item = FormItem(
+            link_id=str(link_id),
+            type=str(row.get("type")),
+            text=row["text"] if isinstance(row.get("text"), str) else "",
+            required=row.get("required") is True,
+            repeats=row.get("repeats") is True,
+            parent=parent,
+            order=order,
+            items=self.items(row.get("item"), str(link_id)),
+            options=tuple(_option(each) for each in _rows(row.get("answerOption"))),
+            has_value_set=isinstance(value_set, str),
+            expansion=self.expansion(value_set),
+            units_expansion=self.expansion(limits.get("unit_value_set")),
+            enable_when=tuple(_rows(row.get("enableWhen"))),
+            enable_any=row.get("enableBehavior") == "any",
+            max_length=length if type(length) is int else None,
+            limits=limits,
+        )
+        self.found.setdefault(item.link_id, item)
+        return item
+
+    def expansion(self, value_set: Any) -> Expansion | None:
+        if not isinstance(value_set, str):
+            return None
+        plain = value_set.partition("|")[0]
+        try:
+            found = self.terms.expand(plain) if plain in self.local or self.terms.defs.expansion(plain) else None
+        except (KeyError, TypeError, AttributeError, ValueError):
+            return None
+        return found
+
+
+def _option(row: Tree) -> tuple[str, Any, bool]:
+    name = next((key for key in row if key.startswith("value")), "")
+    exclusive = any(
+        each.get("url") == BASE + "questionnaire-optionExclusive" and each.get("valueBoolean") is True
+        for each in _rows(row.get("extension"))
+    )
+    return name, row.get(name), exclusive
+
+
+def limits_of(row: Tree) -> dict[str, Any]:
+    """The limits that stand in an item's extensions."""
+    found: dict[str, Any] = {}
+    for each in _rows(row.get("extension")):
+        url = each.get("url")
+        value = next((each[key] for key in each if key.startswith("value")), None)
+        if value is None or not isinstance(url, str):
+            continue
+        if url in LIMITS:
+            found[LIMITS[url]] = value
+        elif url in LISTS:
+            found.setdefault(LISTS[url], []).append(value)
+    return found

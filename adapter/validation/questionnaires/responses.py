@@ -1,0 +1,210 @@
+"""Tier 5: a QuestionnaireResponse against its Questionnaire.
+
+https://hl7.org/fhir/R4/questionnaireresponse.html#link
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from adapter.definitions import Definitions
+from adapter.issues import Severity
+from adapter.validation.fhirpath.values import compare_moments
+from adapter.validation.questionnaires.answers import TYPES, check_answer
+from adapter.validation.questionnaires.enabling import is_enabled, rows, same_value, value_of
+from adapter.validation.questionnaires.form import Form, FormItem, read_form
+from adapter.validation.run import Run
+
+Tree = dict[str, Any]
+FINISHED = ("completed", "amended")
+KNOWN = ("group", "display")
+
+
+class Responses:
+    """The Questionnaires at hand, each read once when first asked for. Safe to share between threads."""
+
+    def __init__(self, defs: Definitions, questionnaires: Mapping[str, Tree]) -> None:
+        self.defs = defs
+        self._trees = by_canonical(questionnaires.values())
+        self._trees.update(questionnaires)
+        self._forms: dict[str, Form] = {}
+
+    def check(self, tree: Tree, run: Run) -> None:
+        """Every response in a resource: itself, or those in a Bundle, whose own Questionnaires count too."""
+        if tree.get("resourceType") == "QuestionnaireResponse":
+            self._check_one(tree, {}, run)
+        elif tree.get("resourceType") == "Bundle":
+            entries = [(index, row.get("resource")) for index, row in enumerate(rows(tree.get("entry")))]
+            resources = [(index, each) for index, each in entries if isinstance(each, dict)]
+            near = by_canonical(each for _, each in resources if each.get("resourceType") == "Questionnaire")
+            for index, each in resources:
+                if each.get("resourceType") == "QuestionnaireResponse":
+                    run.below(f".entry[{index}].resource", self._check_one, each, near, run)
+
+    def _check_one(self, response: Tree, near: Mapping[str, Tree], run: Run) -> None:
+        canonical = response.get("questionnaire")
+        if not isinstance(canonical, str):
+            if "questionnaire" not in response:
+                run.add("response-no-questionnaire")
+            return
+        form = self._form(canonical, response, near)
+        if form is None:
+            run.add("response-questionnaire-missing", ".questionnaire")
+            return
+        _Check(self.defs, form, response, run).whole()
+
+    def _form(self, canonical: str, response: Tree, near: Mapping[str, Tree]) -> Form | None:
+        if canonical.startswith("#"):
+            for row in rows(response.get("contained")):
+                if row.get("id") == canonical[1:] and row.get("resourceType") == "Questionnaire":
+                    return read_form(row, self.defs)
+            return None
+        if canonical in near:
+            return read_form(near[canonical], self.defs)
+        if canonical not in self._forms:
+            tree = self._trees.get(canonical)
+            if tree is None:
+                return None
+            self._forms[canonical] = read_form(tree, self.defs)
+        return self._forms[canonical]
+
+
+def by_canonical(trees: Iterable[Any]) -> dict[str, Tree]:
+    """Questionnaires by url and by url|version."""
+    found: dict[str, Tree] = {}
+    for tree in trees:
+        url, version = (tree.get("url"), tree.get("version")) if isinstance(tree, dict) else (None, None)
+        if isinstance(url, str):
+            found.setdefault(url, tree)
+            if isinstance(version, str):
+                found[f"{url}|{version}"] = tree
+    return found
+
+
+class _Check:
+    """One response against one form. `above` is always the response from its root down to the present node."""
+
+    def __init__(self, defs: Definitions, form: Form, response: Tree, run: Run) -> None:
+        self.defs = defs
+        self.form = form
+        self.response = response
+        self.run = run
+        self.finished = response.get("status") in FINISHED
+        self.missing: Severity = "error" if self.finished else "warning"
+
+    def whole(self) -> None:
+        """The response as a whole."""
+        self._check_period()
+        self.items(self.form.items, self.response, "", [self.response])
+
+    def _check_period(self) -> None:
+        authored = self.response.get("authored")
+        start, end = self.form.period.get("start"), self.form.period.get("end")
+        if not isinstance(authored, str):
+            return
+        early = isinstance(start, str) and compare_moments(authored, start) == -1
+        late = isinstance(end, str) and compare_moments(authored, end) == 1
+        if early or late:
+            self.run.add("response-outside-period", ".authored")
+
+    def items(self, expected: Sequence[FormItem], holder: Tree, parent: str, above: list[Tree]) -> None:
+        """The items under one node; places are relative to it."""
+        found = self._sort(expected, holder, parent, above)
+        for item in expected:
+            given = found.get(item.link_id, [])
+            enabled = is_enabled(item, above)
+            if not given:
+                if enabled and item.required and item.type != "display":
+                    self.run.add("response-required", severity=self.missing, link_id=_shown(item))
+                continue
+            if len(given) > 1 and not (item.repeats and item.type == "group"):
+                self.run.add("response-repeats", f".item[{given[1][0]}]")
+            self._check_occurs(item, given)
+            for index, node in given:
+                self.run.below(f".item[{index}]", self.one, item, node, enabled, above)
+
+    def _sort(self, expected: Sequence[FormItem], holder: Tree, parent: str, above: list[Tree]) -> dict[str, Any]:
+        known = {item.link_id: item for item in expected}
+        found: dict[str, list[tuple[int, Tree]]] = {}
+        last = -1
+        for index, node in enumerate(holder["item"] if isinstance(holder.get("item"), list) else []):
+            link_id = node.get("linkId") if isinstance(node, dict) else None
+            if not isinstance(link_id, str):
+                continue
+            item = known.get(link_id)
+            if item is None:
+                self._stray(link_id, node, index, above)
+                continue
+            if item.order < last:
+                self.run.add("response-item-order", f".item[{index}]")
+            last = max(last, item.order)
+            found.setdefault(link_id, []).append((index, node))
+        return found
+
+    def _stray(self, link_id: str, node: Tree, index: int, above: list[Tree]) -> None:
+        item = self.form.by_link_id.get(link_id)
+        if item is None:
+            self.run.add("response-link-id-unknown")
+            return
+        self.run.add("response-item-misplaced", f".item[{index}]")
+        self.run.below(f".item[{index}]", self.one, item, node, True, above)
+
+    def _check_occurs(self, item: FormItem, given: list[tuple[int, Tree]]) -> None:
+        least, most = item.limits.get("min_occurs"), item.limits.get("max_occurs")
+        answers = sum(len(rows(node.get("answer"))) for _, node in given)
+        count = len(given) if item.type == "group" else answers
+        place = f".item[{given[0][0]}]"
+        if type(least) is int and count < least:
+            self.run.add("response-min-occurs", place, severity=self.missing, link_id=_shown(item))
+        if type(most) is int and count > most:
+            self.run.add("response-max-occurs", place, link_id=_shown(item))
+
+    def one(self, item: FormItem, node: Tree, enabled: bool, above: list[Tree]) -> None:
+        """One item of the response against its item of the form."""
+        text = node.get("text")
+        if isinstance(text, str) and item.text and text != item.text:
+            self.run.add("response-text-differs", ".text")
+        answers = rows(node.get("answer"))
+        if not enabled and (answers or node.get("item")):
+            self.run.add("response-disabled")
+        if item.type in TYPES:
+            self._question(item, node, answers, enabled, above)
+        else:
+            if answers:
+                self.run.add("response-no-answer-here", type=item.type if item.type in KNOWN else "question")
+            if enabled and item.type == "group" and item.required and not node.get("item"):
+                self.run.add("response-group-empty", severity=self.missing)
+            self.items(item.items, node, item.link_id, [*above, node])
+
+    def _question(self, item: FormItem, node: Tree, answers: list[Tree], enabled: bool, above: list[Tree]) -> None:
+        if node.get("item"):
+            self.run.add("response-item-in-answer")
+        if not answers:
+            if enabled and item.required:
+                self.run.add("response-required", severity=self.missing, link_id=_shown(item))
+            return
+        if len(answers) > 1 and not item.repeats:
+            self.run.add("response-repeats")
+        for index, answer in enumerate(node["answer"]):
+            if isinstance(answer, dict):
+                self.run.below(f".answer[{index}]", self._answer, item, answer, [*above, node])
+        self._check_exclusive(item, answers)
+
+    def _answer(self, item: FormItem, answer: Tree, above: list[Tree]) -> None:
+        check_answer(self.defs, item, answer, self.run)
+        if item.items or "item" in answer:
+            self.items(item.items, answer, item.link_id, [*above, answer])
+
+    def _check_exclusive(self, item: FormItem, answers: list[Tree]) -> None:
+        alone = [(name, value) for name, value, exclusive in item.options if exclusive]
+        given = [value_of(answer) for answer in answers]
+        if len(given) > 1 and any(
+            name == key and same_value(value, option) for name, value in given for key, option in alone
+        ):
+            self.run.add("response-option-exclusive")
+
+
+def _shown(item: FormItem) -> str:
+    """A linkId belongs to the form, not to the patient."""
+    return item.link_id if len(item.link_id) <= 64 else "(long)"

@@ -1,0 +1,175 @@
+"""The validator: the tiers put together for one FHIR version, compiled once, shared between threads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from adapter.definitions import Definitions, Element, TypeFacts, definitions
+from adapter.errors import UsageError
+from adapter.issues import Issue
+from adapter.ports import FhirServer
+from adapter.validation import bindings, invariants, references
+from adapter.validation.bundles import check_bundle, prepare
+from adapter.validation.extensions import Extensions
+from adapter.validation.narrative import faults_of
+from adapter.validation.questionnaires import Responses
+from adapter.validation.run import TIERS, Quirks, Run, Tree
+from adapter.validation.structure import Library
+
+Rule = Callable[[Any, Run], None]
+AS_REFERENCE = Quirks(check_unresolved_targets=False, max_size_in_bytes=True)
+
+
+class _Rules:
+    """Which rules hold over which types and elements, for the tiers that are on."""
+
+    def __init__(self, defs: Definitions, tiers: frozenset[str], markup: bool) -> None:
+        self.defs = defs
+        self.tiers = tiers
+        self.markup = markup
+        self.extensions = Extensions(defs)
+
+    def of_type(self, facts: TypeFacts) -> Iterator[Rule]:
+        """The rules over each value of a type."""
+        if "invariants" in self.tiers:
+            yield from invariants.rules_of_type(self.defs, facts)
+        if "structure" in self.tiers and facts.name == "Narrative":
+            yield _check_narrative
+        if "bindings" in self.tiers:
+            if facts.name == "Coding":
+                yield bindings.check_coding(self.defs)
+            elif facts.name == "Identifier":
+                yield bindings.check_identifier
+        if "references" in self.tiers:
+            if facts.name == "Reference":
+                yield references.check_reference
+            elif facts.name == "Bundle":
+                yield check_bundle
+            elif facts.kind == "resource" and "contained" in facts.elements:
+                yield references.check_contained_used
+
+    def of_element(self, owner: str, element: Element) -> Iterator[Rule]:
+        """The rules over each value of an element."""
+        if "invariants" in self.tiers:
+            yield from invariants.rules_of_element(self.defs, owner, element)
+        if "bindings" in self.tiers:
+            yield from bindings.rules_of_element(self.defs, element)
+        if "references" in self.tiers:
+            yield from references.rules_of_element(self.defs, element)
+            if element.type == "Extension":
+                yield self.extensions.rule(owner, element)
+        if self.markup and element.type in ("string", "markdown"):
+            yield _check_markup
+
+    def enter(self, tree: Tree, run: Run) -> None:
+        """Before a resource that stands by itself is checked."""
+        if "contained" in tree:
+            run.contained = references.contained_of(tree, run)
+
+
+def _check_narrative(value: Any, run: Run) -> None:
+    div = value.get("div")
+    if isinstance(div, str) and div:
+        for message_id in faults_of(div, frozenset(run.contained)):
+            run.add(message_id, ".div")
+
+
+def _check_markup(value: Any, run: Run) -> None:
+    if "<" in value and _MARKUP.search(value):
+        run.add("string-markup")
+
+
+_MARKUP = re.compile(r"<[A-Za-z/!]")
+
+
+@cache
+def _compiled(version: str, tiers: frozenset[str], markup: bool) -> tuple[Library, _Rules]:
+    defs = definitions(version)
+    rules = _Rules(defs, tiers, markup)
+    return Library(defs, rules.of_type, rules.of_element, rules.enter), rules
+
+
+class Validator:
+    """Checks resources of one FHIR version. Immutable once made; `validate` may be called from many threads.
+
+    `tiers` names those that are on (all of `TIERS` where None); `questionnaires` are found by url or `url|version`;
+    `profiles` are checked besides those that a resource claims; `remote` is asked by `validate_remotely` only.
+    Raises UsageError for an unknown version or tier.
+    """
+
+    def __init__(
+        self,
+        version: str = "4.0.1",
+        packages: Sequence[str] = (),
+        profiles: Sequence[str] = (),
+        questionnaires: Mapping[str, Tree] | None = None,
+        terminology: Any = None,
+        remote: FhirServer | None = None,
+        tiers: Collection[str] | None = None,
+        quirks: Quirks | None = None,
+    ) -> None:
+        self.tiers = frozenset(TIERS if tiers is None else tiers)
+        unknown = self.tiers - {*TIERS, "typed"}
+        if unknown:
+            raise UsageError(f"There is no tier {min(unknown)}.", remedy=f"Tiers: {', '.join(TIERS)}.")
+        self.version = version
+        self.profiles = tuple(profiles)
+        self.quirks = quirks or Quirks()
+        self.remote = remote
+        self._library, self._rules = _compiled(
+            version, self.tiers - {"typed", "questionnaire", "profiles"}, self.quirks.markup_in_strings
+        )
+        self._responses = Responses(self._library.defs, questionnaires or {})
+
+    def validate(self, tree: Any) -> list[Issue]:
+        """Every issue of a resource, errors and others, in the order of the resource. Raises nothing for any tree."""
+        if not isinstance(tree, dict):
+            return [Run({}, self.quirks, {}).fatal("resource-not-object")]
+        run = Run(tree, self.quirks, tree)
+        try:
+            self._check(tree, run)
+        except RecursionError:
+            run.out.clear()
+            run.add("resource-too-deep")
+        return self._issues(tree, run)
+
+    def _check(self, tree: Tree, run: Run) -> None:
+        if tree.get("resourceType") == "Bundle":
+            prepare(tree, run)
+        self._rules.enter(tree, run)
+        self._library.check_resource(tree, run)
+        if "questionnaire" in self.tiers:
+            self._responses.check(tree, run)
+
+    def _issues(self, tree: Tree, run: Run) -> list[Issue]:
+        name = tree.get("resourceType")
+        root = name if isinstance(name, str) and name in self._library.defs.resource_types else ""
+        found = []
+        for fault in run.out:
+            if fault.message_id == "extension-context":
+                place = root + fault.path
+                if not self._rules.extensions.confirmed(tree, place, fault.params["contexts"]):
+                    continue
+            found.append(fault.issue(root))
+        unchecked = sorted({system if system.startswith("http") else "another system" for system in run.uncheckable})
+        found += [run.note("code-not-checked", root, system=system) for system in unchecked]
+        if "typed" in self.tiers:
+            from adapter.validation.typed import second_opinion
+
+            found.extend(second_opinion(tree))
+        return found
+
+
+def validate(
+    resource: Any,
+    *,
+    version: str = "4.0.1",
+    profiles: Sequence[str] = (),
+    questionnaires: Mapping[str, Tree] | None = None,
+    tiers: Collection[str] | None = None,
+) -> list[Issue]:
+    """The issues of one resource or Bundle; see Validator."""
+    return Validator(version, profiles=profiles, questionnaires=questionnaires, tiers=tiers).validate(resource)

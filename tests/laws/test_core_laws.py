@@ -1,0 +1,187 @@
+"""The laws of the core pack, on records drawn from the schemas (decision 2 of the design, issue 4 §1).
+
+GetPut: what came from FHIR goes back as it was. PutGet: what was written is read. PutPut: the second write wins.
+Locality: an edit changes what its rules own and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, note, settings
+from hypothesis import strategies as st
+
+from adapter import mapping
+from adapter.fhir_json import copy, dumps, loads, pretty, same
+from tests.laws.editing import edits
+from tests.laws.foreign import damaged, differing, injected, marks
+from tests.laws.strategies import KINDS, records
+
+Tree = dict[str, Any]
+MAPPER = mapping.load("core")
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def bounded(examples: int) -> Any:
+    """How long a law is looked at: the same examples every time, except in a soak."""
+    return settings(
+        max_examples=5_000 if SOAK else examples,
+        derandomize=not SOAK,
+        database=None,
+        deadline=None,
+        print_blob=True,
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    )
+
+
+def put(record: Tree, onto: dict[str, Tree] | None = None) -> dict[str, Tree]:
+    """The record's resources by part."""
+    parts, issues = MAPPER.parts(record, onto)
+    assert not [issue for issue in issues if issue.is_error], issues
+    return parts
+
+
+def get(kind: str, parts: dict[str, Tree], record_id: str | None = None) -> Tree:
+    """The record of these resources."""
+    return MAPPER.record(kind, parts, None, record_id=record_id)[0]
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    """The same JSON value; else both are shown."""
+    if not same(found, expected):
+        note(f"found    {pretty(found)}")
+        note(f"expected {pretty(expected)}")
+        raise AssertionError(f"differ at {sorted(differing(found, expected))}")
+
+
+@each_kind
+@bounded(60)
+@given(data=st.data())
+def test_what_is_written_is_read(kind: str, data: st.DataObject) -> None:
+    record = data.draw(records(kind))
+    before = copy(record)
+    parts = put(record)
+    assert_same(get(kind, parts), record)
+    assert_same(record, before)
+    assert_same(loads(dumps(parts)), parts)
+
+
+@each_kind
+@bounded(30)
+@given(data=st.data())
+def test_a_bundle_gives_back_its_records(kind: str, data: st.DataObject) -> None:
+    found = data.draw(st.lists(records(kind), min_size=1, max_size=2, unique_by=lambda record: record["id"]))
+    bundle = MAPPER.to_fhir(found).tree
+    read = MAPPER.from_fhir(loads(dumps(bundle)))
+    assert_same(read.records, found)
+    assert_same(MAPPER.to_fhir(read.records, read.remainder).tree, bundle)
+
+
+@each_kind
+@bounded(60)
+@given(data=st.data())
+def test_an_edit_is_read_again(kind: str, data: st.DataObject) -> None:
+    record, other = data.draw(records(kind)), data.draw(records(kind))
+    parts = {key: data.draw(injected(tree, gentle=True)) for key, tree in put(record).items()}
+    was = get(kind, parts, record["id"])
+    edited = data.draw(edits(was, other))
+    written = put(edited, parts)
+    assert_same(get(kind, written, record["id"]), edited)
+
+
+@each_kind
+@bounded(60)
+@given(data=st.data())
+def test_without_an_edit_nothing_changes(kind: str, data: st.DataObject) -> None:
+    bundle = MAPPER.to_fhir([data.draw(records(kind))]).tree
+    for entry in bundle["entry"]:
+        entry["resource"] = data.draw(injected(entry["resource"]))
+    extra = {"resource": {"resourceType": "Basic", "id": "b"}, "fullUrl": "https://example.test/Basic/b"}
+    bundle["entry"].insert(data.draw(st.integers(0, len(bundle["entry"]))), extra)
+    read = MAPPER.from_fhir(bundle)
+    assert_same(MAPPER.to_fhir(read.records, loads(dumps(read.remainder))).tree, bundle)
+
+
+@each_kind
+@bounded(40)
+@given(data=st.data())
+def test_parts_written_with_their_own_record_stay(kind: str, data: st.DataObject) -> None:
+    parts = {key: data.draw(injected(tree)) for key, tree in put(data.draw(records(kind))).items()}
+    assert_same(MAPPER.parts(get(kind, parts), parts)[0], parts)
+
+
+@each_kind
+@bounded(40)
+@given(data=st.data())
+def test_of_two_writes_the_second_wins(kind: str, data: st.DataObject) -> None:
+    record, other = data.draw(records(kind)), data.draw(records(kind))
+    parts = {key: data.draw(injected(tree, gentle=True)) for key, tree in put(record).items()}
+    first = data.draw(edits(get(kind, parts, record["id"]), other))
+    second = data.draw(edits(first, other))
+    once = put(first, parts)
+    assert_same(put(first, once), once)
+    assert_same(get(kind, put(second, once), record["id"]), second)
+
+
+@each_kind
+@bounded(40)
+@given(data=st.data())
+def test_what_is_put_back_returns_without_foreign_content(kind: str, data: st.DataObject) -> None:
+    record = data.draw(records(kind))
+    lists = [name for name, value in record.items() if isinstance(value, list) and isinstance(value[0], dict)]
+    assume(lists)
+    name = data.draw(st.sampled_from(sorted(lists)))
+    removed = {key: value for key, value in record.items() if key != name}
+    fresh = put(record)
+    gone = put(removed, {key: data.draw(injected(tree, gentle=True)) for key, tree in fresh.items()})
+    left = sum(map(marks, gone.values()))
+    again = put(record, gone)
+    assert_same(get(kind, again, record["id"]), record)
+    assert sum(map(marks, again.values())) == left
+
+
+@each_kind
+@bounded(60)
+@given(data=st.data())
+def test_an_edit_stays_where_its_rules_are(kind: str, data: st.DataObject) -> None:
+    record, other = data.draw(records(kind)), data.draw(records(kind))
+    edited = data.draw(edits(record, other))
+    plain, plain_edited = put(record), put(edited)
+    parts = {key: data.draw(injected(tree, gentle=True)) for key, tree in plain.items()}
+    written = put(edited, parts)
+    for key in parts.keys() & written.keys() & plain_edited.keys():
+        allowed = {_owner(path) for path in differing(plain[key], plain_edited[key])} | {("text",), ("contained",)}
+        changed = {_owner(path) for path in differing(parts[key], written[key])}
+        assert changed <= allowed, f"{key}: {sorted(changed - allowed)}"
+
+
+def _owner(path: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.removeprefix("_") for name in path[:1])
+
+
+@each_kind
+@bounded(40)
+@given(data=st.data())
+def test_no_shape_breaks_a_conversion(kind: str, data: st.DataObject) -> None:
+    bundle = MAPPER.to_fhir([data.draw(records(kind))]).tree
+    if data.draw(st.booleans()):
+        bundle = bundle["entry"][0]["resource"]
+    broken = data.draw(damaged(bundle))
+    read = MAPPER.from_fhir(broken)
+    assert_same(MAPPER.to_fhir(read.records, read.remainder).tree, broken)
+
+
+@each_kind
+def test_the_strategies_draw_what_the_schema_accepts(kind: str) -> None:
+    from adapter.records import check
+
+    @bounded(40)
+    @given(records(kind))
+    def law(record: Tree) -> None:
+        assert check(record) == []
+
+    law()

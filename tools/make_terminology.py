@@ -1,0 +1,91 @@
+"""Write the core pack's CodeSystems and ConceptMaps from tools/terminology.yaml. Same input, same bytes.
+
+    python tools/make_terminology.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adapter.fhir_json import pretty
+from adapter.identity import NS
+from adapter.terminology import PREFERRED
+
+ROOT = Path(__file__).parent.parent
+CORE = ROOT / "mappings" / "core"
+Tree = dict[str, Any]
+
+
+def main() -> None:
+    """Write every file; remove those that the table no longer has."""
+    table = yaml.load((ROOT / "tools" / "terminology.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+    for folder in ("codesystems", "conceptmaps"):
+        for path in (CORE / folder).glob("*.json"):
+            path.unlink()
+        (CORE / folder).mkdir(exist_ok=True)
+    for name, spec in table.items():
+        rows = _rows({**table.get(spec.get("copy", ""), {}), **{k: v for k, v in spec.items() if v}})
+        _write("codesystems", name, _code_system(name, rows))
+        if "plain" not in spec:
+            source = table[spec["copy"]] if "copy" in spec else spec
+            _write("conceptmaps", name, _concept_map(name, rows, source.get("targets", [])))
+
+
+def _rows(spec: Tree) -> dict[str, list[str]]:
+    return {code: [part.strip() for part in row.split("|")] for code, row in spec["codes"].items()}
+
+
+def _write(folder: str, name: str, tree: Tree) -> None:
+    (CORE / folder / f"{name}.json").write_text(pretty(tree) + "\n", "utf-8")
+
+
+def _head(type_: str, name: str) -> Tree:
+    title = name.replace("-", " ")
+    return {
+        "resourceType": type_,
+        "id": name,
+        "url": f"{NS}/{type_}/{name}",
+        "version": "1.0.0",
+        "name": "".join(word.capitalize() for word in name.split("-")),
+        "title": title[:1].upper() + title[1:],
+        "status": "active",
+        "experimental": False,
+    }
+
+
+def _code_system(name: str, rows: dict[str, list[str]]) -> Tree:
+    concepts = [{"code": code, "display": row[0]} for code, row in rows.items()]
+    return {**_head("CodeSystem", name), "caseSensitive": True, "content": "complete", "concept": concepts}
+
+
+def _concept_map(name: str, rows: dict[str, list[str]], targets: list[str]) -> Tree:
+    groups = []
+    for column, system in enumerate(targets, start=1):
+        elements = []
+        for code, row in rows.items():
+            published = row[column] if column < len(row) else "-"
+            if published != "-":
+                elements.append({"code": code, "display": row[0], "target": [_target(published)]})
+        groups.append({"source": f"{NS}/CodeSystem/{name}", "target": system, "element": elements})
+    without = [code for code, row in rows.items() if all(cell == "-" for cell in row[1:])]
+    if without:
+        unmatched = [
+            {"code": code, "display": rows[code][0], "target": [{"equivalence": "unmatched"}]} for code in without
+        ]
+        groups.append({"source": f"{NS}/CodeSystem/{name}", "element": unmatched})
+    return {**_head("ConceptMap", name), "group": groups}
+
+
+def _target(cell: str) -> Tree:
+    code = cell.lstrip("~!")
+    target: Tree = {"code": code, "equivalence": "relatedto" if "~" in cell else "equivalent"}
+    if "!" in cell:
+        target["extension"] = [{"url": PREFERRED, "valueBoolean": True}]
+    return target
+
+
+if __name__ == "__main__":
+    main()
