@@ -104,6 +104,7 @@ class Concept:
     """
 
     table: Table | None
+    system: str = ""
 
     def decode(self, value: Any, scope: Scope) -> Any:
         if type(value) is not dict:
@@ -130,6 +131,8 @@ class Concept:
         if not codings:
             return {}, []
         first = codings[0]
+        if self.table is None and first["system"] == self.system:
+            return {"code": first["code"]}, codings[1:]
         return {key: first[key] for key in ("system", "code", "display") if _text(first.get(key))}, codings[1:]
 
     def _internal(self, codings: list[Tree], scope: Scope) -> str | None:
@@ -169,6 +172,8 @@ class Concept:
         return same({**value, "text": ""}, {**before, "text": ""})
 
     def _codings(self, value: Tree, scope: Scope) -> list[Tree]:
+        if self.table is None and "code" in value and "system" not in value:
+            return [{"system": self.system, "code": value["code"]}]
         if "system" in value or "display" in value or self.table is None:
             coding: Tree = {key: value[key] for key in ("system", "code", "display") if key in value}
             return [coding] if coding else []

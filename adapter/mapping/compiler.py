@@ -180,6 +180,8 @@ class _File:
         made = Items(where, names, path, Keys(str(row.get("key", "id")), link))
         if "rest" in row:
             made.others = (Step("rest"),)
+        for text in row.get("except", []):
+            made.never += (self._path(row, f"x[{text}]").last,)
         inner = row["items"]
         if isinstance(inner, str):
             made.rules = self._group(row, inner, here.item())
@@ -199,7 +201,7 @@ class _File:
 
     def _codec(self, row: source.Mapping, here: Shape) -> Codec:
         if "concept" in row:
-            concept = Concept(None if row["concept"] == "none" else self._table(row, "concept"))
+            concept = self._concept(row)
             extensions = expand("$ext", self.context.prefixes)
             return CodingConcept(concept, extensions) if row.get("wrap") == "coding" else concept
         if "choice" in row and row.get("wrap") == "concept":
@@ -219,6 +221,13 @@ class _File:
         if "display" in row:
             return Display()
         return Copy(here.check())
+
+    def _concept(self, row: source.Mapping) -> Concept:
+        if row["concept"] == "none":
+            return Concept(None, expand("$cs/local", self.context.prefixes))
+        if row["concept"].startswith("$"):
+            return Concept(None, expand(row["concept"], self.context.prefixes))
+        return Concept(self._table(row, "concept"))
 
     def _table(self, row: source.Mapping, key: str) -> Table:
         if row[key] not in self.context.tables:

@@ -113,11 +113,12 @@ class Items:
     keys: Keys
     rules: list[Rule] = field(default_factory=list)
     others: tuple[Step, ...] = ()
+    never: tuple[Step, ...] = ()
 
     def _ours(self, element: Any) -> bool:
         if not self.path.last.matches(element):
             return False
-        return not any(step.matches(element) for step in self.others)
+        return not any(step.matches(element) for step in self.others + self.never)
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
         items = [item for _, item in self.items(elements_of(self.path, node), scope)]

@@ -31,9 +31,8 @@ class Base(Schema):
     class Meta:
         # Unknown fields are refused below, where the name that was probably meant is known.
         unknown = EXCLUDE
-        ordered = True
 
-    error_messages: Any = {"type": OBJECT}  # noqa: RUF012
+    error_messages: Any = {"type": OBJECT}
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,12 +47,12 @@ class Base(Schema):
         return cls()
 
     @classmethod
-    def title(cls) -> str:
+    def def_name(cls) -> str:
         """Its name in `$defs`."""
         return cls.__name__
 
     @property
-    def required(self) -> list[str]:
+    def required_fields(self) -> list[str]:
         """The fields that must be given, in order."""
         return [name for name in self.fields if name in self._required]
 
@@ -114,17 +113,6 @@ def at_least_one(*names: str) -> Rule:
             yield fault
 
     return Rule(find, {"anyOf": [{"required": [name]} for name in names]})
-
-
-def not_both(one: str, other: str) -> Rule:
-    """Of two fields at most one."""
-    fault = Fault("invariant", "record-one-of", f'This field may not stand beside "{other}".', (one,))
-
-    def find(tree: Tree) -> Iterator[Fault]:
-        if one in tree and other in tree:
-            yield fault
-
-    return Rule(find, {"not": {"required": [one, other]}})
 
 
 def needs(name: str, other: str) -> Rule:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from adapter.fhir_json import Tree
 from adapter.records import fields as f
-from adapter.records.base import Base
+from adapter.records.base import Base, Rule
+from adapter.records.faults import Fault
 from adapter.records.shared import Coding, Concept, Note, Record, When
 
 
@@ -15,9 +19,30 @@ class Evidence(Base):
     detail = f.text()
 
 
+_UNCODED = Fault(
+    "invariant", "record-misplaced", "Other codings stand only beside a disorder that has a code.", ("codes",)
+)
+
+
+def _codes_without_code(diagnosis: Tree) -> Iterator[Fault]:
+    disorder = diagnosis.get("disorder")
+    if "codes" in diagnosis and not (isinstance(disorder, dict) and "code" in disorder):
+        yield _UNCODED
+
+
 class Diagnosis(Record):
     """A diagnosis."""
 
+    rules = (
+        Rule(
+            _codes_without_code,
+            {
+                "dependentSchemas": {
+                    "codes": {"properties": {"disorder": {"required": ["code"]}}, "required": ["disorder"]}
+                }
+            },
+        ),
+    )
     kind = f.constant("diagnosis")
     patient = f.uuid(required=True)
     disorder = f.One(Concept)
@@ -27,9 +52,7 @@ class Diagnosis(Record):
         *("active", "recurrence", "relapse", "inactive"),
         *("remission", "early-remission", "sustained-remission", "resolved"),
     )
-    verification = f.choice(
-        "unconfirmed", "provisional", "differential", "confirmed", "refuted", "entered-in-error"
-    )
+    verification = f.choice("unconfirmed", "provisional", "differential", "confirmed", "refuted", "entered-in-error")
     onset = f.One(When)
     abatement = f.One(When)
     in_controlled_environment = f.flag()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, fields
 
@@ -28,7 +28,7 @@ _ITEM_ID = re.compile(r"\S{1,64}")
 class Leaf(fields.Field[Any]):
     """A value without parts. `test` says whether it may stand here, `types` are its JSON types, `wrong` is its fault."""
 
-    default_error_messages: ClassVar[dict[str, str]] = _MESSAGES
+    default_error_messages = _MESSAGES
 
     def __init__(
         self,
@@ -200,7 +200,7 @@ def extra() -> Leaf:
 class One(fields.Nested):
     """An object of a schema; all fields of one schema share one instance, so that recursion costs nothing."""
 
-    default_error_messages: ClassVar[dict[str, str]] = _MESSAGES
+    default_error_messages = _MESSAGES
 
     def __init__(self, target: Callable[[], type[Base]] | type[Base], *, required: bool = False) -> None:
         super().__init__(target, required=required)
@@ -227,10 +227,10 @@ class One(fields.Nested):
         return self._load(value)
 
 
-class Many(fields.List):
+class Many(fields.List[Any]):
     """A list with something in it. `ids`: its items, or their `id`, must differ."""
 
-    default_error_messages: ClassVar[dict[str, str]] = _MESSAGES
+    default_error_messages = _MESSAGES
 
     def __init__(self, inner: Leaf | One, *, ids: bool = False, required: bool = False) -> None:
         super().__init__(inner, required=required)

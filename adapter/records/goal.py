@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from adapter.records import fields as f
-from adapter.records.base import Base, exactly_one, needs, unless_alone
+from adapter.records.base import Base, Rule, exactly_one, needs, unless_alone
 from adapter.records.shared import Concept, Note, Quantity, Range, Record
 
 
@@ -30,19 +32,10 @@ class Target(Base):
     detail = f.One(TargetDetail)
 
 
-class Outcome(Base):
-    """What came of it: a concept, or the words for something recorded elsewhere."""
-
-    rules = (exactly_one("code", "display"),)
-    id = f.item_id(required=True)
-    code = f.One(Concept)
-    display = f.text()
-
-
 class GoalItem(Base):
     """A goal in a plan; `{id}` alone is a goal held elsewhere."""
 
-    rules = (unless_alone("statement"),)
+    rules: ClassVar[tuple[Rule, ...]] = (unless_alone("statement"),)
     id = f.uuid(required=True)
     statement = f.One(Concept)
     patient_words = f.text()
@@ -59,7 +52,8 @@ class GoalItem(Base):
     status_reason = f.text()
     expressed_by = f.text()
     problems = f.uuids()
-    outcomes = f.items(Outcome)
+    outcomes = f.texts()
+    outcome_codes = f.items(Concept, ids=False)
     notes = f.items(Note)
     extra = f.extra()
 

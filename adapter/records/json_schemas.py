@@ -33,8 +33,8 @@ def _object(schema: Base, defs: dict[str, Tree]) -> Tree:
         "properties": {name: _field(field, defs) for name, field in schema.fields.items()},
         "additionalProperties": False,
     }
-    if schema.required:
-        tree["required"] = schema.required
+    if schema.required_fields:
+        tree["required"] = schema.required_fields
     else:
         tree["minProperties"] = 1
     for rule in schema.rules:
@@ -53,7 +53,7 @@ def _field(field: Any, defs: dict[str, Tree]) -> Tree:
 
 
 def _ref(schema: Base, defs: dict[str, Tree]) -> Tree:
-    name = schema.title()
+    name = schema.def_name()
     if name not in defs:
         # Reserved before it is filled: a schema may hold itself.
         defs[name] = {}

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from adapter.fhir_json import Tree
 from adapter.records import fields as f
-from adapter.records.base import Base, Rule, exactly_one, not_both
+from adapter.records.base import Base, Rule, exactly_one
 from adapter.records.faults import Fault
 from adapter.records.shared import Concept, Note, Period, Quantity, Record
 
-_NOT_A_SERVICE = Fault("invariant", "record-misplaced", "Only an intervention of kind medication has this field.")
-_NOT_A_MEDICATION = Fault("invariant", "record-misplaced", "An intervention of kind medication has no activity.")
+_NOT_A_SERVICE = Fault("invariant", "record-misplaced", "Only a request of type medication has this field.")
+_NOT_A_MEDICATION = Fault("invariant", "record-misplaced", "A request of type medication has no activity.")
 
 
 class Dose(Base):
@@ -35,10 +35,30 @@ class Schedule(Base):
     period = f.One(Period)
 
 
-class _Ordered(Base):
-    """What an intervention and a request have in common."""
+def _of_its_type(tree: Tree) -> Iterator[Fault]:
+    medication = tree.get("type") == "medication"
+    if "medication" in tree and not medication:
+        yield _NOT_A_SERVICE.at("medication")
+    if "activity" in tree and medication:
+        yield _NOT_A_MEDICATION.at("activity")
 
+
+_OF_ITS_TYPE = Rule(
+    _of_its_type,
+    {
+        "if": {"properties": {"type": {"const": "medication"}}, "required": ["type"]},
+        "then": {"properties": {"activity": False}},
+        "else": {"properties": {"medication": False}},
+    },
+)
+
+
+class Intervention(Base):
+    """A request in a plan: a service (as shipped) or a medication; `{id}` alone is a request held elsewhere."""
+
+    rules = (_OF_ITS_TYPE,)
     id = f.uuid(required=True)
+    type = f.choice("service", "medication", default="service")
     activity = f.One(Concept)
     medication = f.One(Concept)
     dose = f.One(Dose)
@@ -66,33 +86,8 @@ class _Ordered(Base):
     extra = f.extra()
 
 
-def _of_its_kind(tree: Tree) -> Iterator[Fault]:
-    medication = tree.get("kind") == "medication"
-    if "medication" in tree and not medication:
-        yield _NOT_A_SERVICE.at("medication")
-    if "activity" in tree and medication:
-        yield _NOT_A_MEDICATION.at("activity")
+class Request(Record, Intervention):
+    """A request that is a record of its own."""
 
-
-class Intervention(_Ordered):
-    """A request in a plan, of kind service (as shipped) or medication; `{id}` alone is a request held elsewhere."""
-
-    rules = (
-        Rule(
-            _of_its_kind,
-            {
-                "if": {"properties": {"kind": {"const": "medication"}}, "required": ["kind"]},
-                "then": {"properties": {"activity": False}},
-                "else": {"properties": {"medication": False}},
-            },
-        ),
-    )
-    kind = f.choice("service", "medication", default="service")
-
-
-class Request(Record, _Ordered):
-    """A request that is a record of its own: of a medication where it has one, else of a service."""
-
-    rules = (not_both("activity", "medication"),)
     kind = f.constant("request")
     patient = f.uuid(required=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from adapter.fhir_json import Tree
 from adapter.records import fields as f
-from adapter.records.base import IN_ORDER, Base, at_least_one, exactly_one
+from adapter.records.base import IN_ORDER, Base, Rule, at_least_one, exactly_one, needs
+from adapter.records.faults import REQUIRED, Fault
 
 
 class Coding(Base):
@@ -34,10 +38,22 @@ class AnswerCoding(Base):
     display = f.text()
 
 
+def _display_without_system(concept: Tree) -> Iterator[Fault]:
+    if "display" in concept and "code" in concept and "system" not in concept:
+        yield REQUIRED.at("system")
+
+
+_CODED_DISPLAY = Rule(
+    _display_without_system,
+    {"if": {"required": ["code", "display"]}, "then": {"required": ["system"]}},
+)
+
+
 class Concept(Base):
     """`{code}` of ours, or what somebody else calls it: `{system, code, display, text}`; `also` in other systems."""
 
-    rules = (at_least_one("code", "text", "display"),)
+    # A display belongs to the code of a system; ours have their displays in the code system.
+    rules = (at_least_one("code", "text", "display"), needs("also", "code"), _CODED_DISPLAY)
     system = f.text()
     code = f.text()
     display = f.text()

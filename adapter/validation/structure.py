@@ -13,11 +13,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from adapter.definitions import Definitions, Element, TypeFacts
+from adapter.validation.handlers import Handler, Rule, all_of, choice, many, one, primitive, primitive_list, sibling
 from adapter.validation.primitives import SHAPES
 from adapter.validation.run import Run, Tree
 
-Handler = Callable[[Any, Tree, Run], None]
-Rule = Callable[[Any, Run], None]
 RulesOfType = Callable[[TypeFacts], Iterable[Rule]]
 RulesOfElement = Callable[[str, Element], Iterable[Rule]]
 Enter = Callable[[Tree, Run], None]
@@ -97,7 +96,8 @@ class Node:
             owner = self.name
             table[element.name] = _handler(self.library, owner, element, facts)
             if element.type in SHAPES:
-                table["_" + element.name] = _sibling(self.library, owner, element, facts)
+                beside = sibling(element, _extension_rules(self.library, owner, element))
+                table["_" + element.name] = _one_of_choice(element, facts, beside)
         if facts.kind == "resource":
             table["resourceType"] = _nothing
         self.required = frozenset(e.name for e in facts.elements.values() if e.min and not e.choice) | frozenset(
@@ -154,175 +154,26 @@ def _nothing(value: Any, node: Tree, run: Run) -> None:
     """Checked elsewhere."""
 
 
-def step_of(element: Element) -> str:
-    """How a place names an element: `.status`, and of a choice `.value.ofType(Quantity)`."""
-    return f".{element.choice}.ofType({element.type})" if element.choice else f".{element.name}"
-
-
 def _handler(library: Library, owner: str, element: Element, facts: TypeFacts) -> Handler:
     rules = tuple(library.of_element(owner, element))
     if element.type in SHAPES:
-        check = _primitive_list if element.is_list else _primitive
-        handler = check(element, SHAPES[element.type], rules)
+        make = primitive_list if element.is_list else primitive
+        handler = make(element, SHAPES[element.type], rules)
     else:
         single: Rule = library.node(element.type).check
         if element.type == "Resource":
             single = library.check_contained if element.name == "contained" else library.check_inner
         if rules:
-            single = _all_of(single, rules)
-        handler = _many(element, single) if element.is_list else _one(element, single)
-    if element.choice:
-        names = frozenset(facts.choices[element.choice]) - {element.name}
-        return _choice(element, names | {"_" + name for name in names}, handler)
-    return handler
+            single = all_of(single, rules)
+        handler = many(element, single) if element.is_list else one(element, single)
+    return _one_of_choice(element, facts, handler)
 
 
-def _all_of(first: Rule, rules: tuple[Rule, ...]) -> Rule:
-    def check(value: Any, run: Run) -> None:
-        first(value, run)
-        if type(value) is dict:
-            for rule in rules:
-                rule(value, run)
-
-    return check
-
-
-def _choice(element: Element, others: frozenset[str], handler: Handler) -> Handler:
-    def check(value: Any, node: Tree, run: Run) -> None:
-        if not others.isdisjoint(node):
-            mine = (element.name, "_" + element.name)
-            first = next(key for key in node if key in others or key in mine)
-            if first in mine:
-                run.add("choice-twice", name=element.choice + "[x]")
-        handler(value, node, run)
-
-    return check
-
-
-def _primitive(element: Element, shape: Callable[[Any], str], rules: tuple[Rule, ...]) -> Handler:
-    step, name = step_of(element), element.name
-
-    def check(value: Any, node: Tree, run: Run) -> None:
-        fault = shape(value)
-        if not fault:
-            if rules:
-                for rule in rules:
-                    run.below(step, rule, value, run)
-        elif type(value) is list:
-            run.add("element-is-list", step, name=name)
-        elif value is None:
-            run.add("element-null", step)
-        else:
-            run.add(fault, step)
-
-    return check
-
-
-def _primitive_list(element: Element, shape: Callable[[Any], str], rules: tuple[Rule, ...]) -> Handler:
-    step, name, most = step_of(element), element.name, element.max
-
-    def check(value: Any, node: Tree, run: Run) -> None:
-        if type(value) is not list:
-            run.add("element-not-list", step, name=name)
-            return
-        if not value:
-            run.add("array-empty", step)
-        if most is not None and len(value) > most:
-            run.add("element-too-many", step, name=name, max=str(most))
-        for index, item in enumerate(value):
-            fault = shape(item)
-            if not fault:
-                for rule in rules:
-                    run.below(f"{step}[{index}]", rule, item, run)
-            elif item is not None:
-                run.add(fault, f"{step}[{index}]")
-            elif not _has_extension(node.get("_" + name), index):
-                run.add("element-null", f"{step}[{index}]")
-
-    return check
-
-
-def _has_extension(siblings: Any, index: int) -> bool:
-    return isinstance(siblings, list) and index < len(siblings) and bool(siblings[index])
-
-
-def _one(element: Element, single: Rule) -> Handler:
-    step, name = step_of(element), element.name
-
-    def check(value: Any, node: Tree, run: Run) -> None:
-        if type(value) is list:
-            run.add("element-is-list", step, name=name)
-            return
-        since = len(run.out)
-        single(value, run)
-        if len(run.out) > since:
-            run.prefix(since, step)
-
-    return check
-
-
-def _many(element: Element, single: Rule) -> Handler:
-    step, name, most = step_of(element), element.name, element.max
-
-    def check(value: Any, node: Tree, run: Run) -> None:
-        if type(value) is not list:
-            run.add("element-not-list", step, name=name)
-            return
-        if not value:
-            run.add("array-empty", step)
-        if most is not None and len(value) > most:
-            run.add("element-too-many", step, name=name, max=str(most))
-        out = run.out
-        since = len(out)
-        for index, item in enumerate(value):
-            single(item, run)
-            if len(out) > since:
-                run.prefix(since, f"{step}[{index}]")
-                since = len(out)
-
-    return check
-
-
-def _sibling(library: Library, owner: str, element: Element, facts: TypeFacts) -> Handler:
-    """The property `_name`: id and extensions of a primitive. https://hl7.org/fhir/R4/json.html#primitive"""
-    step, name, is_list = step_of(element), element.name, element.is_list
-    extensions = _extension_rules(library, owner, element)
-
-    def one(value: Any, run: Run) -> None:
-        if type(value) is not dict:
-            run.add("element-not-object", type="Element")
-        elif not value:
-            run.add("object-empty")
-        else:
-            for key, child in value.items():
-                handler = extensions.get(key)
-                if handler is None:
-                    run.add("element-unknown", type="Element", name="this name", nearest="")
-                else:
-                    handler(child, value, run)
-
-    def check(value: Any, node: Tree, run: Run) -> None:
-        if (type(value) is list) is not is_list:
-            run.add("sibling-list", step, name=name)
-        elif not is_list:
-            run.below(step, one, value, run)
-        else:
-            beside = node.get(name)
-            if not value:
-                run.add("array-empty", step)
-            if type(beside) is list and len(beside) != len(value):
-                run.add("sibling-longer", step, name=name)
-            count = len(beside) if type(beside) is list else 0
-            for index, item in enumerate(value):
-                if item is not None:
-                    run.below(f"{step}[{index}]", one, item, run)
-                elif index >= count:
-                    run.add("element-null", f"{step}[{index}]")
-
+def _one_of_choice(element: Element, facts: TypeFacts, handler: Handler) -> Handler:
     if not element.choice:
-        return check
-    names = frozenset(facts.choices[element.choice]) - {name}
-    return _choice(element, names | {"_" + each for each in names}, check)
+        return handler
+    names = frozenset(facts.choices[element.choice]) - {element.name}
+    return choice(element, names | {"_" + name for name in names}, handler)
 
 
 def _extension_rules(library: Library, owner: str, element: Element) -> dict[str, Handler]:

@@ -61,6 +61,7 @@ def _intake(schema: Tree) -> Trees:
 
 
 def _requests(node: Tree, root: Tree, path: Path) -> tuple[Trees, Trees]:
+    """Services, and medications: told apart by `type`, where the schema has it."""
     service = _of(node, root, path, frozenset({"medication", "type"}))
     medication = _of(node, root, path, frozenset({"activity", "type"}), always=frozenset({"medication"}))
     return service, medication.map(lambda content: {**content, "type": "medication"})
