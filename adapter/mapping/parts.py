@@ -139,6 +139,10 @@ def _make_part(map_: ResourceMap, item: Tree, scope: Scope) -> Tree:
 
 def _remove_part(found: Found, scope: Scope) -> None:
     if not found.key.startswith("#"):
+        for rule in found.map.rules:
+            companion = rule.found(found.resource, scope) if isinstance(rule, Companion) else None
+            if companion is not None:
+                scope.parts.pop(companion.key, None)
         scope.parts.pop(found.key, None)
         return
     contained = [resource for resource in scope.root["contained"] if resource is not found.resource]
@@ -261,17 +265,21 @@ class Companion:
     map: ResourceMap
     fields: frozenset[str]
 
+    def found(self, node: Tree, scope: Scope) -> Found | None:
+        """The second resource, or None where there is none."""
+        return _lookup([self.map], current(self.path, node), scope)
+
     def _of(self, record: Tree) -> Tree:
         return {key: value for key, value in record.items() if key in self.fields}
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
-        found = _lookup([self.map], current(self.path, node), scope)
+        found = self.found(node, scope)
         if found is not None:
             item = _read_part(found, scope)
             out.update({key: value for key, value in item.items() if key in self.fields})
 
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
-        found = _lookup([self.map], current(self.path, node), scope)
+        found = self.found(node, scope)
         if found is not None:
             _edit_part(found, new, scope)
             return

@@ -67,7 +67,10 @@ class _Rules:
     def enter(self, tree: Tree, run: Run) -> None:
         """Before a resource that stands by itself is checked."""
         if "contained" in tree:
+            since = len(run.out)
             run.contained = references.contained_of(tree, run)
+            if "references" not in self.tiers:
+                del run.out[since:]
 
 
 def _check_narrative(value: Any, run: Run) -> None:

@@ -36,7 +36,6 @@ def test_it_reads_what_the_server_can_do(server: HttpFhirServer) -> None:
     assert capability.transaction
     assert {"CarePlan", "Condition", "QuestionnaireResponse"} <= capability.types
     assert "CarePlan" in capability.conditional_create
-    assert "CarePlan" in capability.update_create
     assert "CarePlan" in capability.history_type & capability.history_instance
     assert {"identifier", "_lastUpdated"} <= capability.search_params["CarePlan"]
     assert server.capability() is capability

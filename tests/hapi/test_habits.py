@@ -6,6 +6,7 @@ Plain `requests` on purpose: these tests speak of the server, not of our client.
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -67,6 +68,12 @@ def test_an_id_of_digits_only_is_refused(http: Http, tag: str) -> None:
     assert "0960" in codes(answer)
 
 
+def test_ids_of_ours_are_taken_though_the_capability_statement_does_not_say_so(http: Http, tag: str) -> None:
+    rows = http("GET", "metadata").json()["rest"][0]["resource"]
+    assert not any("updateCreate" in row for row in rows)
+    assert http("PUT", f"Patient/{tag}", patient(tag, id=tag)).status_code == 201
+
+
 def test_an_unchanged_put_makes_no_version(http: Http, tag: str) -> None:
     first = http("PUT", f"Patient/{tag}", patient(tag, id=tag, active=True))
     again = http("PUT", f"Patient/{tag}", {"active": True, "id": tag, **patient(tag)})
@@ -120,9 +127,18 @@ def test_what_is_deleted_is_410_and_deleting_again_succeeds(http: Http, tag: str
 
 def test_of_two_conditional_puts_to_one_target_one_is_dropped_without_a_word(http: Http, tag: str) -> None:
     url = f"Patient?identifier={SYSTEM}|{tag}"
-    answer = http.bundle("transaction", put(patient(tag, gender="male"), url), put(patient(tag, gender="other"), url))
+    entries = [put(patient(tag, gender=gender), url) for gender in ("male", "other")]
+    for entry in entries:
+        entry["fullUrl"] = f"urn:uuid:{uuid.uuid4()}"
+    answer = http.bundle("transaction", *entries)
     assert answer.status_code == 200
     assert len(answer.json()["entry"]) == 1
+
+
+def test_without_full_urls_two_conditional_puts_to_one_target_are_refused(http: Http, tag: str) -> None:
+    url = f"Patient?identifier={SYSTEM}|{tag}"
+    answer = http.bundle("transaction", *(put(patient(tag, gender=gender), url) for gender in ("male", "other")))
+    assert (answer.status_code, codes(answer)) == (400, {"2008"})
 
 
 def test_one_bad_code_refuses_a_whole_batch(http: Http, tag: str) -> None:

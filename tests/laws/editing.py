@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from adapter.fhir_json import copy, same
-from tests.laws.settling import ATOMIC, settle
+from tests.laws.settling import ATOMIC, INTAKE, settle
 from tests.laws.values import Tree, Trees
 
 
@@ -19,8 +19,17 @@ def edits(record: Tree, other: Tree) -> Trees:
 @st.composite
 def _edited(draw: st.DrawFn, record: Tree, other: Tree) -> Tree:
     tree = copy(record)
-    _edit_object(draw, tree, other, frozenset({"kind", "id"}), 0)
+    _edit_object(draw, tree, other, _IDENTITY | _form(record, other), 0)
     return settle(tree)
+
+
+_IDENTITY = frozenset({"kind", "id"})
+
+
+def _form(record: Tree, other: Tree) -> frozenset[str]:
+    """The intake form stays the intake form: with another one it would be another assessment."""
+    forms = {record.get("questionnaire"), other.get("questionnaire")}
+    return frozenset({"questionnaire"}) if INTAKE in forms else frozenset()
 
 
 def _edit_object(draw: st.DrawFn, tree: Tree, other: Tree, kept: frozenset[str], depth: int) -> None:

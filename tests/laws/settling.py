@@ -8,6 +8,10 @@ from typing import Any
 from adapter.identity import NS
 
 Tree = dict[str, Any]
+INTAKE = f"{NS}/Questionnaire/intake|1.0.0"
+INTAKE_ONLY = frozenset(
+    ["substances", "exposure_origin", "family_history", "social", "personality", "mental_health", "readiness", "asam"]
+)
 ATOMIC = frozenset({"onset", "abatement", "deceased", "schedule", "detail"})
 """Fields that hold exactly one of several forms."""
 
@@ -94,7 +98,9 @@ def _condition(condition: Tree, link_ids: list[str]) -> None:
 
 def _assessment(assessment: Tree) -> None:
     questionnaire = assessment.get("questionnaire", "")
-    if questionnaire != f"{NS}/Questionnaire/intake|1.0.0":
+    if questionnaire != INTAKE:
+        for name in INTAKE_ONLY & assessment.keys():
+            del assessment[name]
         ours = "instruments" in assessment
         if ours and not questionnaire.startswith(f"{NS}/Questionnaire/"):
             assessment["questionnaire"] = f"{NS}/Questionnaire/other|1"
@@ -103,6 +109,8 @@ def _assessment(assessment: Tree) -> None:
 def _diagnosis(diagnosis: Tree) -> None:
     if diagnosis.get("related"):
         diagnosis["related"] = [id_ for id_ in diagnosis["related"] if id_ != diagnosis["id"]]
+    # The record has one place for further codings: `codes`.
+    diagnosis.get("disorder", {}).pop("also", None)
     if "code" not in diagnosis.get("disorder", {}):
         diagnosis.pop("codes", None)
     if diagnosis.get("due_to") == diagnosis["id"]:

@@ -14,15 +14,11 @@ import yaml
 from hypothesis import strategies as st
 
 from tests.laws import values
-from tests.laws.settling import settle
+from tests.laws.settling import INTAKE, INTAKE_ONLY, settle
 from tests.laws.values import Tree, Trees
 
 KINDS = ("patient", "form", "assessment", "diagnosis", "goal", "care_team", "request", "plan")
-INTAKE = "https://careplan-adapter.org/fhir/Questionnaire/intake|1.0.0"
 ENVELOPE = frozenset({"kind", "revision", "recorded_at", "recorded_by", "origin", "pack", "extra"})
-INTAKE_ONLY = frozenset(
-    ["substances", "exposure_origin", "family_history", "social", "personality", "mental_health", "readiness", "asam"]
-)
 _DEPTH = {"items": 3, "answers": 3}
 _FORMATS: dict[str, st.SearchStrategy[str]] = {
     "uuid": values.uuids,
@@ -88,7 +84,8 @@ def _of(node: Tree, root: Tree, path: Path, without: frozenset[str], always: fro
         strategy = _any(inner, root, (*path, name))
         if strategy is not None:
             (fixed if name in required else free)[name] = strategy
-    some = [row["required"][0] for row in node.get("anyOf", ()) if row["required"][0] in {**fixed, **free}]
+    any_of = [name for row in node.get("anyOf", ()) for name in row.get("required", ())]
+    some = [name for name in any_of if name in {**fixed, **free}]
     return _some(fixed, free, some)
 
 
