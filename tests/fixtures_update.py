@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from adapter import mapping
+from adapter import records as record_rules
 from adapter.fhir_json import loads, pretty
 from adapter.issues import Issue
-from adapter.records import rules
 
 ROOT = Path(__file__).resolve().parent.parent / "fixtures"
 FHIR, FHIR_IN, RECORDS, ISSUES = "fhir.json", "fhir-in.json", "records.json", "issues.json"
@@ -44,7 +44,7 @@ def expected(case: Path) -> dict[str, Any]:
 
 def clinical_issues(records: Sequence[Any]) -> list[dict[str, Any]]:
     """What the rules over the records say: severity, message id and place of each issue."""
-    return [_brief(issue) for issue in rules(records)]
+    return [_brief(issue) for issue in record_rules.clinical_issues(records)]
 
 
 def _brief(issue: Issue) -> dict[str, Any]:

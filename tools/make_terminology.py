@@ -1,6 +1,6 @@
 """Write the core pack's CodeSystems and ConceptMaps from tools/terminology.yaml. Same input, same bytes.
 
-    python tools/make_terminology.py
+python tools/make_terminology.py
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def held(base: str, link: str) -> str:
     Raises Unavailable for anything else, as credentials and patients' data would go there.
     """
     home = urlsplit(base)
-    there = _parsed(urljoin(base + "/", link)) if not _UNSAFE.search(link) else None
+    there = _parsed(link, base + "/") if not _UNSAFE.search(link) else None
     if there is None or there.username is not None or there.password is not None:
         raise _foreign(base)
     if not _same_origin(home, there) or not _plain_path(there.path) or not _below(home.path, there.path):
@@ -50,9 +50,9 @@ def same_origin(base: str, url: str) -> bool:
     return home.scheme == there.scheme and home.hostname == there.hostname and _port(home) == _port(there)
 
 
-def _parsed(url: str) -> SplitResult | None:
+def _parsed(url: str, home: str = "") -> SplitResult | None:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(urljoin(home, url))
         _ = parts.port
     except ValueError:
         return None

@@ -57,13 +57,19 @@ class _Reader(io.RawIOBase):
     def __init__(self, sock: socket.socket, call: Call) -> None:
         self._sock = sock
         self._call = call
+        # The socket's own file keeps it open until the body is read, also when the connection lets go of it before.
+        self._raw: Any = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._sock.settimeout(self._call.left())
-        return self._sock.recv_into(buffer)
+        return int(self._raw.readinto(buffer))
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class _Files:

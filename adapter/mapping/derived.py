@@ -6,17 +6,21 @@ the value to write, or None to leave what stands there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from html import escape
 from typing import Any
 
 from adapter.fhir_json import same
+from adapter.identity import content_id
 from adapter.mapping.paths import get
 from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
 Make = Callable[[Any, Tree, Tree, Scope], Any]
+MEMBER = "member-"
+_FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _XHTML = "http://www.w3.org/1999/xhtml"
 
 
@@ -95,13 +99,55 @@ def contained_member(names: list[str]) -> Make:
         name = new.get("name")
         if not name or name == old.get("name"):
             return None
-        id_ = f"m-{new['id']}"[:64]
-        contained = scope.root.setdefault("contained", [])
-        contained[:] = [inner for inner in contained if not (isinstance(inner, dict) and inner.get("id") == id_)]
-        contained.append({"resourceType": "Practitioner", "id": id_, "name": [{"text": name}]})
+        id_ = _contained_id(str(new.get("id", "")))
+        drop_contained(scope.root, {id_})
+        member = {"resourceType": "Practitioner", "id": id_, "name": [{"text": name}]}
+        scope.root["contained"] = [*scope.root.get("contained", []), member]
         return {"reference": f"#{id_}", "display": name}
 
     return make
+
+
+def _contained_id(item_id: str) -> str:
+    id_ = f"{MEMBER}{item_id}"
+    return id_ if _FHIR_ID.fullmatch(id_) else f"{MEMBER}{content_id(item_id.encode(), 0)}"
+
+
+def drop_contained(resource: Tree, ids: set[str]) -> None:
+    """Take contained resources of these ids away."""
+    found = resource.get("contained")
+    if not isinstance(found, list):
+        resource.pop("contained", None)
+        return
+    kept = [inner for inner in found if not (isinstance(inner, dict) and inner.get("id") in ids)]
+    if kept:
+        resource["contained"] = kept
+    else:
+        del resource["contained"]
+
+
+def drop_unused_members(resource: Tree) -> None:
+    """Take the contained members away that nobody refers to any more (dom-3)."""
+    found = resource.get("contained")
+    ids = {inner["id"] for inner in found if _is_member(inner)} if isinstance(found, list) else set()
+    if ids:
+        used = set(_references(resource))
+        drop_contained(resource, {id_ for id_ in ids if f"#{id_}" not in used})
+
+
+def _is_member(inner: Any) -> bool:
+    return isinstance(inner, dict) and isinstance(inner.get("id"), str) and inner["id"].startswith(MEMBER)
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("reference"), str):
+            yield node["reference"]
+        for inner in node.values():
+            yield from _references(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _references(inner)
 
 
 DERIVED: dict[str, Callable[[list[str]], Make]] = {

@@ -12,6 +12,7 @@ from typing import Any
 
 from adapter.fhir_json import same
 from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id, resource_id
+from adapter.mapping.derived import drop_unused_members
 from adapter.mapping.lists import Items, elements_of, merge, store_elements
 from adapter.mapping.paths import Path, get, put
 from adapter.mapping.rules import Names, Rule, current, read_all, write_all
@@ -55,6 +56,7 @@ class ResourceMap:
     def write(self, resource: Tree, new: Tree, old: Tree, scope: Scope) -> None:
         """Write the difference between two records onto the resource that `old` was read from."""
         write_all(self.rules, resource, new, old, scope)
+        drop_unused_members(resource)
 
     def make(self, record: Tree, scope: Scope) -> None:
         """Fill a new resource, `scope.root`, which has its type and id."""

@@ -21,15 +21,15 @@ from tests.laws.strategies import KINDS, records
 
 Tree = dict[str, Any]
 MAPPER = mapping.load("core")
-SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+TIMES = int(os.environ.get("LAWS_TIMES", "80" if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else "1"))
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def bounded(examples: int) -> Any:
-    """How long a law is looked at: the same examples every time, except in a soak."""
+    """How long a law is looked at: the same examples every time, except in a soak or with LAWS_TIMES above 1."""
     return settings(
-        max_examples=5_000 if SOAK else examples,
-        derandomize=not SOAK,
+        max_examples=examples * TIMES,
+        derandomize=TIMES == 1,
         database=None,
         deadline=None,
         print_blob=True,

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 Script = Callable[["Connection"], None]
 
@@ -54,7 +54,7 @@ class StubServer:
         self._done = False
         threading.Thread(target=self._serve, daemon=True).start()
 
-    def __enter__(self) -> StubServer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

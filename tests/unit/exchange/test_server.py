@@ -232,17 +232,20 @@ def test_a_body_without_end_is_not_read_to_its_end() -> None:
             connection.raw(b" " * 65536)
             sent += 65536
 
-    with told(endless, limits=Limits(seconds=20, size=1_000_000)) as (server, _):
-        with pytest.raises(Unavailable, match="larger than 1000000 bytes"):
-            server.read("Patient", "p1")
+    limits = Limits(seconds=20, size=1_000_000)
+    with told(endless, limits=limits) as (server, _), pytest.raises(Unavailable, match="larger than 1000000 bytes"):
+        server.read("Patient", "p1")
     assert sent < 20_000_000
 
 
 def test_a_compressed_bomb_is_not_unpacked() -> None:
     bomb = gzip.compress(b" " * 50_000_000)
-    with told(lambda c: c.send(200, bomb, more="Content-Encoding: gzip\r\n")) as (server, _):
-        with pytest.raises(Unavailable, match="larger than"):
-            server.read("Patient", "p1")
+
+    def send(connection: Connection) -> None:
+        connection.send(200, bomb, more="Content-Encoding: gzip\r\n")
+
+    with told(send) as (server, _), pytest.raises(Unavailable, match="larger than"):
+        server.read("Patient", "p1")
 
 
 @pytest.mark.parametrize(
@@ -354,19 +357,20 @@ def test_a_link_elsewhere_is_not_followed(link: str) -> None:
 
 
 def test_pages_in_a_circle_stop() -> None:
-    with told(lambda c: c.tree(200, bundle(c, f"{c.base}?page=1"))) as (server, stub):
-        with pytest.raises(Unavailable, match="circle"):
-            list(server.search("Patient", {}))
+    def circle(connection: Connection) -> None:
+        connection.tree(200, bundle(connection, f"{connection.base}?page=1"))
+
+    with told(circle) as (server, stub), pytest.raises(Unavailable, match="circle"):
+        list(server.search("Patient", {}))
     assert len(stub.asked) == 2
 
 
 def test_pages_without_end_stop() -> None:
-    with told(lambda c: c.tree(200, bundle(c, f"{c.base}?page={time.monotonic_ns()}")), limits=Limits(pages=5)) as (
-        server,
-        stub,
-    ):
-        with pytest.raises(Unavailable, match="more than 5 pages"):
-            list(server.search("Patient", {}))
+    def another(connection: Connection) -> None:
+        connection.tree(200, bundle(connection, f"{connection.base}?page={time.monotonic_ns()}"))
+
+    with told(another, limits=Limits(pages=5)) as (server, stub), pytest.raises(Unavailable, match="more than 5 pages"):
+        list(server.search("Patient", {}))
     assert len(stub.asked) == 5
 
 

@@ -20,6 +20,7 @@ def plan() -> Tree:
         "subject": {"reference": "Patient/p"},
         "period": {"start": "2024-01-01", "end": "2024-06-30"},
         "addresses": [{"reference": "#c"}],
+        "supportingInfo": [{"reference": "#c"}],
         "activity": [
             {"detail": {"status": "in-progress", "scheduledString": "weekly"}},
             {"reference": {"reference": "ServiceRequest/s"}},

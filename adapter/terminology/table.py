@@ -1,0 +1,161 @@
+"""One ConceptMap, compiled: our codes → published codings, published codes → ours.
+
+https://hl7.org/fhir/R4/conceptmap-definitions.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.errors import PackError
+from adapter.identity import NS
+from adapter.terminology.code_systems import displays
+
+Tree = dict[str, Any]
+PREFERRED = f"{NS}/StructureDefinition/preferred"
+_EXACT = frozenset({"equivalent", "equal"})
+_NEAR = frozenset({"relatedto", "wider", "subsumes", "narrower", "specializes", "inexact"})
+_NONE = frozenset({"unmatched", "disjoint"})
+_MARKED, _SAME, _CLOSE = range(3)
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One ConceptMap, both ways; immutable, shared between threads. Made by `compile_table`."""
+
+    code_system: str
+    _forward: dict[str, tuple[Tree, ...]] = field(repr=False)
+    _back: dict[Key, tuple[str, ...]] = field(repr=False)
+    _displays: dict[str, str] = field(repr=False)
+    codes: frozenset[str] = frozenset()
+
+    def codings(self, code: str) -> tuple[Tree, ...] | None:
+        """Published codings of our code, one for each system that has one; None for a code that is not ours."""
+        return self._forward.get(code)
+
+    def ambiguous(self, code: str) -> bool:
+        """Whether some published coding does not lead back to this code alone, so that ours must go along."""
+        codings = self._forward.get(code) or ()
+        return not codings or any(self.internal(c["system"], c["code"]) != (code,) for c in codings)
+
+    def internal(self, system: str, code: str) -> tuple[str, ...]:
+        """Our codes for a published one: the marked preference alone, else those that say the same, else a lone near one."""
+        return self._back.get((system, code), ())
+
+    def display(self, code: str) -> str | None:
+        """Our words for our code."""
+        return self._displays.get(code)
+
+    def to_code(self, code: str) -> str | None:
+        """The one published code of our code, for elements of type `code`."""
+        codings = self._forward.get(code) or ()
+        return str(codings[0]["code"]) if len(codings) == 1 else None
+
+    def from_code(self, code: str) -> tuple[str, ...]:
+        """Our codes for a published one in an element of type `code`; none where several systems have that code."""
+        systems = {system for system, published in self._back if published == code}
+        return self.internal(systems.pop(), code) if len(systems) == 1 else ()
+
+
+def compile_table(concept_map: Tree, code_system: str, *, own: Tree | None = None, file: str = "") -> Table:
+    """A ConceptMap, both ways; `code_system` is the URL of our codes, `own` their CodeSystem where it is at hand.
+
+    Codes of `own` that the map does not speak of have no published coding. Raises PackError with every contradiction.
+    """
+    name = str(concept_map.get("name") or concept_map.get("id") or "")
+    reader = _Reader(code_system, file or f"conceptmaps/{name}.json")
+    reader.displays.update(displays(own or {}))
+    reader.forward.update({code: [] for code in reader.displays})
+    reader.groups(concept_map.get("group", []))
+    back = {key: reader.ranked(key, rows) for key, rows in reader.candidates.items()}
+    if reader.faults:
+        raise PackError(f"The ConceptMap {name} cannot be used.", faults=reader.faults)
+    forward = {code: tuple(codings) for code, codings in reader.forward.items()}
+    return Table(code_system, forward, back, reader.displays, frozenset(forward))
+
+
+class _Reader:
+    """What has been read of one ConceptMap so far."""
+
+    def __init__(self, code_system: str, file: str) -> None:
+        self.code_system = code_system
+        self.file = file
+        self.forward: dict[str, list[Tree]] = {}
+        self.candidates: dict[Key, list[tuple[int, str]]] = {}
+        self.displays: dict[str, str] = {}
+        self.faults: list[str] = []
+        self._unmatched: set[tuple[str, Any]] = set()
+
+    def groups(self, groups: Any) -> None:
+        """Every group; all of them go from the same system of ours."""
+        rows = _objects(groups)
+        if len({row.get("source") for row in rows}) > 1:
+            self._fault("the groups have several sources; a map goes from one system of ours")
+        for row in rows:
+            if row.get("target") == self.code_system:
+                self._fault("a group goes from our code system to itself: that never ends")
+            elif "unmapped" in row:
+                self._fault("a group has `unmapped`: a code without a map is never guessed")
+            else:
+                self._group(row)
+
+    def _group(self, group: Tree) -> None:
+        for element in _objects(group.get("element")):
+            code = element.get("code")
+            if not isinstance(code, str) or not code:
+                self._fault("an element has no code")
+                continue
+            self.forward.setdefault(code, [])
+            if isinstance(element.get("display"), str):
+                self.displays.setdefault(code, element["display"])
+            for target in _objects(element.get("target")):
+                self._target(code, group.get("target"), target)
+
+    def _target(self, code: str, system: Any, target: Tree) -> None:
+        relation, published = target.get("equivalence"), target.get("code")
+        if relation in _NONE:
+            self._unmatched.add((code, system))
+        elif relation not in _EXACT and relation not in _NEAR:
+            self._fault(f"the target of {code} has no equivalence that FHIR knows")
+        elif not isinstance(published, str) or not isinstance(system, str):
+            self._fault(f"the target of {code} has no code, or its group no system")
+        elif "dependsOn" in target or "product" in target:
+            self._fault(f"the target of {code} holds only sometimes (dependsOn, product): give it a code of its own")
+        else:
+            self._take(code, {"system": system, "code": published}, target)
+        if (code, system) in self._unmatched and any(c["system"] == system for c in self.forward[code]):
+            self._fault(f"{code} has a target in {system} and is said to have none there")
+
+    def _take(self, code: str, coding: Tree, target: Tree) -> None:
+        rows = self.candidates.setdefault((coding["system"], coding["code"]), [])
+        if any(ours == code for _, ours in rows):
+            self._fault(f"{code} has the target {coding['code']} twice")
+        rows.append((_rank(target), code))
+        # Further targets in the same system are read, never written: of two codes that we would write, one is wrong.
+        if all(known["system"] != coding["system"] for known in self.forward[code]):
+            words = target.get("display")
+            self.forward[code].append({**coding, "display": words} if isinstance(words, str) else coding)
+
+    def ranked(self, key: Key, rows: list[tuple[int, str]]) -> tuple[str, ...]:
+        """The preference alone where one is marked; else those that say the same, else a lone near one."""
+        best = min(rank for rank, _ in rows)
+        found = tuple(code for rank, code in rows if rank == best)
+        if best == _MARKED and len(found) > 1:
+            self._fault(f"{key[1]} has several preferences ({', '.join(found)}); one of them may stay")
+        return found if best < _CLOSE or len(rows) == 1 else ()
+
+    def _fault(self, what: str) -> None:
+        self.faults.append(f"{self.file}:1:1: {what}")
+
+
+def _rank(target: Tree) -> int:
+    marks = (row for row in _objects(target.get("extension")) if row.get("url") == PREFERRED)
+    if any(row.get("valueBoolean") is True for row in marks):
+        return _MARKED
+    return _SAME if target["equivalence"] in _EXACT else _CLOSE
+
+
+def _objects(rows: Any) -> list[Tree]:
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
