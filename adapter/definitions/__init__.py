@@ -10,11 +10,16 @@ https://hl7.org/fhir/R4/downloads.html
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from adapter.definitions.building import build_extension, build_part
 from adapter.definitions.facts import Binding, CodeSystemFacts, Constraint, Element, ExtensionFacts, TypeFacts
-from adapter.definitions.loading import Table
+from adapter.definitions.loading import Layers, Table
+from adapter.definitions.packages import Tables, compile_package, read_package
+from adapter.definitions.profiling import join
 from adapter.definitions.terms import ALL, UNKNOWN, Expansion
 from adapter.errors import UsageError
 
@@ -30,24 +35,68 @@ __all__ = [
 ]
 
 # R4B changed none of the types that the adapter maps; its own definitions are the R4 ones here.
+Tree = dict[str, Any]
+# US Core is built in: its extensions, value sets and profiles are always known.
+BUILT_IN = ("us-core",)
 FOLDERS = {"4.0.1": "r4", "4.0": "r4", "4.3.0": "r4", "4.3": "r4"}
 
 
 class Definitions:
     """The facts of one FHIR version. Everything is read on first use and kept; safe to share between threads."""
 
-    def __init__(self, version: str, folder: str) -> None:
+    def __init__(self, version: str, folder: str, packages: Sequence[Tables] = ()) -> None:
         self.version = version
         self._types = Table(folder, "types.tsv")
-        self._extensions = Table(folder, "extensions.tsv")
-        self._value_sets = Table(folder, "valuesets.tsv")
-        self._code_systems = Table(folder, "codesystems.tsv")
+        self._extensions, self._value_sets, self._code_systems, self._profiles = (
+            Layers(
+                *(
+                    Table(folder, f"{name}.tsv")
+                    for folder in (folder, *BUILT_IN)
+                    if (folder, name) != ("r4", "profiles")
+                ),
+                *(tables[name] for tables in packages),
+            )
+            for name in ("extensions", "valuesets", "codesystems", "profiles")
+        )
+        self._folder = folder
         self._built: dict[str, TypeFacts] = {}
         self._systems: dict[str, CodeSystemFacts | None] = {}
         self._code_sets: dict[str, frozenset[str] | None] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._types
+
+    def with_packages(self, paths: Sequence[str | Path]) -> Definitions:
+        """These definitions and those of published packages (`.tgz`). Raises UsageError for what is no package."""
+        tables: list[Tables] = []
+        for path in paths:
+            known = Definitions(self.version, self._folder, tables)
+            tables.append(compile_package(known, read_package(path)))
+        return Definitions(self.version, self._folder, tables)
+
+    def with_resources(self, resources: Iterable[Tree]) -> Definitions:
+        """These definitions and single StructureDefinitions, ValueSets and CodeSystems."""
+        return Definitions(self.version, self._folder, [compile_package(self, resources)])
+
+    def profile(self, url: str) -> Tree | None:
+        """The constraints of a profile (see profiling.py), joined with those of the profiles it is derived from.
+
+        None where it, or one it is derived from, is not at hand, or where they are derived from each other.
+        """
+        plain = url.partition("|")[0]
+        found: list[Tree] = []
+        seen: set[str] = set()
+        while plain:
+            facts = self._profiles.get(plain)
+            if facts is None or plain in seen:
+                return None
+            seen.add(plain)
+            found.append(facts)
+            plain = facts.get("b", "")
+        rows: list[Tree] = []
+        for facts in reversed(found):
+            rows = join(rows, facts["e"])
+        return {"t": found[0]["t"], "e": rows}
 
     @property
     def resource_types(self) -> frozenset[str]:

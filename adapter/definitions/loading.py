@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.resources import files
 from typing import Any
@@ -38,3 +38,18 @@ class Table:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._lines)
+
+
+class Layers:
+    """Several tables as one: the first that has a key counts. Tables of packages are plain mappings."""
+
+    def __init__(self, *tables: Table | Mapping[str, Any]) -> None:
+        self.tables = tables
+
+    def get(self, key: str) -> Any:
+        """The tree of a key, or None."""
+        for table in self.tables:
+            found = table.get(key)
+            if found is not None:
+                return found
+        return None

@@ -63,6 +63,8 @@ class Transport:
         self.limits = limits
         self._clock = clock
         self._auth = _Sign(base, auth)
+        # What is on this machine is not to be had by way of a proxy; other hosts follow the environment.
+        self._proxies = {"http": "", "https": ""} if is_loopback(base) else {}
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
@@ -103,6 +105,7 @@ class Transport:
             data=asked.body or None,
             headers=dict(headers),
             auth=self._auth,
+            proxies=self._proxies,
             timeout=(min(self.limits.connect_seconds, left), left),
             allow_redirects=False,
             stream=True,

@@ -14,14 +14,14 @@ from adapter.mapping.derived import DERIVED
 from adapter.mapping.lists import Items, Keys, Scalars
 from adapter.mapping.parts import Companion, Parts, ResourceMap
 from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
-from adapter.mapping.rules import Coded, Constant, Derived, Group, Leaf, OneWay, Rule
+from adapter.mapping.rules import Coded, Constant, Derived, Group, Leaf, OneWay, OwnCode, Rule
 from adapter.mapping.shapes import Shape
 from adapter.terminology import Table
 
 KEYWORDS = {
     "record", "fhir", "concept", "choice", "values", "link", "display", "template", "leaf", "items", "key",
     "parts", "at", "inline", "companion", "one_way", "set", "unless", "derive", "rest", "names",
-    "inherit", "wrap", "also", "except", "default",
+    "inherit", "wrap", "also", "except", "default", "own",
 }  # fmt: skip
 FILE_KEYS = {"map", "record", "resource", "rules", "groups", "match", "when", "at", "notes"}
 
@@ -146,6 +146,8 @@ class _File:
             without = frozenset(str(code) for code in row.get("except", []))
             return Scalars(where, names, path, self._codec(row, here.item()), leaf, without)
         leaf_rule = Leaf(where, names, path, self._codec(row, here), row.get("default"))
+        if "own" in row:
+            return OwnCode(leaf_rule, dict(row["own"]), expand("$ext/code", self.context.prefixes))
         if "also" in row:
             return Coded(leaf_rule, record_steps(row["also"]))
         return OneWay(leaf_rule) if "one_way" in row else leaf_rule
@@ -172,7 +174,7 @@ class _File:
         maps = [self._map(row, name) for name in row["parts"]]
         inline = None
         if "inline" in row:
-            inline = Items(where, names, path, Keys(), self.rules(row["inline"], here.item()))
+            inline = Items(where, names, path, Keys(uuid=True), self.rules(row["inline"], here.item()))
         return Parts(where, names, path, maps, str(row.get("at", "")), inline)
 
     def _items(self, row: source.Mapping, where: str, names: tuple[str, ...], path: Path, here: Shape) -> Rule:

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from adapter.fhir_json import canonical, same
-from adapter.identity import content_id
+from adapter.identity import content_id, foreign_record_id, is_uuid
 from adapter.mapping.codecs import Codec, Link
 from adapter.mapping.paths import Path, Step, get, put
 from adapter.mapping.rules import Names, Rule, read_all, write_all
@@ -82,10 +82,14 @@ def merge(
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """How an item is known again: `id`, `link`, `value`, or the name of a field (with its occurrence)."""
+    """How an item is known again: `id`, `link`, `value`, or the name of a field (with its occurrence).
+
+    With `uuid`, an element's id of another form gives a UUID made from it.
+    """
 
     by: str = "id"
     link: Link | None = None
+    uuid: bool = False
 
     def of(self, element: Tree, scope: Scope, seen: dict[Any, int]) -> str:
         """The id of an element: of its reference, its own, or derived from its content."""
@@ -97,7 +101,7 @@ class Keys:
         own = element.get("id")
         if type(own) is str and own and " " not in own and len(own) <= 64 and ("id", own) not in seen:
             seen["id", own] = 1
-            return own
+            return own if not self.uuid or is_uuid(own) else foreign_record_id(scope.record_id, "element", own)
         form = canonical(element)
         seen[form] = seen.get(form, 0) + 1
         return content_id(form, seen[form])

@@ -6,7 +6,7 @@ rule owns stays, and a write that changes nothing gives back what was there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -62,7 +62,7 @@ class Leaf:
 
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
         value, before = get(new, self.names), get(old, self.names)
-        if same(value, before):
+        if same(value, before) and (old or self.default is None):
             return
         if value is None and self.default is not None:
             self.path.make_holder(node)[self.path.name] = self.default
@@ -153,6 +153,64 @@ def _set(path: Path, holder: Tree, encoded: Any) -> None:
                 elements[index] = {**path.last.make(), **encoded}
                 return
         elements.append({**path.last.make(), **encoded})
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCode:
+    """A `code` element that has fewer codes than we have: `own` gives for each of ours the nearest of FHIR's.
+
+    Ours goes along as an extension on the element, and counts while FHIR's code is still the one that it maps to.
+    """
+
+    leaf: Leaf
+    own: Mapping[str, str]
+    extension: str
+
+    @property
+    def source(self) -> str:
+        return self.leaf.source
+
+    @property
+    def path(self) -> Path:
+        return self.leaf.path
+
+    def _extensions(self, node: Tree) -> list[Any]:
+        holder = self.path.holder(node)
+        sibling = holder.get(f"_{self.path.name}") if holder is not None else None
+        found = sibling.get("extension") if type(sibling) is dict else None
+        return found if type(found) is list else []
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        self.leaf.read(node, out, scope)
+        stands = current(self.path, node)
+        for extension in self._extensions(node):
+            code = extension.get("valueCode") if type(extension) is dict else None
+            if (
+                code is not None
+                and extension.get("url") == self.extension
+                and code in self.own
+                and self.own[code] == stands
+            ):
+                put(out, self.leaf.names, code)
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        code = get(new, self.leaf.names)
+        if same(code, get(old, self.leaf.names)):
+            return
+        others = [row for row in self._extensions(node) if type(row) is dict and row.get("url") != self.extension]
+        write_value(self.leaf, node, self.own.get(code, code) if code is not None else None, scope)
+        if code in self.own:
+            others.append({"url": self.extension, "valueCode": code})
+        holder = self.path.holder(node)
+        if holder is None or code is None:
+            return
+        sibling = {**(holder.get(f"_{self.path.name}") or {}), "extension": others}
+        if not others:
+            del sibling["extension"]
+        if sibling:
+            holder[f"_{self.path.name}"] = sibling
+        else:
+            holder.pop(f"_{self.path.name}", None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,12 @@ class Intervention(Base):
     dose = f.One(Dose)
     status = f.choice(
         *("draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown"),
-        *("cancelled", "stopped"),
+        "stopped",
     )
     intent = f.choice(
         *("proposal", "plan", "directive", "order", "original-order", "reflex-order", "filler-order"),
         *("instance-order", "option"),
+        default="plan",
     )
     priority = f.choice("routine", "urgent", "asap", "stat")
     category = f.items(Concept, ids=False)

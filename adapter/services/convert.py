@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from adapter.errors import BadInput, DataError, UsageError
@@ -25,11 +25,12 @@ class Mapper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Converter:
-    """Converts one document. `known_type` says whether a name is a FHIR resource type; `strict` refuses what is not
+    """Converts one document. `known_type` says whether a name is a FHIR resource type, `kinds` are those of records; `strict` refuses what is not
     valid, as `validate` (resource → issues) and `check` (record → issues) find it."""
 
     mapper: Mapper
     known_type: Callable[[str], bool]
+    kinds: Collection[str]
     check: Callable[[Any], list[Issue]]
     validate: Callable[[Any], list[Issue]]
     strict: bool = False
@@ -57,33 +58,42 @@ class Converter:
 
         Raises BadInput, DataError, and UsageError where an option does not go with a remainder.
         """
-        records, remainder, prefix = taken(tree)
+        records, remainder, places = taken(tree)
         issues: list[Issue] = []
-        for index, record in enumerate(records):
-            place = prefix if prefix is not None else f"/{index}"
-            issues += placed(self.check(record), place if prefix is None or prefix == "" else f"{prefix}/{index}")
-        _refuse_unknown_kind(issues)
+        for record, place in zip(records, places, strict=True):
+            _refuse_unknown(record, self.kinds, place)
+            issues += placed(self.check(record), place)
         if self.strict:
             _refuse_errors(issues, "A record is not valid.")
-        made = self.mapper.to_fhir(
-            records, remainder, bundle_type=self.bundle_type, create=self.create, fhir=self.fhir
-        )
+        made = self._made(records, remainder, issues)
         if self.strict:
             _refuse_errors(self.validate(made.tree), "What the records give is not valid FHIR.")
         return made.tree, [*issues, *made.issues]
 
+    def _made(self, records: list[Tree], remainder: Any, issues: Sequence[Issue]) -> Any:
+        try:
+            return self.mapper.to_fhir(
+                records, remainder, bundle_type=self.bundle_type, create=self.create, fhir=self.fhir
+            )
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            # A record whose shape is wrong may be more than a map can make sense of; then its faults say why.
+            if not has_errors(issues):
+                raise
+            raise DataError("A record is not valid, and cannot be converted.", issues=issues) from None
 
-def taken(tree: Any) -> tuple[list[Tree], Any, str | None]:
-    """An input of `to_fhir` → records, remainder, and where the records stand (None: in a list, "" a single one).
+
+def taken(tree: Any) -> tuple[list[Tree], Any, list[str]]:
+    """An input of `to_fhir` → records, remainder, and the JSON pointer of each record.
 
     Raises BadInput where it is none of the three forms.
     """
     if isinstance(tree, list):
-        return tree, None, None
+        return tree, None, [f"/{index}" for index in range(len(tree))]
     if isinstance(tree, dict) and isinstance(tree.get("records"), list) and tree.keys() <= RESULT_KEYS:
-        return tree["records"], tree.get("remainder"), "/records"
+        records = tree["records"]
+        return records, tree.get("remainder"), [f"/records/{index}" for index in range(len(records))]
     if isinstance(tree, dict) and "kind" in tree:
-        return [tree], None, ""
+        return [tree], None, [""]
     text = "This is not a record: it has no kind. A list of records, or what from-fhir gave, is accepted too."
     raise BadInput(text, issues=[Issue("fatal", "structure", "record-no-kind", text, pointer="/kind")])
 
@@ -102,20 +112,14 @@ def joined(trees: Sequence[Any]) -> Any:
 
 def placed(issues: Sequence[Issue], prefix: str) -> list[Issue]:
     """The issues of a part, with their JSON pointers from the whole."""
-    from dataclasses import replace
-
     return [replace(issue, pointer=prefix + (issue.pointer or "")) for issue in issues]
 
 
-def _refuse_unknown_kind(issues: Sequence[Issue]) -> None:
-    fatal = {"record-type", "record-required", "record-unknown-kind"}
-    whole = [
-        issue
-        for issue in issues
-        if issue.message_id in fatal and ((issue.pointer or "").endswith("/kind") or issue.text == "A record is an object.")
-    ]
-    if whole:
-        raise BadInput("This is not a record of a known kind.", issues=whole)
+def _refuse_unknown(record: Any, kinds: Collection[str], place: str) -> None:
+    kind = record.get("kind") if isinstance(record, dict) else None
+    if not isinstance(kind, str) or kind not in kinds:
+        text = f"This is not a record of a known kind; known are {', '.join(kinds)}."
+        raise BadInput(text, issues=[Issue("fatal", "structure", "record-unknown-kind", text, pointer=f"{place}/kind")])
 
 
 def _refuse_errors(issues: Sequence[Issue], text: str) -> None:

@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import requests
@@ -17,7 +18,7 @@ import requests
 from . import launch
 
 
-def _unable(why: str) -> None:
+def _unable(why: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(f"The HAPI server cannot run here: {why}", pytrace=False)
     pytest.skip(f"The HAPI server cannot run here: {why}")
@@ -41,9 +42,8 @@ def hapi(_run_dir: Path) -> Iterator[str]:
             if not note.exists():
                 try:
                     server = launch.start()
-                except launch.CannotLaunch as error:
+                except launch.CannotBuild as error:
                     _unable(str(error))
-                    raise
                 note.write_text(server.base)
             launch.fcntl.flock(users, launch.fcntl.LOCK_SH)
         yield note.read_text()

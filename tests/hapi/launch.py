@@ -29,10 +29,15 @@ START_SECONDS = 180
 STOP_SECONDS = 60
 BUILD_SECONDS = 900
 LEAST_JAVA = 17
+KEPT_LOGS = 10
 
 
 class CannotLaunch(Exception):
-    """The server cannot be built or started here; the message says why."""
+    """The server cannot be started; the message says why."""
+
+
+class CannotBuild(CannotLaunch):
+    """There is no server to start: no Maven, or nothing to download it from."""
 
 
 def say(text: str) -> None:
@@ -56,8 +61,9 @@ def missing_tools() -> str:
     version = told.split('"')[1].split(".")[0] if '"' in told else ""
     if version.isdigit() and int(version) < LEAST_JAVA:
         return f"java is version {version}, {LEAST_JAVA} or newer is needed"
-    if shutil.which("mvn") is None and not _is_built():
-        return "no mvn on the PATH (Maven is needed to build the server once)"
+    for tool in () if _is_built() else ("javac", "mvn"):
+        if shutil.which(tool) is None:
+            return f"no {tool} on the PATH (a JDK and Maven are needed to build the server once)"
     return ""
 
 
@@ -91,7 +97,7 @@ def build() -> Path:
 def _run_maven() -> None:
     mvn = shutil.which("mvn")
     if mvn is None:
-        raise CannotLaunch("no mvn on the PATH")
+        raise CannotBuild("no mvn on the PATH")
     repository = cache_dir() / "m2"
     say(f"building the server into {_build_dir()} (about 240 MB of jars from Maven Central the first time)")
     command = [mvn, "-B", "-q", "-f", str(SERVER / "pom.xml"), f"-Dmaven.repo.local={repository}"]
@@ -104,7 +110,7 @@ def _run_maven() -> None:
             say(f"built in {time.monotonic() - began:.0f} s")
             _remove_older_builds()
             return
-    raise CannotLaunch("Maven could not build the server:\n" + (done.stdout + done.stderr)[-3000:])
+    raise CannotBuild("Maven could not build the server:\n" + (done.stdout + done.stderr)[-3000:])
 
 
 def _remove_older_builds() -> None:
@@ -128,6 +134,7 @@ class Hapi:
     base: str
     process: subprocess.Popen[str]
     log: Path
+    archive: Path
 
     def stop(self) -> None:
         """Ends it: end of input first, which it obeys; signals only if it does not."""
@@ -141,6 +148,10 @@ class Hapi:
             except subprocess.TimeoutExpired:
                 last_word()
         self.process.wait()
+        fresh = _fresh(self.archive, self.log)
+        if fresh.exists():
+            # Whole at once, so that no other server starts from half an archive.
+            fresh.replace(self.archive)
 
 
 def start(options: Mapping[str, str] | None = None) -> Hapi:
@@ -149,12 +160,11 @@ def start(options: Mapping[str, str] | None = None) -> Hapi:
     Raises CannotLaunch, with the end of the server's log.
     """
     folder = build()
-    log = cache_dir() / "logs" / f"{os.getpid()}-{time.time_ns()}.log"
-    log.parent.mkdir(exist_ok=True)
+    log = _new_log()
     archive = folder / "classes.jsa"
     with log.open("w") as errors:
         process = subprocess.Popen(
-            _java(folder, archive),
+            _java(folder, archive, log),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -162,13 +172,27 @@ def start(options: Mapping[str, str] | None = None) -> Hapi:
             env=_environment(options or {}),
         )
     base = _await_ready(process, log)
-    return Hapi(base, process, log)
+    return Hapi(base, process, log, archive)
 
 
-def _java(folder: Path, archive: Path) -> list[str]:
+def _new_log() -> Path:
+    folder = cache_dir() / "logs"
+    folder.mkdir(exist_ok=True)
+    for old in sorted(folder.glob("*.log"))[:-KEPT_LOGS]:
+        old.unlink(missing_ok=True)
+    return folder / f"{time.time_ns()}-{os.getpid()}.log"
+
+
+def _fresh(archive: Path, log: Path) -> Path:
+    return archive.with_name(f"{archive.stem}-{log.stem}.jsa")
+
+
+def _java(folder: Path, archive: Path, log: Path) -> list[str]:
     classpath = os.pathsep.join([str(folder / "hapi-launcher.jar"), (folder / "classpath.txt").read_text().strip()])
     # A class archive saves about six seconds a start; the first run makes it when it ends.
-    sharing = f"-XX:SharedArchiveFile={archive}" if archive.exists() else f"-XX:ArchiveClassesAtExit={archive}"
+    sharing = (
+        f"-XX:SharedArchiveFile={archive}" if archive.exists() else f"-XX:ArchiveClassesAtExit={_fresh(archive, log)}"
+    )
     quiet = ["-Xlog:disable", "-Xlog:all=error:stderr"]
     return ["java", "-XX:+UseSerialGC", "-Xmx1g", "-XX:TieredStopAtLevel=1", sharing, *quiet, "-cp", classpath, MAIN]
 

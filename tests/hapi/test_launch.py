@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import requests
 
 
@@ -18,3 +27,24 @@ def test_it_listens_on_loopback_only(hapi: str) -> None:
 def test_it_can_be_emptied(empty_hapi: str) -> None:
     found = requests.get(f"{empty_hapi}/Patient", headers={"Cache-Control": "no-cache"}, timeout=60).json()
     assert found["total"] == 0
+
+
+def test_it_ends_when_the_one_who_started_it_is_killed(hapi: str) -> None:
+    launcher = Path(__file__).with_name("launch.py")
+    starter = subprocess.Popen([sys.executable, str(launcher), "SERVER_ID=UUID"], stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    with starter:
+        ready = starter.stdout.readline()
+        assert ready.startswith("READY http://127.0.0.1:")
+        assert ready.split()[1] != hapi
+        os.kill(starter.pid, signal.SIGKILL)
+    assert _is_gone(urlsplit(ready.split()[1]).port or 0)
+
+
+def _is_gone(port: int) -> bool:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return True
+        time.sleep(0.1)
+    return False

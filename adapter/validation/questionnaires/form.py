@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.definitions import Definitions
-from adapter.definitions.terms import Expansion, Terms
+from adapter.definitions.packages import LayeredTerms
+from adapter.definitions.terms import Expansion
 
 Tree = dict[str, Any]
 BASE = "http://hl7.org/fhir/StructureDefinition/"
@@ -67,32 +68,6 @@ class Form:
     period: Tree = field(default_factory=dict)
 
 
-class LocalTerms(Terms):
-    """The value sets that a Questionnaire contains, over the published ones."""
-
-    def __init__(self, defs: Definitions, contained: Mapping[str, Tree]) -> None:
-        super().__init__(contained)
-        self.defs = defs
-
-    def concepts(self, url: str) -> dict[str, Tree] | None:
-        if url in self.resources:
-            return super().concepts(url)
-        facts = self.defs.code_system(url)
-        return None if facts is None else {code: {"display": text, "row": {}} for code, text in facts.codes.items()}
-
-    def _filtered(self, system: str, filters: list[Tree]) -> Any:
-        # Hierarchies of published systems are not kept.
-        return super()._filtered(system, filters) if system in self.resources else "?"
-
-    def expand(self, url: str) -> Expansion:
-        plain = url.partition("|")[0]
-        if plain not in self.resources:
-            found = self.defs.expansion(plain)
-            if found is not None:
-                return found
-        return super().expand(url)
-
-
 def read_form(tree: Tree, defs: Definitions) -> Form:
     """Reads a Questionnaire; what has a wrong shape is left out, its own validation says so."""
     contained: dict[str, Tree] = {}
@@ -100,7 +75,7 @@ def read_form(tree: Tree, defs: Definitions) -> Form:
         if row.get("resourceType") in ("ValueSet", "CodeSystem"):
             names = [f"#{row.get('id')}", row.get("url")]
             contained |= {name: row for name in names if isinstance(name, str)}
-    reader = _Reader(LocalTerms(defs, contained), set(contained))
+    reader = _Reader(LayeredTerms(defs, contained), set(contained))
     items = reader.items(tree.get("item"), "")
     period = tree.get("effectivePeriod")
     return Form(items, reader.found, period if isinstance(period, dict) else {})
@@ -111,7 +86,7 @@ def _rows(value: Any) -> list[Tree]:
 
 
 class _Reader:
-    def __init__(self, terms: LocalTerms, local: set[str]) -> None:
+    def __init__(self, terms: LayeredTerms, local: set[str]) -> None:
         self.terms = terms
         self.local = local
         self.found: dict[str, FormItem] = {}

@@ -1,0 +1,90 @@
+"""All wiring, in one place: what stands on a higher floor asks here for what it needs, ready to use.
+
+Nothing is imported before it is asked for, so that a small command starts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adapter.issues import Issue
+
+if TYPE_CHECKING:
+    from adapter.mapping import Mapper
+    from adapter.services.convert import Converter
+    from adapter.services.validate import Checker
+
+
+def mapper(pack: str = "core") -> Mapper:
+    """The compiled maps of a pack. Raises PackError."""
+    from adapter.mapping import load
+
+    return load(pack)
+
+
+def converter(
+    *,
+    pack: str = "core",
+    fhir: str | None = None,
+    strict: bool = False,
+    bundle_type: str | None = None,
+    create: str = "put",
+) -> Converter:
+    """What converts one document. Raises PackError; UsageError for a FHIR version that is not spoken."""
+    from adapter.mapping.convert import fhir_version
+    from adapter.records import KINDS, check
+    from adapter.services.convert import Converter
+
+    return Converter(
+        mapper(pack),
+        known_type=_is_resource_type(fhir_version(fhir)),
+        kinds=KINDS,
+        check=check,
+        validate=validator(fhir=fhir, pack=pack) if strict else lambda _: [],
+        strict=strict,
+        fhir=fhir,
+        bundle_type=bundle_type,
+        create=create,
+    )
+
+
+def _is_resource_type(version: str) -> Callable[[str], bool]:
+    from adapter.definitions import definitions
+
+    defs = definitions(version)
+    return lambda name: name in defs and defs.type(name).kind == "resource"
+
+
+def validator(
+    *,
+    fhir: str | None = None,
+    profiles: Sequence[str] = (),
+    questionnaires: Sequence[Path] = (),
+    pack: str = "core",
+) -> Callable[[Any], list[Issue]]:
+    """Resource → issues, with the Questionnaires of the pack and of these files and folders at hand."""
+    from adapter.mapping.convert import fhir_version
+    from adapter.packs import load
+    from adapter.services.validate import questionnaires as read
+    from adapter.validation import Validator
+
+    known = {**load(pack).questionnaires, **read(questionnaires)}
+    return Validator(fhir_version(fhir), profiles=profiles, questionnaires=known).validate
+
+
+def checker(
+    *,
+    fhir: str | None = None,
+    profiles: Sequence[str] = (),
+    questionnaires: Sequence[Path] = (),
+    pack: str = "core",
+) -> Checker:
+    """Document → issues: resources, records, lists of records."""
+    from adapter.records import check, clinical_issues
+    from adapter.services.validate import Checker
+
+    return Checker(
+        validator(fhir=fhir, profiles=profiles, questionnaires=questionnaires, pack=pack), check, clinical_issues
+    )

@@ -1,0 +1,86 @@
+"""Files in, documents out: stdin where no file is named, one place that reads and one that writes."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from adapter.errors import DataError, UsageError
+from adapter.fhir_json import DEFAULT_BOUNDS, loads, pretty
+
+STDIN = "-"
+
+
+def names(files: Sequence[str]) -> list[str]:
+    """The inputs: the files named, or stdin. Raises UsageError where stdin is a terminal."""
+    if not files and sys.stdin.isatty():
+        raise UsageError("No file is named.", remedy="Name one, or pipe the input in; --help shows how.")
+    return list(files) or [STDIN]
+
+
+def read(name: str) -> bytes:
+    """The bytes of a file or of stdin, and not more than the bounds allow. Raises UsageError where it cannot be read."""
+    with opened(name) as source:
+        return source.read(DEFAULT_BOUNDS.size + 1)
+
+
+def tree_of(name: str, data: bytes) -> Any:
+    """The tree of a document. Raises BadInput that names the file."""
+    try:
+        return loads(data)
+    except DataError as error:
+        where = ":".join(part for part in (label(name), error.place) if part)
+        raise type(error)(error.message, issues=error.issues, place=where, remedy=error.remedy) from None
+
+
+def label(name: str) -> str:
+    """How an input is called in messages."""
+    return "stdin" if name == STDIN else name
+
+
+@contextlib.contextmanager
+def opened(name: str) -> Iterator[BinaryIO]:
+    """An input as a stream of bytes. Raises UsageError where it cannot be read."""
+    if name == STDIN:
+        yield sys.stdin.buffer
+        return
+    try:
+        source = Path(name).open("rb")
+    except OSError as error:
+        raise UsageError(f"Cannot be read: {error.strerror}.", place=name) from None
+    with source:
+        try:
+            yield source
+        except IsADirectoryError:
+            raise UsageError("Cannot be read: it is a folder.", place=name) from None
+
+
+@contextlib.contextmanager
+def sink(out: str | None) -> Iterator[BinaryIO]:
+    """Where the output goes, as a stream of bytes: a file, or stdout. Raises UsageError where it cannot be written."""
+    if out is None or out == STDIN:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        target = Path(out).open("wb")
+    except OSError as error:
+        raise UsageError(f"Cannot be written: {error.strerror}.", place=out) from None
+    with target:
+        yield target
+
+
+def put(tree: Any, out: str | None = None) -> None:
+    """Print a document for people and programs, to stdout or to a file."""
+    with sink(out) as stream:
+        stream.write(pretty(tree).encode() + b"\n")
+
+
+def tell(text: str) -> None:
+    """A line of progress, on stderr."""
+    click.echo(text, err=True)

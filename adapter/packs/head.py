@@ -1,0 +1,169 @@
+"""`pack.yaml`: name, version, what it extends, FHIR versions, prefixes. Every scalar is text, whatever it looks like.
+
+https://yaml.org/spec/1.2.2/ — without tags, anchors and aliases: a pack is data that a stranger may have written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from adapter.errors import PackError
+
+KEYS = ("extends", "fhir", "name", "prefixes", "title", "version")
+FHIR_VERSIONS = ("4.0.1", "4.3.0", "5.0.0")
+LARGEST = 1024 * 1024
+DEEPEST = 20
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
+_PREFIX = re.compile(r"[a-z][a-z0-9]*")
+_URL = re.compile(r"(?:https?://|urn:)\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What `pack.yaml` says; `extends` is empty where the pack stands by itself."""
+
+    name: str
+    version: str
+    title: str = ""
+    extends: str = ""
+    fhir_versions: tuple[str, ...] = ("4.0.1",)
+    prefixes: dict[str, str] = field(default_factory=dict)
+
+
+def read_head(path: Path) -> Head:
+    """The head of the pack in a folder, from its pack.yaml. Raises PackError with every fault as file:line:column."""
+    reader = _Reader(f"{path.parent.name}/{path.name}")
+    node = reader.compose(path)
+    found = reader.mapping(node) if not reader.faults else {}
+    head = Head(
+        name=reader.matching(found, "name", _NAME, "lower-case letters, digits and dashes"),
+        version=reader.matching(found, "version", _VERSION, "three numbers with dots, as 1.0.0"),
+        title=reader.text(found, "title"),
+        extends=reader.text(found, "extends"),
+        fhir_versions=tuple(reader.fhir(found)),
+        prefixes=dict(reader.prefixes(found)),
+    )
+    if reader.faults:
+        raise PackError(f"The pack in the folder {path.parent.name} cannot be used.", faults=reader.faults)
+    return head
+
+
+class _Reader:
+    """The faults of one file so far, and its nodes by key."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.faults: list[str] = []
+
+    def compose(self, path: Path) -> yaml.Node | None:
+        """The file's one document, or None."""
+        try:
+            data = path.read_bytes()
+            if len(data) > LARGEST:
+                self.fault(None, f"larger than {LARGEST} bytes")
+                return None
+            text = data.decode("utf-8-sig")
+            self._refuse_sharing(text)
+            return None if self.faults else yaml.compose(text, Loader=yaml.CSafeLoader)
+        except (OSError, UnicodeDecodeError, RecursionError):
+            self.fault(None, "cannot be read as UTF-8")
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            self.faults.append(f"{self.file}:{_spot(mark)}: not YAML")
+        except yaml.YAMLError:
+            self.fault(None, "not YAML")
+        return None
+
+    def _refuse_sharing(self, text: str) -> None:
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                self.fault(event, "anchors and aliases are not used in packs")
+            elif getattr(event, "tag", None):
+                self.fault(event, "tags are not used in packs")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                self.fault(event, f"nests deeper than {DEEPEST} levels")
+                return
+
+    def mapping(self, node: yaml.Node | None) -> dict[str, yaml.Node]:
+        """The keys of the file and their nodes."""
+        if not isinstance(node, yaml.MappingNode):
+            self.fault(node, f"expected an object with the keys {', '.join(KEYS)}")
+            return {}
+        found: dict[str, yaml.Node] = {}
+        for key, value in self.pairs(node):
+            if key.value not in KEYS:
+                self.fault(key, f"unknown key {key.value}; known are {', '.join(KEYS)}")
+            found[key.value] = value
+        return found
+
+    def pairs(self, node: yaml.MappingNode) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+        """Keys that are text, each once."""
+        seen = set()
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.fault(key, "expected a key that is text")
+            elif key.value in seen:
+                self.fault(key, f"the key {key.value} stands here twice")
+            else:
+                seen.add(key.value)
+                yield key, value
+
+    def text(self, found: dict[str, yaml.Node], key: str) -> str:
+        """The text of a key, empty where it is missing."""
+        node = found.get(key)
+        if node is None or isinstance(node, yaml.ScalarNode):
+            return str(node.value) if node is not None else ""
+        self.fault(node, f"expected text for {key}")
+        return ""
+
+    def matching(self, found: dict[str, yaml.Node], key: str, form: re.Pattern[str], words: str) -> str:
+        """The text of a key that has to be there in one form."""
+        before = len(self.faults)
+        text = self.text(found, key)
+        if found and len(self.faults) == before and not form.fullmatch(text):
+            self.fault(found.get(key), f"expected {key}: {words}")
+        return text
+
+    def fhir(self, found: dict[str, yaml.Node]) -> Iterator[str]:
+        """The FHIR versions, with spaces or commas between, or as a list."""
+        node = found.get("fhir")
+        rows = node.value if isinstance(node, yaml.SequenceNode) else [node] if node is not None else []
+        if not rows:
+            yield FHIR_VERSIONS[0]
+        for row in rows:
+            for version in str(row.value).replace(",", " ").split() if isinstance(row, yaml.ScalarNode) else [""]:
+                if version not in FHIR_VERSIONS:
+                    self.fault(row, f"expected FHIR versions of {', '.join(FHIR_VERSIONS)}")
+                yield version
+
+    def prefixes(self, found: dict[str, yaml.Node]) -> Iterator[tuple[str, str]]:
+        """Short names for URLs."""
+        node = found.get("prefixes")
+        if node is None:
+            return
+        if not isinstance(node, yaml.MappingNode):
+            self.fault(node, "expected prefixes as an object of short names and URLs")
+            return
+        for key, value in self.pairs(node):
+            if not _PREFIX.fullmatch(key.value):
+                self.fault(key, "expected a prefix of lower-case letters and digits")
+            elif not isinstance(value, yaml.ScalarNode) or not _URL.fullmatch(value.value):
+                self.fault(value, f"expected a URL for the prefix {key.value}")
+            else:
+                yield key.value, value.value
+
+    def fault(self, node: yaml.Node | yaml.Event | None, what: str) -> None:
+        """Notes a fault at the place of a node."""
+        self.faults.append(f"{self.file}:{_spot(node.start_mark if node is not None else None)}: {what}")
+
+
+def _spot(mark: yaml.Mark | None) -> str:
+    return f"{mark.line + 1}:{mark.column + 1}" if mark is not None else "1:1"

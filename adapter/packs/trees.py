@@ -1,0 +1,63 @@
+"""The FHIR resources of a pack, one in each file: every file is read, and every fault is told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from adapter.errors import BadInput
+from adapter.fhir_json import loads
+
+Tree = dict[str, Any]
+# The folder of each type; docs/mapping.md names them.
+FOLDERS = {
+    "conceptmaps": "ConceptMap",
+    "codesystems": "CodeSystem",
+    "valuesets": "ValueSet",
+    "structuredefinitions": "StructureDefinition",
+    "questionnaires": "Questionnaire",
+}
+
+
+def read_trees(folder: Path, faults: list[str]) -> dict[str, dict[str, Tree]]:
+    """The resources of a pack by folder and file name; what is wrong is appended to `faults` as file:line:column: what."""
+    return {name: _read_folder(folder / name, type_, faults) for name, type_ in FOLDERS.items()}
+
+
+def _read_folder(folder: Path, type_: str, faults: list[str]) -> dict[str, Tree]:
+    found: dict[str, Tree] = {}
+    urls: dict[str, str] = {}
+    for path in sorted(folder.glob("*.json")):
+        file = "/".join(path.parts[-3:])
+        tree = _read(path, file, type_, faults)
+        if tree is None:
+            continue
+        url = canonical(tree) if type_ == "Questionnaire" else str(tree["url"])
+        if url in urls:
+            faults.append(f"{file}:1:1: {url} stands in {urls[url]} already")
+        urls[url] = file
+        found[path.stem] = tree
+    return found
+
+
+def _read(path: Path, file: str, type_: str, faults: list[str]) -> Tree | None:
+    try:
+        tree = loads(path.read_bytes())
+    except BadInput as error:
+        issue = error.issues[0]
+        faults.append(f"{file}:{issue.line or 1}:{issue.column or 1}: {error.message}")
+        return None
+    if not isinstance(tree, dict) or tree.get("resourceType") != type_:
+        faults.append(f"{file}:1:1: expected one {type_}")
+    elif not isinstance(tree.get("url"), str):
+        faults.append(f"{file}:1:1: expected a url")
+    elif type_ == "Questionnaire" and not isinstance(tree.get("version"), str):
+        faults.append(f"{file}:1:1: expected a version: responses name it")
+    else:
+        return tree
+    return None
+
+
+def canonical(tree: Tree) -> str:
+    """`url|version` of a resource."""
+    return f"{tree['url']}|{tree['version']}" if "version" in tree else str(tree["url"])

@@ -1,0 +1,77 @@
+"""Say what is wrong with a document: a resource, a record, a list of records, or what from-fhir gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from adapter.errors import UsageError
+from adapter.fhir_json import Tree, loads
+from adapter.issues import Issue
+from adapter.services.convert import RESULT_KEYS, placed
+
+Find = Callable[[Any], list[Issue]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """`resource` finds the issues of a resource, `record` those of one record's shape, `clinical` those of several
+    records that are each well-formed."""
+
+    resource: Find
+    record: Find
+    clinical: Callable[[list[Tree]], list[Issue]]
+
+    def issues(self, tree: Any) -> list[Issue]:
+        """Every issue of a document, errors and others."""
+        if isinstance(tree, list):
+            return self._records(tree, "")
+        if isinstance(tree, dict) and "resourceType" not in tree:
+            if isinstance(tree.get("records"), list) and tree.keys() <= RESULT_KEYS:
+                return self._records(tree["records"], "/records")
+            if "kind" in tree:
+                return self.record(tree) or _alone(self.clinical([tree]))
+        return self.resource(tree)
+
+    def known(self, tree: Any) -> bool:
+        """Whether it is anything that can be checked: it has a resourceType or a kind."""
+        return isinstance(tree, dict) and ("resourceType" in tree or "kind" in tree or "records" in tree)
+
+    def _records(self, records: list[Any], prefix: str) -> list[Issue]:
+        found: list[Issue] = []
+        for index, record in enumerate(records):
+            found += placed(self.record(record), f"{prefix}/{index}")
+        if found:
+            return found
+        return placed(self.clinical(records), prefix)
+
+
+def _alone(issues: list[Issue]) -> list[Issue]:
+    """The issues of the only record of a list, with their pointers from the record itself."""
+    return [replace(issue, pointer=(issue.pointer or "").removeprefix("/0")) for issue in issues]
+
+
+def questionnaires(paths: Iterable[Path]) -> dict[str, Tree]:
+    """The Questionnaires of files and folders, by `url|version` and by url. Raises UsageError, BadInput."""
+    found: dict[str, Tree] = {}
+    for path in paths:
+        files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        trees = [(file, loads(file.read_bytes())) for file in files]
+        forms = [form for file, tree in trees for form in _forms(tree)]
+        if not forms:
+            raise UsageError("No Questionnaire stands here.", place=str(path))
+        for form in forms:
+            found[form["url"]] = form
+            if isinstance(form.get("version"), str):
+                found[f"{form['url']}|{form['version']}"] = form
+    return found
+
+
+def _forms(tree: Any) -> list[Tree]:
+    if not isinstance(tree, dict):
+        return []
+    if tree.get("resourceType") == "Bundle" and isinstance(tree.get("entry"), list):
+        return [form for entry in tree["entry"] if isinstance(entry, dict) for form in _forms(entry.get("resource"))]
+    return [tree] if tree.get("resourceType") == "Questionnaire" and isinstance(tree.get("url"), str) else []
