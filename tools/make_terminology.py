@@ -1,6 +1,6 @@
 """Write the core pack's CodeSystems, ConceptMaps and ValueSets from tools/terminology.yaml. Same input, same bytes.
 
-python tools/make_terminology.py
+python -m tools.make_terminology
 """
 
 from __future__ import annotations
@@ -34,29 +34,46 @@ COPYRIGHTS = {
 
 def main() -> None:
     """Write every file; remove those that the table no longer has."""
-    table = yaml.load((ROOT / "tools" / "terminology.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
-    for folder in ("codesystems", "conceptmaps", "valuesets"):
-        for path in (CORE / folder).glob("*.json"):
-            path.unlink()
-        (CORE / folder).mkdir(exist_ok=True)
+    write(files(), ("codesystems", "conceptmaps", "valuesets"))
+
+
+def files() -> dict[str, str]:
+    """The text of each file by `folder/name.json`."""
+    table = read_table("terminology.yaml")
+    made: dict[str, Tree] = {}
     for name, spec in table.items():
-        rows = _rows({**table.get(spec.get("copy", ""), {}), **{k: v for k, v in spec.items() if v}})
-        _write("codesystems", name, _code_system(name, rows))
-        targets = (table[spec["copy"]] if "copy" in spec else spec).get("targets", [])
-        _write("valuesets", name, _value_set(name, rows, targets))
+        source = table[spec["copy"]] if "copy" in spec else spec
+        rows, targets = _rows(source), source.get("targets", [])
+        made[f"codesystems/{name}.json"] = _code_system(name, rows)
+        made[f"valuesets/{name}.json"] = _value_set(name, rows, targets)
         if "plain" not in spec:
-            _write("conceptmaps", name, _concept_map(name, rows, targets))
+            made[f"conceptmaps/{name}.json"] = _concept_map(name, rows, targets)
+    return {name: pretty(tree) + "\n" for name, tree in made.items()}
+
+
+def read_table(name: str) -> Tree:
+    """A table of this folder; every scalar is text."""
+    table: Tree = yaml.load((ROOT / "tools" / name).read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+    return table
+
+
+def write(made: dict[str, str], folders: tuple[str, ...]) -> None:
+    """Make these files the only ones of these folders of the core pack."""
+    for folder in folders:
+        (CORE / folder).mkdir(exist_ok=True)
+        for path in (CORE / folder).glob("*.json"):
+            if f"{folder}/{path.name}" not in made:
+                path.unlink()
+    for name, text in made.items():
+        (CORE / name).write_text(text, "utf-8")
 
 
 def _rows(spec: Tree) -> dict[str, list[str]]:
     return {code: [part.strip() for part in row.split("|")] for code, row in spec["codes"].items()}
 
 
-def _write(folder: str, name: str, tree: Tree) -> None:
-    (CORE / folder / f"{name}.json").write_text(pretty(tree) + "\n", "utf-8")
-
-
-def _head(type_: str, name: str) -> Tree:
+def head(type_: str, name: str) -> Tree:
+    """What every resource of the core pack begins with."""
     title = name.replace("-", " ")
     return {
         "resourceType": type_,
@@ -72,7 +89,7 @@ def _head(type_: str, name: str) -> Tree:
 
 def _code_system(name: str, rows: dict[str, list[str]]) -> Tree:
     concepts = [{"code": code, "display": row[0]} for code, row in rows.items()]
-    return {**_head("CodeSystem", name), "caseSensitive": True, "content": "complete", "concept": concepts}
+    return {**head("CodeSystem", name), "caseSensitive": True, "content": "complete", "concept": concepts}
 
 
 def _concept_map(name: str, rows: dict[str, list[str]], targets: list[str]) -> Tree:
@@ -92,7 +109,7 @@ def _concept_map(name: str, rows: dict[str, list[str]], targets: list[str]) -> T
         groups.append({"source": f"{NS}/CodeSystem/{name}", "element": unmatched})
     groups = [group for group in groups if group["element"]]
     notices = [COPYRIGHTS[system] for system in targets if system in COPYRIGHTS]
-    return {**_head("ConceptMap", name), **({"copyright": " ".join(notices)} if notices else {}), "group": groups}
+    return {**head("ConceptMap", name), **({"copyright": " ".join(notices)} if notices else {}), "group": groups}
 
 
 def _target(cell: str) -> Tree:
@@ -100,6 +117,8 @@ def _target(cell: str) -> Tree:
     marks = cell.removesuffix(code)
     relation = next((word for mark, word in RELATIONS.items() if mark in marks), "equivalent")
     target: Tree = {"code": code, "equivalence": relation}
+    if relation == "narrower":
+        target["comment"] = "The target says more than our code does."
     if "!" in marks:
         target["extension"] = [{"url": PREFERRED, "valueBoolean": True}]
     return target
@@ -112,7 +131,7 @@ def _value_set(name: str, rows: dict[str, list[str]], targets: list[str]) -> Tre
         cells = [row[column].lstrip("!<>~") for row in rows.values() if column < len(row) and row[column] != "-"]
         if cells:
             parts.append({"system": system, "concept": [{"code": code} for code in dict.fromkeys(cells)]})
-    tree = _head("ValueSet", name)
+    tree = head("ValueSet", name)
     notices = [COPYRIGHTS[system] for system in targets if system in COPYRIGHTS]
     return {**tree, **({"copyright": " ".join(notices)} if notices else {}), "compose": {"include": parts}}
 

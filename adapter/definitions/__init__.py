@@ -11,6 +11,7 @@ https://hl7.org/fhir/R4/downloads.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ __all__ = [
 Tree = dict[str, Any]
 # US Core is built in: its extensions, value sets and profiles are always known.
 BUILT_IN = ("us-core",)
+BUILT_IN_URLS = ("http://hl7.org/fhir/us/core/",)
 FOLDERS = {"4.0.1": "r4", "4.0": "r4", "4.3.0": "r4", "4.3": "r4"}
 
 
@@ -81,18 +83,19 @@ class Definitions:
     def profile(self, url: str) -> Tree | None:
         """The constraints of a profile (see profiling.py), joined with those of the profiles it is derived from.
 
-        None where it, or one it is derived from, is not at hand, or where they are derived from each other.
+        None where it, or one it is derived from, is not at hand in the version asked for, or where they are derived from
+        each other.
         """
-        plain = url.partition("|")[0]
+        plain, _, version = url.partition("|")
         found: list[Tree] = []
         seen: set[str] = set()
         while plain:
             facts = self._profiles.get(plain)
-            if facts is None or plain in seen:
+            if facts is None or plain in seen or version not in ("", facts.get("v")):
                 return None
             seen.add(plain)
             found.append(facts)
-            plain = facts.get("b", "")
+            plain, _, version = facts.get("b", "").partition("|")
         rows: list[Tree] = []
         for facts in reversed(found):
             rows = join(rows, facts["e"])
@@ -114,9 +117,12 @@ class Definitions:
         return self._built[name]
 
     def extension(self, url: str) -> ExtensionFacts | None:
-        """A published extension by its URL."""
+        """A published extension by its URL; `built_in` where only a built-in package defines it."""
         tree = self._extensions.get(url)
-        return None if tree is None else build_extension(url, tree)
+        if tree is None:
+            return None
+        facts = build_extension(url, tree)
+        return replace(facts, built_in=True) if url.startswith(BUILT_IN_URLS) else facts
 
     def expansion(self, value_set: str) -> Expansion | None:
         """A value set as `{system: "*" | [code] | "?"}` (`?`: the content is not at hand); None where it is unknown."""

@@ -86,6 +86,7 @@ class ExtensionFacts:
     parts: Mapping[str, ExtensionFacts] = field(default_factory=dict)
     min: int = 0
     max: int | None = None
+    built_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

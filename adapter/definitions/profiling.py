@@ -17,7 +17,7 @@ Tree = dict[str, Any]
 
 
 def condense_profile(definition: Tree) -> Tree:
-    """The constraints of a profile: `{t: type, b: base profile, e: [element]}`. Raises ValueError where it has none."""
+    """The constraints of a profile: `{t: type, v: version, b: base profile, e: [element]}`. Raises ValueError where it has none."""
     rows = definition.get("differential", {}).get("element")
     if not isinstance(rows, list):
         rows = definition.get("snapshot", {}).get("element")
@@ -27,6 +27,8 @@ def condense_profile(definition: Tree) -> Tree:
     facts: Tree = {"t": definition["type"], "e": [condense_constraint(row) for row in rows]}
     if base and not base.startswith(CORE):
         facts["b"] = base
+    if definition.get("version"):
+        facts["v"] = definition["version"]
     return facts
 
 

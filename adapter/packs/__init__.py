@@ -68,11 +68,12 @@ def _load(folder: Path) -> Pack:
 
 
 def _folder(name_or_path: str, beside: Path | None) -> Path:
-    """The folder of a pack; what a pack extends is looked for beside it first."""
-    for place in (beside, None, root()):
-        found = Path(name_or_path) if place is None else place / name_or_path
-        if (found / "pack.yaml").is_file():
-            return found.resolve()
+    """The folder of a pack; a bare name is first looked for beside the pack that extends it, then among those shipped."""
+    path = Path(name_or_path)
+    bare = path.name == name_or_path and path.name not in ("", ".", "..")
+    for place in (beside, root() if bare else None, Path()):
+        if place is not None and (place / path / "pack.yaml").is_file():
+            return (place / path).resolve()
     known = ", ".join(available())
     raise PackError(f"There is no pack {name_or_path}.", remedy=f"Give the path of its folder, or one of: {known}.")
 

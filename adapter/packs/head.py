@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -165,5 +166,5 @@ class _Reader:
         self.faults.append(f"{self.file}:{_spot(node.start_mark if node is not None else None)}: {what}")
 
 
-def _spot(mark: yaml.Mark | None) -> str:
+def _spot(mark: Any) -> str:
     return f"{mark.line + 1}:{mark.column + 1}" if mark is not None else "1:1"

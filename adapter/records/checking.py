@@ -62,13 +62,17 @@ def check(record: Any) -> list[Issue]:
     if type(kind) is not str or kind not in _SCHEMAS:
         text = f"There is no such kind of record; known kinds: {', '.join(KINDS)}."
         return [Issue("error", "not-supported", "record-unknown-kind", text, pointer="/kind")]
-    found = _SCHEMAS[kind].shared()
-    if found.fits(record):
-        return []
+    return _faults(_SCHEMAS[kind].shared(), record)
+
+
+def _faults(base: Record, record: Tree) -> list[Issue]:
     try:
-        found.load(record)
+        if not base.fits(record):
+            base.load(record)
     except ValidationError as error:
         return issues_of(error.messages)
+    except RecursionError:
+        return [Issue("error", "too-long", "record-too-deep", "The record nests too deep to be looked at.", pointer="")]
     return []
 
 

@@ -48,6 +48,8 @@ class Extensions:
             if facts is None:
                 _unknown(url, run)
                 return
+            if facts.built_in and not run.packaged:
+                return
             if facts.modifier is not modifier:
                 run.add("extension-modifier" if facts.modifier else "extension-not-modifier", url=facts.url)
             if not self.may_stand(facts, owner):

@@ -99,7 +99,6 @@ _RULES = {
     "reference-contained-missing": _error("not-found", "No contained resource has the id that this reference names."),
     "reference-target-type": _error("structure", "This reference may lead to {targets}, not to {type}."),
     "reference-type-mismatch": _error("structure", "The reference says another type than its target is of."),
-    "reference-not-in-bundle": _warning("not-found", "The target is not in this Bundle."),
     "contained-no-id": _error("invalid", "A contained resource has an id."),
     "contained-same-id": _error("invalid", "Two contained resources have the same id."),
     "contained-unreferenced": _error(
@@ -111,8 +110,6 @@ _RULES = {
     "bundle-relative-full-url": _error("invalid", "A fullUrl is absolute."),
     "bundle-full-url-id": _error("invalid", "The fullUrl does not end in the id of its resource."),
     "bundle-full-url-twice": _error("duplicate", "Two entries have the same fullUrl and version."),
-    "bundle-document-first": _error("invalid", "The first entry of a document is a Composition."),
-    "bundle-message-first": _error("invalid", "The first entry of a message is a MessageHeader."),
     "extension-unknown": _warning("extension", "No definition of this extension is at hand."),
     "extension-relative": _error("invalid", "The URL of an extension is absolute."),
     "extension-version": _error("invalid", "The URL of an extension holds no version."),
@@ -136,6 +133,7 @@ _RULES = {
     "profile-slice": _error("structure", "{profile}: this {name} fits no slice, and others are not allowed."),
     "profile-must-support": _note("informational", "{profile}: {name} must be supported and is absent."),
     "profile-not-checked": _note("not-supported", "{profile}: the slices of {name} were not checked."),
+    "remote-unavailable": _note("transient", "The server that was asked to validate gave no verdict."),
     "typed-model": _error("structure", "fhir.resources does not accept this ({kind})."),
 }
 _RESPONSE = {

@@ -56,7 +56,10 @@ class Fault:
 
 @dataclass(slots=True)
 class Run:
-    """`resource` is FHIRPath's %resource, `root` its %rootResource, `bundle` maps what in-bundle references resolve to."""
+    """`resource` is FHIRPath's %resource, `root` its %rootResource, `bundle` maps what in-bundle references resolve to.
+
+    `packaged`: the built-in packages hold for this resource, because it claims one of their profiles or is asked to.
+    """
 
     root: Tree
     quirks: Quirks
@@ -67,6 +70,8 @@ class Run:
     base: str = ""
     uncheckable: set[str] = field(default_factory=set)
     env: Any = None
+    profiles: tuple[str, ...] = ()
+    packaged: bool = False
     bases: dict[int, str] = field(default_factory=dict)
 
     def add(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from adapter.definitions import Definitions, Element, TypeFacts, definitions
-from adapter.errors import UsageError
-from adapter.issues import Issue
+from adapter.definitions import BUILT_IN_URLS, Definitions, Element, TypeFacts, definitions
+from adapter.definitions.packages import read_package
+from adapter.errors import ServerRefused, Unavailable, UsageError
+from adapter.issues import Issue, from_operation_outcome
 from adapter.ports import FhirServer
 from adapter.validation import bindings, invariants, references
 from adapter.validation.bundles import check_bundle, prepare
 from adapter.validation.extensions import Extensions
 from adapter.validation.narrative import faults_of
+from adapter.validation.profiles import Profiles, claimed
 from adapter.validation.questionnaires import Responses
 from adapter.validation.run import TIERS, Quirks, Run, Tree
 from adapter.validation.structure import Library
@@ -66,6 +70,9 @@ class _Rules:
 
     def enter(self, tree: Tree, run: Run) -> None:
         """Before a resource that stands by itself is checked."""
+        if "profiles" in self.tiers:
+            wanted = [*claimed(tree), *run.profiles]
+            run.packaged = any(url.startswith(BUILT_IN_URLS) and self.defs.profile(url) for url in wanted)
         if "contained" in tree:
             since = len(run.out)
             run.contained = references.contained_of(tree, run)
@@ -89,27 +96,27 @@ _MARKUP = re.compile(r"<[A-Za-z/!]")
 
 
 @cache
-def _compiled(version: str, tiers: frozenset[str], markup: bool) -> tuple[Library, _Rules]:
-    defs = definitions(version)
+def _compiled(defs: Definitions, tiers: frozenset[str], markup: bool) -> tuple[Library, _Rules, Profiles]:
     rules = _Rules(defs, tiers, markup)
-    return Library(defs, rules.of_type, rules.of_element, rules.enter), rules
+    return Library(defs, rules.of_type, rules.of_element, rules.enter), rules, Profiles(defs)
 
 
 class Validator:
     """Checks resources of one FHIR version. Immutable once made; `validate` may be called from many threads.
 
-    `tiers` names those that are on (all of `TIERS` where None); `questionnaires` are found by url or `url|version`;
-    `profiles` are checked besides those that a resource claims; `remote` is asked by `validate_remotely` only.
-    Raises UsageError for an unknown version or tier.
+    `packages` are paths of FHIR packages (`.tgz`) whose profiles, extensions, ValueSets and Questionnaires count too;
+    US Core 6.1.0 is built in. `profiles` are checked besides those that a resource claims. `questionnaires` are found by
+    url or `url|version`. `tiers` names those that are on (all of `TIERS` where None); with `remote` that server is
+    asked last. Raises UsageError for an unknown version or tier, and for what is no package.
     """
 
     def __init__(
         self,
         version: str = "4.0.1",
-        packages: Sequence[str] = (),
+        packages: Sequence[str | Path] = (),
         profiles: Sequence[str] = (),
+        *,
         questionnaires: Mapping[str, Tree] | None = None,
-        terminology: Any = None,
         remote: FhirServer | None = None,
         tiers: Collection[str] | None = None,
         quirks: Quirks | None = None,
@@ -122,16 +129,30 @@ class Validator:
         self.profiles = tuple(profiles)
         self.quirks = quirks or Quirks()
         self.remote = remote
-        self._library, self._rules = _compiled(
-            version, self.tiers - {"typed", "questionnaire", "profiles"}, self.quirks.markup_in_strings
-        )
-        self._responses = Responses(self._library.defs, questionnaires or {})
+        defs = definitions(version)
+        if packages:
+            defs = defs.with_packages(packages)
+        self._compile(defs, {**_questionnaires(packages), **(questionnaires or {})})
+
+    def _compile(self, defs: Definitions, questionnaires: Mapping[str, Tree]) -> None:
+        tiers = self.tiers - {"typed", "questionnaire"}
+        self._library, self._rules, self._profiles = _compiled(defs, tiers, self.quirks.markup_in_strings)
+        self._responses = Responses(defs, questionnaires)
+
+    def with_resources(self, resources: Iterable[Tree]) -> Validator:
+        """The same validator, which also knows single StructureDefinitions, ValueSets, CodeSystems, Questionnaires."""
+        made = copy(self)
+        rows = list(resources)
+        forms = {row["url"]: row for row in rows if row.get("resourceType") == "Questionnaire"}
+        known = dict(self._responses.trees)
+        made._compile(self._library.defs.with_resources(rows), {**known, **forms})
+        return made
 
     def validate(self, tree: Any) -> list[Issue]:
         """Every issue of a resource, errors and others, in the order of the resource. Raises nothing for any tree."""
         if not isinstance(tree, dict):
             return [Run({}, self.quirks, {}).fatal("resource-not-object")]
-        run = Run(tree, self.quirks, tree)
+        run = Run(tree, self.quirks, tree, profiles=self.profiles)
         try:
             self._check(tree, run)
         except RecursionError:
@@ -146,6 +167,8 @@ class Validator:
         self._library.check_resource(tree, run)
         if "questionnaire" in self.tiers:
             self._responses.check(tree, run)
+        if "profiles" in self.tiers:
+            self._profiles.check(tree, self.profiles, run)
 
     def _issues(self, tree: Tree, run: Run) -> list[Issue]:
         name = tree.get("resourceType")
@@ -163,7 +186,23 @@ class Validator:
             from adapter.validation.typed import second_opinion
 
             found.extend(second_opinion(tree))
+        if self.remote is not None:
+            found.extend(_ask(self.remote, tree, self.profiles))
         return found
+
+
+def _ask(server: FhirServer, tree: Tree, profiles: tuple[str, ...]) -> list[Issue]:
+    """The server's own verdict; one that could not be had is no verdict on the data."""
+    try:
+        outcome = server.validate(tree, profile=profiles[0] if profiles else None)
+    except (Unavailable, ServerRefused):
+        return [Run({}, Quirks(), {}).fatal("remote-unavailable")]
+    return from_operation_outcome(outcome)
+
+
+def _questionnaires(packages: Sequence[str | Path]) -> dict[str, Tree]:
+    rows = [row for path in packages for row in read_package(path)]
+    return {row["url"]: row for row in rows if row["resourceType"] == "Questionnaire"}
 
 
 def validate(
@@ -175,4 +214,4 @@ def validate(
     tiers: Collection[str] | None = None,
 ) -> list[Issue]:
     """The issues of one resource or Bundle; see Validator."""
-    return Validator(version, profiles=profiles, questionnaires=questionnaires, tiers=tiers).validate(resource)
+    return Validator(version, (), profiles, questionnaires=questionnaires, tiers=tiers).validate(resource)

@@ -152,6 +152,8 @@ class Hapi:
         if fresh.exists():
             # Whole at once, so that no other server starts from half an archive.
             fresh.replace(self.archive)
+        for orphan in self.archive.parent.glob("classes-*.jsa"):
+            orphan.unlink(missing_ok=True)
 
 
 def start(options: Mapping[str, str] | None = None) -> Hapi:

@@ -256,3 +256,13 @@ def test_a_type_that_does_not_exist_is_refused_on_create(server: HttpFhirServer)
 def test_an_address_beside_the_server_is_unavailable(hapi: str) -> None:
     with pytest.raises(Unavailable):
         HttpFhirServer(hapi.removesuffix("/fhir") + "/elsewhere").capability()
+
+
+def test_a_connection_that_the_server_closed_without_a_word_is_not_used_again(hapi: str, tag: str) -> None:
+    with HttpFhirServer(hapi, limits=Limits(query=100_000)) as server:
+        made = server.create(patient(tag))
+        for _ in range(3):
+            with pytest.raises(ServerRefused) as caught:
+                list(server.search("Patient", {"identifier": "x" * 9000}))
+            assert caught.value.status == 414
+            assert server.update(made.resource).version == "1"

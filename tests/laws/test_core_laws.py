@@ -7,6 +7,7 @@ Locality: an edit changes what its rules own and nothing else.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 
 from adapter import mapping
-from adapter.fhir_json import copy, dumps, loads, pretty, same
+from adapter.fhir_json import canonical, copy, dumps, loads, pretty, same
 from tests.laws.editing import edits
-from tests.laws.foreign import damaged, differing, injected, marks
+from tests.laws.foreign import MARK, damaged, differing, injected, marks
+from tests.laws.settling import nodes
 from tests.laws.strategies import KINDS, records
 
 Tree = dict[str, Any]
@@ -154,6 +156,8 @@ def test_an_edit_stays_where_its_rules_are(kind: str, data: st.DataObject) -> No
     parts = {key: data.draw(injected(tree, gentle=True)) for key, tree in plain.items()}
     written = put(edited, parts)
     for key in parts.keys() & written.keys() & plain_edited.keys():
+        if parts[key]["resourceType"] != written[key]["resourceType"]:
+            continue  # A service that becomes a medication is another resource.
         allowed = {_owner(path) for path in differing(plain[key], plain_edited[key])} | {("text",), ("contained",)}
         changed = {_owner(path) for path in differing(parts[key], written[key])}
         assert changed <= allowed, f"{key}: {sorted(changed - allowed)}"
@@ -161,6 +165,57 @@ def test_an_edit_stays_where_its_rules_are(kind: str, data: st.DataObject) -> No
 
 def _owner(path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.removeprefix("_") for name in path[:1])
+
+
+@each_kind
+@bounded(40)
+@given(data=st.data())
+def test_a_moved_item_keeps_what_is_foreign_inside(kind: str, data: st.DataObject) -> None:
+    record = data.draw(records(kind))
+    lists = [name for name, value in record.items() if isinstance(value, list) and len(value) > 1]
+    assume(lists)
+    name = data.draw(st.sampled_from(sorted(lists)))
+    parts = {key: data.draw(injected(tree, gentle=True)) for key, tree in put(record).items()}
+    was = get(kind, parts, record["id"])
+    moved = {**was, name: [*was[name][1:], was[name][0]]}
+    written = put(moved, parts)
+    assert_same(get(kind, written, record["id"]), moved)
+    assert _holders(written) == _holders(parts)
+
+
+def _holders(parts: dict[str, Tree]) -> Counter[bytes]:
+    """What holds foreign extensions, without what may move or be told anew below it."""
+    found: Counter[bytes] = Counter()
+    for node in nodes(parts):
+        if any(isinstance(row, dict) and row.get("url") == MARK for row in node.get("extension", ())):
+            kept = {key: value for key, value in node.items() if not isinstance(value, (list, dict)) and key != "div"}
+            found[canonical({**kept, "marks": [row for row in node["extension"] if row.get("url") == MARK]})] += 1
+    return found
+
+
+# Where a rule takes an element only as long as it is the only one, another one takes it away.
+ALONE = frozenset(["communication", "dosageInstruction", "replaces", "locationCode", "reasonCode"])
+
+
+@each_kind
+@bounded(50)
+@given(data=st.data())
+def test_foreign_items_stay_in_place(kind: str, data: st.DataObject) -> None:
+    record, other = data.draw(records(kind)), data.draw(records(kind))
+    parts = put(record)
+    names = [name for name, value in parts[""].items() if isinstance(value, list) and isinstance(value[0], dict)]
+    names = [name for name in names if name not in ALONE]
+    assume(names)
+    name = data.draw(st.sampled_from(names))
+    foreign = {"extension": [{"url": MARK, "valueString": "stays"}]}
+    rows = parts[""][name]
+    rows.insert(data.draw(st.integers(0, len(rows))), foreign)
+    assert_same(get(kind, parts, record["id"]), record)
+    edited = data.draw(edits(record, other))
+    written = put(edited, parts)
+    assert_same(get(kind, written, record["id"]), edited)
+    if written[""]["resourceType"] == parts[""]["resourceType"]:
+        assert [item for item in written[""].get(name, []) if item == foreign] == [foreign]
 
 
 @each_kind

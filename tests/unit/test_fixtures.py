@@ -13,6 +13,7 @@ from adapter.mapping.mapper import ENVELOPE
 from adapter.records import check
 from tests import fixtures_update
 from tests.fixtures_update import FHIR, FHIR_IN, ISSUES, RECORDS, cases, clinical_issues, is_foreign
+from tests.laws.foreign import differing
 
 MAPPER = mapping.load("core")
 CASES = cases()
@@ -51,6 +52,10 @@ def _read(case: Path, name: str) -> Any:
     return loads((case / name).read_bytes())
 
 
+def _assert_same(found: Any, expected: Any) -> None:
+    assert same(found, expected), f"differ at {sorted(differing(found, expected))}"
+
+
 def _content(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in record.items() if key not in ENVELOPE} for record in records]
 
@@ -79,30 +84,30 @@ def test_records_are_synthetic_and_pass_the_check(case: Path) -> None:
 def test_records_give_the_expected_fhir(case: Path) -> None:
     found = MAPPER.to_fhir(_read(case, RECORDS))
     assert found.issues == []
-    assert same(found.tree, _read(case, FHIR))
+    _assert_same(found.tree, _read(case, FHIR))
 
 
 @our_case
 def test_the_expected_fhir_gives_the_records(case: Path) -> None:
     bundle = _read(case, FHIR)
     read = MAPPER.from_fhir(bundle)
-    assert same(read.records, _content(_read(case, RECORDS)))
+    _assert_same(read.records, _content(_read(case, RECORDS)))
     assert read.issues == []
-    assert same(MAPPER.to_fhir(read.records, read.remainder).tree, bundle)
+    _assert_same(MAPPER.to_fhir(read.records, read.remainder).tree, bundle)
 
 
 @our_case
 def test_an_envelope_does_not_go_out(case: Path) -> None:
     bundle = MAPPER.to_fhir([{**record, "revision": 7, "pack": "core"} for record in _read(case, RECORDS)]).tree
-    assert same(bundle, _read(case, FHIR))
+    _assert_same(bundle, _read(case, FHIR))
 
 
 @foreign_case
 def test_foreign_input_gives_the_expected_records_and_comes_back(case: Path) -> None:
     tree = _read(case, FHIR_IN)
     read = MAPPER.from_fhir(tree)
-    assert same(read.records, _read(case, RECORDS))
-    assert same(MAPPER.to_fhir(read.records, read.remainder).tree, tree)
+    _assert_same(read.records, _read(case, RECORDS))
+    _assert_same(MAPPER.to_fhir(read.records, read.remainder).tree, tree)
     for record in read.records:
         assert check(record) == []
 

@@ -26,8 +26,8 @@ class Responses:
 
     def __init__(self, defs: Definitions, questionnaires: Mapping[str, Tree]) -> None:
         self.defs = defs
-        self._trees = by_canonical(questionnaires.values())
-        self._trees.update(questionnaires)
+        self.trees = by_canonical(questionnaires.values())
+        self.trees.update(questionnaires)
         self._forms: dict[str, Form] = {}
 
     def check(self, tree: Tree, run: Run) -> None:
@@ -63,7 +63,7 @@ class Responses:
         if canonical in near:
             return read_form(near[canonical], self.defs)
         if canonical not in self._forms:
-            tree = self._trees.get(canonical)
+            tree = self.trees.get(canonical)
             if tree is None:
                 return None
             self._forms[canonical] = read_form(tree, self.defs)

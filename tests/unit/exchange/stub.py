@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -45,11 +46,12 @@ class Connection:
 class StubServer:
     """Answers each request with the next script, the last one again and again; remembers what was asked."""
 
-    def __init__(self, *scripts: Script, path: str = "/fhir") -> None:
+    def __init__(self, *scripts: Script, path: str = "/fhir", tls: ssl.SSLContext | None = None) -> None:
         self._scripts = list(scripts)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.base = f"http://127.0.0.1:{self.port}{path}"
+        self._tls = tls
+        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}{path}"
         self.asked: list[Connection] = []
         self._done = False
         threading.Thread(target=self._serve, daemon=True).start()
@@ -72,6 +74,8 @@ class StubServer:
     def _answer(self, sock: socket.socket) -> None:
         with sock:
             try:
+                if self._tls is not None:
+                    sock = self._tls.wrap_socket(sock, server_side=True)
                 connection = self._read(sock)
                 script = self._scripts[min(len(self.asked), len(self._scripts)) - 1]
                 script(connection)

@@ -32,8 +32,14 @@ NOTE: Tree = {"id": "n", "text": "t", "author": "a", "time": "2026-01-02"}
 TELECOM: Tree = {"id": "t", "system": "phone", "value": "1", "use": "home", "rank": 1}
 REFERENCE: Tree = {"reference": "A/1", "type": "A", "display": "d", "identifier": {"system": "urn:x", "value": "v"}}
 ATTACHMENT: Tree = {
-    **{"content_type": "text/plain", "language": "en", "data": "SGk=", "url": "urn:a"},
-    **{"size": 2, "hash": "h", "title": "t", "creation": "2026"},
+    "content_type": "text/plain",
+    "language": "en",
+    "data": "SGk=",
+    "url": "urn:a",
+    "size": 2,
+    "hash": "h",
+    "title": "t",
+    "creation": "2026",
 }
 VALUES: dict[str, Any] = {
     "boolean": False,
@@ -50,8 +56,12 @@ VALUES: dict[str, Any] = {
     "attachment": ATTACHMENT,
 }
 ENVELOPE: Tree = {
-    **{"revision": 1, "recorded_at": "2026-01-02T08:00:00Z", "recorded_by": "x"},
-    **{"origin": "synthetic", "pack": "core", "extra": {"core": {"a": [1, None]}}},
+    "revision": 1,
+    "recorded_at": "2026-01-02T08:00:00Z",
+    "recorded_by": "x",
+    "origin": "synthetic",
+    "pack": "core",
+    "extra": {"core": {"a": [1, None]}},
 }
 _WHENS: list[Tree] = [{"time": "2020-03"}, {"age": Decimal("38.5")}, {"text": "t"}, {"period": PERIOD}]
 
@@ -59,8 +69,14 @@ _PATIENT: Tree = {
     "identifiers": [{"id": "i", "system": "urn:x", "value": "v", "use": "usual", "type": CONCEPT}],
     "names": [
         {
-            **{"id": "n", "use": "official", "text": "t", "family": "f", "given": ["g", "g"], "prefix": ["p"]},
-            **{"suffix": ["s"], "period": PERIOD},
+            "id": "n",
+            "use": "official",
+            "text": "t",
+            "family": "f",
+            "given": ["g", "g"],
+            "prefix": ["p"],
+            "suffix": ["s"],
+            "period": PERIOD,
         }
     ],
     "birth_date": "1984-02-29",
@@ -68,8 +84,17 @@ _PATIENT: Tree = {
     "telecom": [TELECOM],
     "addresses": [
         {
-            **{"id": "a", "use": "home", "type": "both", "text": "t", "line": ["l"], "city": "c", "district": "d"},
-            **{"state": "s", "postal_code": "01067", "country": "DE", "period": PERIOD},
+            "id": "a",
+            "use": "home",
+            "type": "both",
+            "text": "t",
+            "line": ["l"],
+            "city": "c",
+            "district": "d",
+            "state": "s",
+            "postal_code": "01067",
+            "country": "DE",
+            "period": PERIOD,
         }
     ],
     "language": {"system": "urn:ietf:bcp:47", "code": "en"},
@@ -79,8 +104,17 @@ _PATIENT: Tree = {
     "contacts": [{"id": "c", "relationship": [CONCEPT], "name": "n", "telecom": [TELECOM], "organization": "o"}],
 }
 _ITEM: Tree = {
-    **{"linkId": "1.1", "type": "choice", "definition": "urn:d", "codes": [CODING], "prefix": "A", "text": "t"},
-    **{"required": True, "repeats": False, "read_only": True, "max_length": 10, "answer_value_set": "urn:v"},
+    "linkId": "1.1",
+    "type": "choice",
+    "definition": "urn:d",
+    "codes": [CODING],
+    "prefix": "A",
+    "text": "t",
+    "required": True,
+    "repeats": False,
+    "read_only": True,
+    "max_length": 10,
+    "answer_value_set": "urn:v",
     "enable_behavior": "all",
     "enable_when": [
         {"question": "1", "operator": "=", name: value}
@@ -93,17 +127,33 @@ _ITEM: Tree = {
     "initial": [{name: value} for name, value in VALUES.items()],
 }
 _FORM: Tree = {
-    **{"url": "urn:f", "version": "1", "name": "n", "title": "t", "status": "active", "date": "2026-01-15"},
-    **{"publisher": "p", "description": "d", "purpose": "p", "subject_types": ["Patient"], "codes": [CODING]},
+    "url": "urn:f",
+    "version": "1",
+    "name": "n",
+    "title": "t",
+    "status": "active",
+    "date": "2026-01-15",
+    "publisher": "p",
+    "description": "d",
+    "purpose": "p",
+    "subject_types": ["Patient"],
+    "codes": [CODING],
     "effective": PERIOD,
     "items": [{"linkId": "1", "type": "group", "items": [_ITEM]}],
 }
 _ASSESSMENT: Tree = {
-    **{"patient": PATIENT, "questionnaire": INTAKE, "status": "completed", "authored": "2026-01-02", "author": "a"},
-    **{"informant": "i", "language": "en"},
+    "patient": PATIENT,
+    "questionnaire": INTAKE,
+    "status": "completed",
+    "authored": "2026-01-02",
+    "author": "a",
+    "informant": "i",
+    "language": "en",
     "answers": [
         {
-            **{"linkId": "1", "text": "t", "definition": "urn:d"},
+            "linkId": "1",
+            "text": "t",
+            "definition": "urn:d",
             "answers": [
                 {name: value, "items": [{"linkId": "1.1", "answers": [{"integer": 1}]}]}
                 for name, value in VALUES.items()
@@ -113,16 +163,25 @@ _ASSESSMENT: Tree = {
     ],
     "substances": [
         {
-            **{"id": "s", "substance": {"code": "heroin"}, "role": "primary", "age_first_use": 0},
-            **{"years_regular_use": Decimal("4.25"), "frequency": {"code": "daily"}, "days_used_last_30": 30},
-            **{"route": {"code": "oral"}, "last_use": "2026-01"},
+            "id": "s",
+            "substance": {"code": "heroin"},
+            "role": "primary",
+            "age_first_use": 0,
+            "years_regular_use": Decimal("4.25"),
+            "frequency": {"code": "daily"},
+            "days_used_last_30": 30,
+            "route": {"code": "oral"},
+            "last_use": "2026-01",
         }
     ],
     "exposure_origin": [{"code": "peers"}, {"code": "peers"}],
-    "family_history": [{"id": "f", "relation": {"code": "mother"}, "condition": {"text": "c"}, "note": "n"}],
+    "family_history": [{"id": "f", "relation": {"code": "mother"}, "condition": CONCEPT, "note": "n"}],
     "social": {
-        **{"peer_pressure": "none", "availability": "easy", "recovery_supports": ["r"]},
-        **{"housing": {"code": "stable"}, "employment": {"code": "retired"}},
+        "peer_pressure": "none",
+        "availability": "easy",
+        "recovery_supports": ["r"],
+        "housing": {"code": "stable"},
+        "employment": {"code": "retired"},
     },
     "personality": {"traits": ["t"], "coping_style": "c", "impulsivity": "low"},
     "mental_health": {"symptoms": [{"code": "anxiety"}], "trauma_history": "t", "suicide_risk": "none"},
@@ -130,55 +189,107 @@ _ASSESSMENT: Tree = {
     "asam": {
         "edition": "4",
         "dimensions": [{"id": "d", "dimension": 6, "rating": 0, "note": "n"}],
-        **{"level_recommended": "2.5", "level_placed": "2.1", "difference_reason": "r"},
+        "level_recommended": "2.5",
+        "level_placed": "2.1",
+        "difference_reason": "r",
     },
     "instruments": [
         {
-            **{"id": OTHER, "name": "pc-ptsd-5", "version": "1.0.0", "authored": "2026-01-02"},
+            "id": OTHER,
+            "name": "pc-ptsd-5",
+            "version": "1.0.0",
+            "authored": "2026-01-02",
             "answers": [{"linkId": f"pcptsd5-{item}", "value": "yes"} for item in range(1, 6)],
-            **{"total": 5, "band": "positive", "complete": True},
+            "total": 5,
+            "band": "positive",
+            "complete": True,
         }
     ],
 }
 _DIAGNOSIS: Tree = {
-    **{"patient": PATIENT, "disorder": {"code": "alcohol-dependence"}, "codes": [CODING]},
-    **{"severity": {"code": "mild"}, "course": "active", "verification": "confirmed"},
-    **{"onset": {"age": Decimal("38.5")}, "abatement": {"text": "t"}},
-    **{"in_controlled_environment": False, "on_agonist_therapy": True, "recorded": "2026-01-02", "recorder": "r"},
-    **{"evidence": [{"id": "e", "code": CONCEPT, "detail": "d"}], "related": [OTHER], "due_to": OTHER},
+    "patient": PATIENT,
+    "disorder": {"code": "alcohol-dependence"},
+    "codes": [CODING],
+    "severity": {"code": "mild"},
+    "course": "active",
+    "verification": "confirmed",
+    "onset": {"age": Decimal("38.5")},
+    "abatement": {"text": "t"},
+    "in_controlled_environment": False,
+    "on_agonist_therapy": True,
+    "recorded": "2026-01-02",
+    "recorder": "r",
+    "evidence": [{"id": "e", "code": CONCEPT, "detail": "d"}],
+    "related": [OTHER],
+    "due_to": OTHER,
     "notes": [NOTE],
 }
 _DETAILS: dict[str, Any] = {
-    **{"quantity": QUANTITY, "text": "t", "boolean": False, "integer": 0, "concept": CONCEPT},
+    "quantity": QUANTITY,
+    "text": "t",
+    "boolean": False,
+    "integer": 0,
+    "concept": CONCEPT,
     "range": {"low": SIMPLE, "high": SIMPLE},
 }
 _GOAL: Tree = {
-    **{"statement": {"text": "t"}, "patient_words": "w", "priority": {"code": "high-priority"}},
-    **{"category": [CONCEPT], "start": "2026-01-02"},
+    "statement": {"text": "t"},
+    "patient_words": "w",
+    "priority": {"code": "high-priority"},
+    "category": [CONCEPT],
+    "start": "2026-01-02",
     "target": [
         {"id": name, "measure": CONCEPT, "due": "2026-02", "detail": {name: value}} for name, value in _DETAILS.items()
     ],
-    **{"lifecycle": "active", "achievement": {"code": "improving"}, "status_date": "2026-01-02"},
-    **{"status_reason": "r", "expressed_by": "e", "problems": [PROBLEM], "outcomes": ["o"]},
-    **{"outcome_codes": [CONCEPT], "notes": [NOTE]},
+    "lifecycle": "active",
+    "achievement": {"code": "improving"},
+    "status_date": "2026-01-02",
+    "status_reason": "r",
+    "expressed_by": "e",
+    "problems": [PROBLEM],
+    "outcomes": ["o"],
+    "outcome_codes": [CONCEPT],
+    "notes": [NOTE],
 }
 _TEAM: Tree = {
-    **{"name": "n", "status": "active", "period": PERIOD, "category": [CONCEPT]},
+    "name": "n",
+    "status": "active",
+    "period": PERIOD,
+    "category": [CONCEPT],
     "members": [{"id": "m", "role": {"code": "nurse"}, "name": "n", "organization": "o", "period": PERIOD}],
     "notes": [NOTE],
 }
 _REQUEST: Tree = {
-    **{"type": "medication", "medication": {"code": "x"}},
+    "type": "medication",
+    "medication": {"code": "x"},
     "dose": {"text": "t", "route": CONCEPT, "timing_text": "t", "quantity": QUANTITY},
-    **{"status": "active", "intent": "order", "priority": "routine", "category": [CONCEPT], "setting": CONCEPT},
-    **{"schedule": {"text": "t"}, "performer_role": {"code": "nurse"}, "performers": ["p"], "reason": "r"},
-    **{"problems": [PROBLEM], "goals": [GOAL], "authored": "2026-01-02", "requester": "r", "notes": [NOTE]},
+    "status": "active",
+    "intent": "order",
+    "priority": "routine",
+    "category": [CONCEPT],
+    "setting": CONCEPT,
+    "schedule": {"text": "t"},
+    "performer_role": {"code": "nurse"},
+    "performers": ["p"],
+    "reason": "r",
+    "problems": [PROBLEM],
+    "goals": [GOAL],
+    "authored": "2026-01-02",
+    "requester": "r",
+    "notes": [NOTE],
     "patient_instruction": "p",
 }
 _SERVICE: Tree = {"activity": {"code": "cbt"}, "schedule": {"period": PERIOD}}
 _PLAN: Tree = {
-    **{"patient": PATIENT, "status": "active", "intent": "plan", "title": "t", "description": "d"},
-    **{"category": [CONCEPT], "period": PERIOD, "created": "2026-01-02", "author": "a"},
+    "patient": PATIENT,
+    "status": "active",
+    "intent": "plan",
+    "title": "t",
+    "description": "d",
+    "category": [CONCEPT],
+    "period": PERIOD,
+    "created": "2026-01-02",
+    "author": "a",
     "problems": [{"id": PROBLEM, "text": "t"}],
     "goals": [{"id": GOAL, **_GOAL}, {"id": OTHER}],
     "interventions": [{"id": GOAL, **_REQUEST}, {"id": TEAM, **_SERVICE}, {"id": OTHER}],
@@ -189,15 +300,22 @@ _PLAN: Tree = {
     ],
     "preferences": ["p", "p"],
     "relapse_prevention": {
-        **{"triggers": ["t"], "warning_signs": ["w"], "coping_strategies": ["c"], "supports": ["s"]},
+        "triggers": ["t"],
+        "warning_signs": ["w"],
+        "coping_strategies": ["c"],
+        "supports": ["s"],
         "emergency_contacts": [{"id": "e", "name": "n", "phone": "1", "relation": "r"}],
-        **{"naloxone_available": False, "steps_after_lapse": ["s"]},
+        "naloxone_available": False,
+        "steps_after_lapse": ["s"],
     },
     "recovery": {
         "milestones": [{"id": "m", "text": "t", "due": "2026-02", "reached": "2026-02-03"}],
         "review_date": "2026-03-01",
     },
-    **{"revision_of": OTHER, "change_reason": "r", "approved_by_patient_at": "2026-01-02", "consent": OTHER},
+    "revision_of": OTHER,
+    "change_reason": "r",
+    "approved_by_patient_at": "2026-01-02",
+    "consent": OTHER,
     "notes": [NOTE],
 }
 _CONTENT: dict[str, Tree] = {

@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from adapter.errors import UsageError
-from adapter.fhir_json import copy, loads, same
-from adapter.records import ENVELOPE, KINDS, check, normalise, schema
 from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from adapter.errors import UsageError
+from adapter.fhir_json import copy, loads, same
+from adapter.records import ENVELOPE, KINDS, check, normalise, schema
 from tests.unit.records.samples import DROP, GOAL, INTAKE, OTHER, PERIOD, RECORD, full, put, whens
 
 Tree = dict[str, Any]
@@ -113,7 +113,13 @@ FAULTS: list[tuple[str, str, Any, str, str]] = [
     ("patient", "/deceased", True, "record-type", ""),
     ("patient", "/language", {"system": "urn:x"}, "record-one-of", ""),
     ("patient", "/language", {"code": "en", "display": "English"}, "record-required", "/language/system"),
-    ("patient", "/language", {"text": "t", "also": [{"system": "a", "code": "b"}]}, "record-required", "/language/code"),
+    (
+        "patient",
+        "/language",
+        {"text": "t", "also": [{"system": "a", "code": "b"}]},
+        "record-required",
+        "/language/code",
+    ),
     ("patient", "/marital_status/also/0/system", DROP, "record-required", ""),
     ("patient", "/origin", "dream", "record-code", ""),
     ("patient", "/revision", 0, "record-range", ""),
@@ -341,7 +347,9 @@ def test_the_quick_verdict_and_the_schema_agree(record: Tree) -> None:
 def test_every_pointer_leads_to_what_is_there_or_missing(record: Tree) -> None:
     for issue in check(record):
         node: Any = record
-        *steps, last = [s.replace("~1", "/").replace("~0", "~") for s in ("/" + (issue.pointer or "")[1:]).split("/")[1:]]
+        *steps, last = [
+            s.replace("~1", "/").replace("~0", "~") for s in ("/" + (issue.pointer or "")[1:]).split("/")[1:]
+        ]
         for step in steps:
             node = node[int(step)] if isinstance(node, list) else node[step]
         if issue.message_id == "record-required":
@@ -371,19 +379,26 @@ def test_what_equals_a_default_is_left_out() -> None:
 
 
 def test_null_and_empty_are_left_out_at_every_depth() -> None:
-    plan = {"kind": "plan", "title": "", "notes": [{"id": "n", "text": None}, {}, None], "recovery": {"milestones": [{}]}}
+    plan = {
+        "kind": "plan",
+        "title": "",
+        "notes": [{"id": "n", "text": None}, {}, None],
+        "recovery": {"milestones": [{}]},
+    }
     assert normalise(plan) == {"kind": "plan", "notes": [{"id": "n"}]}
 
 
 def test_false_and_zero_are_values() -> None:
     assert normalise({"kind": "x", "a": False, "b": 0, "c": Decimal("0.00")}) == {
-        **{"kind": "x", "a": False, "b": 0},
+        "kind": "x",
+        "a": False,
+        "b": 0,
         "c": Decimal("0.00"),
     }
 
 
 def test_digits_are_kept() -> None:
-    text = '{"kind": "diagnosis", "id": "%s", "patient": "%s", "onset": {"age": 38.500}}' % (RECORD, OTHER)
+    text = f'{{"kind": "diagnosis", "id": "{RECORD}", "patient": "{OTHER}", "onset": {{"age": 38.500}}}}'
     record = loads(text)
     assert check(record) == []
     assert str(normalise(record)["onset"]["age"]) == "38.500"
@@ -397,6 +412,18 @@ def test_checking_a_plan_is_quick() -> None:
         check(plan)
     # Ten times the usual figure: a machine under load must not fail this.
     assert (time.perf_counter() - started) / 20 < 0.005
+
+
+def test_a_record_as_deep_as_json_may_be_is_looked_at() -> None:
+    def nested(depth: int) -> Tree:
+        node: Tree = {"linkId": "1", "text": ""}
+        for _ in range(depth):
+            node = {"linkId": "1", "items": [node]}
+        return {"kind": "assessment", "id": RECORD, "status": "completed", "answers": [node]}
+
+    # Of the 100 levels that input may have, two go into each item.
+    assert said(nested(48)) == [("record-empty", "/answers/0" + "/items/0" * 48 + "/text")]
+    assert said(nested(5_000)) == [("record-too-deep", "")]
 
 
 def test_issues_are_plain_data() -> None:

@@ -1,0 +1,250 @@
+"""Tier 6: profiles. Their constraints are compiled to a tree of rules that runs beside the base checks.
+
+https://hl7.org/fhir/R4/profiling.html#slicing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.definitions import Constraint, Definitions, Element
+from adapter.validation import bindings, invariants
+from adapter.validation.fhirpath.compiling import Unsupported
+from adapter.validation.handlers import step_of
+from adapter.validation.primitives import SHAPES
+from adapter.validation.run import Run, Tree
+from adapter.validation.slicing import Matcher, fits_pattern, matcher, same
+
+Rule = Callable[[Any, Run], None]
+Found = list[tuple[str, Any, Element]]
+
+
+@dataclass(slots=True)
+class ElementRule:
+    """What a profile says of one element or of one slice of it. `elements` are its JSON names with their definitions."""
+
+    name: str
+    elements: tuple[Element, ...] = ()
+    min: int = 0
+    max: int | None = None
+    types: frozenset[str] = frozenset()
+    tree: Tree = field(default_factory=dict)
+    must_support: bool = False
+    rules: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+    children: dict[str, ElementRule] = field(default_factory=dict)
+    slices: dict[str, ElementRule] = field(default_factory=dict)
+    matches: Matcher | None = None
+
+    def values(self, node: Tree) -> Found:
+        """(step, value, definition) of each value that the element has in a node."""
+        found: Found = []
+        for element in self.elements:
+            value = node.get(element.name)
+            if isinstance(value, list):
+                step = step_of(element)
+                found += [(f"{step}[{index}]", each, element) for index, each in enumerate(value)]
+            elif value is not None or "_" + element.name in node:
+                found.append((step_of(element), value, element))
+        return found
+
+
+class Profiles:
+    """The profiles at hand, each compiled on first use; safe to share between threads."""
+
+    def __init__(self, defs: Definitions) -> None:
+        self.defs = defs
+        self._compiled: dict[str, Profile | None] = {}
+
+    def get(self, url: str) -> Profile | None:
+        """A profile by its canonical; None where it is not at hand."""
+        if url not in self._compiled:
+            facts = self.defs.profile(url)
+            compiled = None if facts is None else Profile(self.defs, url, facts)
+            if compiled is None:
+                return None
+            self._compiled[url] = compiled
+        return self._compiled[url]
+
+    def check(self, tree: Tree, more: tuple[str, ...], run: Run) -> None:
+        """A resource against the profiles that it claims and `more`; in a Bundle each resource against its own."""
+        for url in dict.fromkeys([*claimed(tree), *more]):
+            profile = self.get(url)
+            if profile is None:
+                shown = url if len(url) < 200 and url.isprintable() else "that it claims"
+                run.add("profile-unknown", profile=shown)
+            elif profile.type == tree.get("resourceType"):
+                profile.check(tree, run)
+            elif url in more:
+                run.add("profile-type", profile=profile.name, name="resourceType")
+        rows = tree.get("entry") if tree.get("resourceType") == "Bundle" else None
+        for index, row in enumerate(rows if isinstance(rows, list) else []):
+            resource = row.get("resource") if isinstance(row, dict) else None
+            if isinstance(resource, dict):
+                run.below(f".entry[{index}].resource", self._inner, resource, run)
+
+    def _inner(self, tree: Tree, run: Run) -> None:
+        kept = run.root, run.resource, run.env
+        run.root, run.resource, run.env = tree, tree, None
+        self.check(tree, (), run)
+        run.root, run.resource, run.env = kept
+
+
+def claimed(tree: Tree) -> list[str]:
+    """The profiles that a resource says it conforms to."""
+    meta = tree.get("meta")
+    rows = meta.get("profile") if isinstance(meta, dict) else None
+    return [url for url in rows if isinstance(url, str)] if isinstance(rows, list) else []
+
+
+class Profile:
+    """One profile, compiled."""
+
+    def __init__(self, defs: Definitions, url: str, facts: Tree) -> None:
+        self.defs = defs
+        self.type: str = facts["t"]
+        self.name = url.partition("|")[0].rpartition("/")[2] or url
+        self.not_checked: list[str] = []
+        self.root = ElementRule(self.type)
+        for row in facts["e"]:
+            self._place(row)
+        self._finish(self.root)
+
+    def _place(self, row: Tree) -> None:
+        """Puts a row of the profile where its id leads: `Condition.category:us-core.coding`."""
+        rule, owner = self.root, self.type
+        for segment in row["i"].split(".")[1:]:
+            name, _, slice_name = segment.partition(":")
+            child = rule.children.get(name)
+            if child is None:
+                elements = self._elements(owner, name)
+                if not elements:
+                    return
+                child = rule.children[name] = ElementRule(name, elements)
+            if slice_name:
+                child = child.slices.setdefault(slice_name, self._slice(child, slice_name))
+            rule, owner = child, child.elements[0].type
+        self._fill(rule, row, owner)
+
+    def _slice(self, whole: ElementRule, name: str) -> ElementRule:
+        """A slice; one that is named after a type of a choice stands for that type."""
+        typed = tuple(element for element in whole.elements if element.choice and element.name == name)
+        return ElementRule(f"{whole.name}:{name}", typed or whole.elements)
+
+    def _elements(self, owner: str, name: str) -> tuple[Element, ...]:
+        try:
+            elements = self.defs.type(owner).elements
+        except KeyError:
+            return ()
+        base = name.removesuffix("[x]")
+        if name != base:
+            return tuple(each for each in elements.values() if each.choice == base)
+        return (elements[name],) if name in elements else ()
+
+    def _fill(self, rule: ElementRule, row: Tree, owner: str) -> None:
+        rule.tree = row
+        rule.min = row.get("m", 0)
+        rule.max = None if row.get("x", "*") == "*" else int(row["x"])
+        rule.must_support = bool(row.get("ms"))
+        if "t" in row and any(element.choice for element in rule.elements):
+            rule.types = frozenset(row["t"])
+        for kind in {element.type for element in rule.elements} or {owner}:
+            rule.rules[kind] = tuple(self._rules(row, kind))
+
+    def _rules(self, row: Tree, kind: str) -> Iterator[Rule]:
+        if "b" in row and row["b"][0] in ("required", "extensible"):
+            rule = bindings.rule_of(self.defs, kind, row["b"][1], row["b"][0])
+            if rule:
+                yield rule
+        for key, severity, expression, human in row.get("k", []):
+            constraint = Constraint(key, severity, expression, human)
+            try:
+                yield invariants.rule_of(self.defs, constraint, kind)
+            except Unsupported:
+                self.not_checked.append(key)
+
+    def _finish(self, rule: ElementRule) -> None:
+        for child in rule.children.values():
+            self._finish(child)
+            discriminators = child.tree.get("s", {}).get("d", [])
+            for each in child.slices.values():
+                self._finish(each)
+                if each.elements == child.elements:
+                    each.matches = matcher(self.defs, each, discriminators)
+
+    def check(self, tree: Tree, run: Run) -> None:
+        """Every fault against this profile."""
+        for key in self.not_checked:
+            run.add("invariant-not-checked", key=key, source=self.name)
+        for rule in self.root.rules.get(self.type, ()):
+            rule(tree, run)
+        self._children(self.root, tree, run)
+
+    def _children(self, rule: ElementRule, node: Any, run: Run) -> None:
+        if not isinstance(node, dict):
+            return
+        for child in rule.children.values():
+            found = child.values(node)
+            self._count(child, len(found), run)
+            for step, value, element in found:
+                run.below(step, self._value, child, value, element, run)
+            if child.slices:
+                self._slices(child, found, run)
+
+    def _count(self, rule: ElementRule, count: int, run: Run) -> None:
+        # What the base asks for, the base says.
+        least = rule.min if ":" in rule.name or not any(element.min for element in rule.elements) else 0
+        if count < least:
+            run.add("profile-min", profile=self.name, name=rule.name, min=str(rule.min), source=self.name)
+        elif rule.max is not None and count > rule.max:
+            run.add("profile-max", profile=self.name, name=rule.name, max=str(rule.max), source=self.name)
+        elif not count and rule.must_support and ":" not in rule.name:
+            run.add("profile-must-support", profile=self.name, name=rule.name, source=self.name)
+
+    def _value(self, rule: ElementRule, value: Any, element: Element, run: Run) -> None:
+        if rule.types and element.type not in rule.types:
+            run.add("profile-type", profile=self.name, name=rule.name, source=self.name)
+            return
+        row = rule.tree
+        if "f" in row and not same(value, row["f"]):
+            run.add("profile-fixed", profile=self.name, name=rule.name, source=self.name)
+        if "p" in row and not fits_pattern(value, row["p"]):
+            run.add("profile-pattern", profile=self.name, name=rule.name, source=self.name)
+        if isinstance(value, dict) or (element.type in SHAPES and value is not None):
+            for each in rule.rules.get(element.type, ()):
+                if isinstance(value, dict) is not (element.type in SHAPES):
+                    each(value, run)
+        self._children(rule, value, run)
+
+    def _slices(self, rule: ElementRule, found: Found, run: Run) -> None:
+        counts = dict.fromkeys(rule.slices, 0)
+        unknown = False
+        for step, value, element in found:
+            name = self._slice_of(rule, value, element)
+            if name is None:
+                unknown = True
+            elif name:
+                counts[name] += 1
+                run.below(step, self._value, rule.slices[name], value, element, run)
+            elif rule.tree.get("s", {}).get("r") == "closed":
+                run.add("profile-slice", step, profile=self.name, name=rule.name, source=self.name)
+        if unknown:
+            run.add("profile-not-checked", profile=self.name, name=rule.name, source=self.name)
+            return
+        for name, count in counts.items():
+            self._count(rule.slices[name], count, run)
+
+    def _slice_of(self, rule: ElementRule, value: Any, element: Element) -> str | None:
+        """The name of the slice that a value is in; empty where in none, None where that cannot be told."""
+        told = True
+        for name, each in rule.slices.items():
+            if each.elements != rule.elements:
+                if element in each.elements:
+                    return name
+                continue
+            verdict = each.matches(value, element) if each.matches else None
+            if verdict:
+                return name
+            told = told and verdict is not None
+        return "" if told else None

@@ -1,0 +1,138 @@
+"""Which slice a value belongs to, by the discriminators of the slicing.
+
+https://hl7.org/fhir/R4/profiling.html#discriminator
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from adapter.definitions import Definitions, Element
+from adapter.validation.bindings import member
+from adapter.validation.fhirpath.values import equal
+
+if TYPE_CHECKING:
+    from adapter.validation.profiles import ElementRule
+
+Matcher = Callable[[Any, Element], "bool | None"]
+"""Whether a value is in a slice; None where the data at hand does not tell."""
+
+
+def same(value: Any, fixed: Any) -> bool:
+    """Whether a value is exactly the fixed one."""
+    return equal(value, fixed)
+
+
+def fits_pattern(value: Any, pattern: Any) -> bool:
+    """Whether a value holds at least what a pattern does. https://hl7.org/fhir/R4/elementdefinition.html"""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(
+            key in value and fits_pattern(value[key], each) for key, each in pattern.items()
+        )
+    if isinstance(pattern, list):
+        return isinstance(value, list) and all(any(fits_pattern(row, each) for row in value) for each in pattern)
+    return equal(value, pattern)
+
+
+def matcher(defs: Definitions, rule: ElementRule, discriminators: list[list[str]]) -> Matcher | None:
+    """The test for one slice; None where its discriminators are not supported."""
+    if rule.tree.get("tp") and rule.elements and rule.elements[0].type == "Extension":
+        urls = {url.partition("|")[0] for url in rule.tree["tp"]}
+        return lambda value, _element: isinstance(value, dict) and value.get("url") in urls
+    tests = [_test(defs, rule, kind, path) for kind, path in discriminators]
+    known = [test for test in tests if test is not None]
+    if not known or len(known) != len(tests):
+        return None
+
+    def matches(value: Any, element: Element) -> bool | None:
+        verdicts = [test(value, element) for test in known]
+        if False in verdicts:
+            return False
+        return None if None in verdicts else True
+
+    return matches
+
+
+def _test(defs: Definitions, rule: ElementRule, kind: str, path: str) -> Matcher | None:
+    if kind == "type":
+        types = frozenset(rule.tree.get("t", ()))
+        return (lambda _value, element: element.type in types) if path == "$this" and types else None
+    steps = [] if path == "$this" else path.split(".")
+    if kind == "exists":
+        return _exists(rule, steps)
+    if kind not in ("value", "pattern") or any("(" in step for step in steps):
+        return None
+    return _by_value(defs, rule, steps)
+
+
+def _exists(rule: ElementRule, steps: list[str]) -> Matcher | None:
+    target = _rule_at(rule, steps)
+    if target is None or not steps:
+        return None
+    wanted = target.min > 0
+    return lambda value, _element: bool(_values(value, steps)) is wanted
+
+
+def _by_value(defs: Definitions, rule: ElementRule, steps: list[str]) -> Matcher | None:
+    """A fixed value, a pattern or a required binding at the path, or above it in the slice."""
+    for depth in range(len(steps), -1, -1):
+        target = _rule_at(rule, steps[:depth])
+        if target is None:
+            continue
+        check = _value_test(defs, target)
+        if check:
+            above = steps[:depth]
+            return lambda value, _element: _any(check, _values(value, above))
+    inner = [_by_value(defs, rule, [*steps, name]) for name in getattr(_rule_at(rule, steps), "children", {})]
+    known = [each for each in inner if each]
+    return known[0] if len(known) == 1 else None
+
+
+def _value_test(defs: Definitions, rule: ElementRule) -> Callable[[Any], bool | None] | None:
+    row = rule.tree
+    if "f" in row:
+        return lambda value: same(value, row["f"])
+    if "p" in row:
+        return lambda value: fits_pattern(value, row["p"])
+    if "b" in row and row["b"][0] == "required":
+        expansion = defs.expansion(row["b"][1])
+        return None if expansion is None else lambda value: _bound(defs, expansion, value)
+    return None
+
+
+def _bound(defs: Definitions, expansion: dict[str, Any], value: Any) -> bool | None:
+    if isinstance(value, dict):
+        rows = value.get("coding") if "coding" in value else [value]
+        codings = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        found = [member(defs, expansion, row.get("system"), row.get("code")) for row in codings]
+    else:
+        found = [member(defs, expansion, system, value) for system in expansion]
+    return True if True in found else None if None in found else False
+
+
+def _any(check: Callable[[Any], bool | None], values: list[Any]) -> bool | None:
+    found = [check(value) for value in values]
+    return True if True in found else None if None in found else False
+
+
+def _rule_at(rule: ElementRule, steps: list[str]) -> ElementRule | None:
+    here: ElementRule | None = rule
+    for step in steps:
+        here = here.children.get(step) or here.children.get(step + "[x]") if here else None
+    return here
+
+
+def _values(value: Any, steps: list[str]) -> list[Any]:
+    level = [value]
+    for step in steps:
+        below: list[Any] = []
+        for node in level:
+            if isinstance(node, dict):
+                for key, each in node.items():
+                    if key == step or (
+                        key.startswith(step) and key[len(step) : len(step) + 1].isupper() and step == "value"
+                    ):
+                        below.extend(each) if isinstance(each, list) else below.append(each)
+        level = below
+    return level

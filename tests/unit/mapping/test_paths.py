@@ -1,0 +1,78 @@
+"""FHIR paths: selected when read, made when written, pruned when empty; never an index."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapter.mapping.paths import PathError, expand, get, parse, put, record_steps
+
+PREFIXES = {"ext": "https://x.test/ext"}
+
+
+def test_a_selector_reads_the_element_it_names() -> None:
+    path = parse("extension[url=$ext/a].valueString", PREFIXES)
+    node = {"extension": [{"url": "other"}, {"url": "https://x.test/ext/a", "valueString": "v"}]}
+    holder = path.holder(node)
+    assert holder is not None
+    assert holder["valueString"] == "v"
+
+
+def test_a_selector_makes_the_element_it_names() -> None:
+    path = parse("extension[url=$ext/a].extension[url=b].valueCode", PREFIXES)
+    node: dict[str, object] = {}
+    path.make_holder(node)["valueCode"] = "c"
+    inner = {"url": "b", "valueCode": "c"}
+    assert node == {"extension": [{"url": "https://x.test/ext/a", "extension": [inner]}]}
+
+
+def test_what_only_made_it_is_pruned_from_the_inside_out() -> None:
+    path = parse("extension[url=$ext/a].extension[url=b].valueCode", PREFIXES)
+    node: dict[str, object] = {"id": "1"}
+    del path.make_holder(node)["url"]
+    path.make_holder(node)
+    path.prune(node)
+    assert node == {"id": "1", "extension": [{"url": "https://x.test/ext/a", "extension": [{}]}]}
+    clean: dict[str, object] = {}
+    path.make_holder(clean)
+    path.prune(clean)
+    assert clean == {}
+
+
+def test_an_element_that_still_holds_something_stays() -> None:
+    path = parse("extension[url=u].valueCode", {})
+    node = {"extension": [{"url": "u", "extension": [{"url": "foreign"}]}]}
+    path.prune(node)
+    assert node == {"extension": [{"url": "u", "extension": [{"url": "foreign"}]}]}
+
+
+@pytest.mark.parametrize("value", [None, [], [{}, {}], ["x"], {"a": 1}, "x", 5])
+def test_the_only_element_is_none_where_there_is_not_one_object(value: object) -> None:
+    assert parse("answer[!].valueString", {}).holder({"answer": value}) is None
+
+
+def test_a_guard_must_hold_and_is_written() -> None:
+    path = parse("onsetAge(code=a,unit:=years).value", {})
+    assert path.holder({"onsetAge": {"code": "mo", "value": 3}}) is None
+    node: dict[str, object] = {"onsetAge": {"code": "mo", "value": 3}}
+    path.make_holder(node)["value"] = 5
+    assert node == {"onsetAge": {"code": "a", "unit": "years", "value": 5}}
+
+
+@pytest.mark.parametrize("text", ["", "a..b", "a[", "a[k]", "a[=v]", "0a", "a b", "a[0]", "a.", "[k=v]"])
+def test_what_is_no_path_is_refused(text: str) -> None:
+    with pytest.raises(PathError):
+        parse(text, {})
+
+
+def test_an_unknown_prefix_is_named() -> None:
+    with pytest.raises(PathError, match=r"\$nope"):
+        expand("$nope/x", PREFIXES)
+
+
+def test_record_paths() -> None:
+    tree: dict[str, object] = {}
+    put(tree, record_steps("a.b"), 1)
+    assert tree == {"a": {"b": 1}}
+    assert get(tree, ("a", "b", "c")) is None
+    with pytest.raises(PathError):
+        record_steps("a..b")
