@@ -105,7 +105,7 @@ def _decode(data: bytes) -> str:
 
 def _deeper_than(tree: Any, depth: int) -> bool:
     level: list[Any] = [tree]
-    for _ in range(depth + 1):
+    for _ in range(depth):
         below: list[Any] = []
         for node in level:
             if isinstance(node, dict):

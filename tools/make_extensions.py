@@ -19,7 +19,6 @@ Tree = dict[str, Any]
 FOLDER = "structuredefinitions"
 FHIR = "http://hl7.org/fhir/StructureDefinition/"
 STRING = "http://hl7.org/fhirpath/System.String"
-FHIR_TYPE = f"{FHIR}structuredefinition-fhir-type"
 REFERENCE = re.compile(r"Reference\((\w+)\)")
 
 
@@ -91,7 +90,7 @@ def _snapshot(id_: str, path: str, url: str, spec: Tree) -> Iterator[Tree]:
     yield _element(
         id_, path, spec["text"], low, high, ("Extension.extension" if slice_ else "Extension", 0, "*"), slice_
     )
-    string = {"type": [{"extension": [{"url": FHIR_TYPE, "valueUrl": "string"}], "code": STRING}]}
+    string = {"type": [{"code": STRING}]}
     yield _element(f"{id_}.id", f"{path}.id", "Id of this element.", 0, "1", ("Element.id", 0, "1"), string)
     parts = spec.get("parts", {})
     yield _element(
@@ -105,7 +104,7 @@ def _snapshot(id_: str, path: str, url: str, spec: Tree) -> Iterator[Tree]:
     )
     for name, part in parts.items():
         yield from _snapshot(f"{id_}.extension:{name}", f"{path}.extension", name, part)
-    uri = {"type": [{"extension": [{"url": FHIR_TYPE, "valueUrl": "uri"}], "code": STRING}], "fixedUri": url}
+    uri = {"type": [{"code": STRING}], "fixedUri": url}
     yield _element(f"{id_}.url", f"{path}.url", "Which extension this is.", 1, "1", ("Extension.url", 1, "1"), uri)
     low, high, types = (0, "0", [{"code": "string"}]) if parts else (1, "1", _types(spec))
     base = ("Extension.value[x]", 0, "1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
@@ -26,7 +26,10 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: status, headers (names in lower case), the body's bytes, and what was asked, for messages."""
+    """What came back: status, headers (names in lower case), the body's bytes, and what was asked, for messages.
+
+    Of a body that says no in another form than JSON, only its first byte is kept.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -110,19 +113,20 @@ class Transport:
             allow_redirects=False,
             stream=True,
         )
-        try:
-            body = self._body(response, asked, call)
-        except BaseException:
-            # What is left of this answer must not be taken for the next one.
-            response.raw.close()
-            raise
         found = {name.lower(): value for name, value in response.headers.items()}
-        answer = Answer(response.status_code, found, body, asked.place, asked.write)
-        if answer.status >= 400 and "json" not in answer.media_type:
-            # Jetty refuses a long request line and closes without saying so: this connection is spent.
-            response.raw.close()
-        response.close()
-        return answer
+        answer = Answer(response.status_code, found, b"", asked.place, asked.write)
+        # Jetty refuses a long request line with a page and closes without saying so: a connection with such an answer
+        # is not used again. Of the page only matters that there is one.
+        spent = answer.status >= 400 and "json" not in answer.media_type
+        done = False
+        try:
+            body = response.raw.read(1) if spent else self._body(response, asked, call)
+            done = not spent
+        finally:
+            if not done:
+                response.raw.close()
+            response.close()
+        return replace(answer, body=body)
 
     def _body(self, response: requests.Response, asked: Answer, call: Call) -> bytes:
         parts, size = [], 0

@@ -116,7 +116,7 @@ def one(element: Element, single: Rule) -> Handler:
 
 def many(element: Element, single: Rule) -> Handler:
     """A list of objects."""
-    step, name, most = step_of(element), element.name, element.max
+    step, name, least, most = step_of(element), element.name, element.min, element.max
 
     def check(value: Any, node: Tree, run: Run) -> None:
         if type(value) is not list:
@@ -124,6 +124,8 @@ def many(element: Element, single: Rule) -> Handler:
             return
         if not value:
             run.add("array-empty", step)
+        elif len(value) < least:
+            run.add("element-too-few", step, name=name, min=str(least))
         if most is not None and len(value) > most:
             run.add("element-too-many", step, name=name, max=str(most))
         out = run.out

@@ -214,7 +214,7 @@ _DIAGNOSIS: Tree = {
     "course": "active",
     "verification": "confirmed",
     "onset": {"age": Decimal("38.5")},
-    "abatement": {"text": "t"},
+    "abatement": {"period": PERIOD},
     "in_controlled_environment": False,
     "on_agonist_therapy": True,
     "recorded": "2026-01-02",
@@ -268,7 +268,7 @@ _REQUEST: Tree = {
     "priority": "routine",
     "category": [CONCEPT],
     "setting": CONCEPT,
-    "schedule": {"text": "t"},
+    "schedule": {"period": PERIOD},
     "performer_role": {"code": "nurse"},
     "performers": ["p"],
     "reason": "r",
@@ -279,7 +279,7 @@ _REQUEST: Tree = {
     "notes": [NOTE],
     "patient_instruction": "p",
 }
-_SERVICE: Tree = {"activity": {"code": "cbt"}, "schedule": {"period": PERIOD}}
+_SERVICE: Tree = {"activity": {"code": "cbt"}, "schedule": {"text": "t"}}
 _PLAN: Tree = {
     "patient": PATIENT,
     "status": "active",
