@@ -6,10 +6,13 @@ Nothing is imported before it is asked for, so that a small command starts at on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from adapter.issues import Issue
+from adapter.ports import SystemClock
 
 if TYPE_CHECKING:
     from adapter.mapping import Mapper
@@ -88,3 +91,37 @@ def checker(
     return Checker(
         validator(fhir=fhir, profiles=profiles, questionnaires=questionnaires, pack=pack), check, clinical_issues
     )
+
+
+class Services:
+    """What the API asks for; each part is made when first needed, and shared between threads."""
+
+    def __init__(self, *, pack: str = "core", url: str | None = None) -> None:
+        self.pack = pack
+        self._url = url
+        self._made: dict[Any, Any] = {}
+        self._lock = RLock()
+
+    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        return SystemClock().now()
+
+    def converter(self, **options: Any) -> Converter:
+        """What converts one document; see `converter`."""
+        made: Converter = self._once(
+            ("converter", *sorted(options.items())), lambda: converter(pack=self.pack, **options)
+        )
+        return made
+
+    def checker(self, *, fhir: str | None = None, profiles: tuple[str, ...] = ()) -> Checker:
+        """What finds the issues of one document; see `checker`."""
+        if profiles:
+            return checker(pack=self.pack, fhir=fhir, profiles=profiles)
+        made: Checker = self._once(("checker", fhir), lambda: checker(pack=self.pack, fhir=fhir))
+        return made

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+from adapter.issues import Issue
 
 Tree = dict[str, Any]
 
@@ -96,3 +98,220 @@ class FhirServer(Protocol):
 
     def validate(self, resource: Tree, *, profile: str | None = None) -> Tree:
         """$validate; the OperationOutcome."""
+
+
+class Mapper(Protocol):
+    """A pack's maps, as far as store and sync need them; `adapter.mapping.load` gives one."""
+
+    def parts(
+        self, record: Tree, onto: Mapping[str, Tree] | None = None, refs: Any = None
+    ) -> tuple[dict[str, Tree], list[Issue]]:
+        """Record → its resources by part key ("" main, else `Type/<item id>`), written onto copies of `onto`."""
+
+    def record(
+        self,
+        kind: str,
+        parts: Mapping[str, Tree],
+        previous: Tree | None = None,
+        *,
+        record_id: str | None = None,
+        refs: Any = None,
+        base: str = "none",
+    ) -> tuple[Tree, list[Issue]]:
+        """Resources by part key → the record."""
+
+    def kind_of(self, resource: Any) -> str | None:
+        """The kind of record that a resource is by itself."""
+
+    def main_type(self, kind: str) -> str:
+        """The FHIR type of a kind's main resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResource:
+    """A row of the resource table: a part of a record as FHIR. `last_updated` is an instant in UTC, to milliseconds."""
+
+    type: str
+    id: str
+    version: int
+    last_updated: str
+    tree: Tree
+    kind: str
+    record_id: str
+    part: str
+    deleted: bool = False
+    method: str = "PUT"
+
+    @property
+    def served(self) -> Tree:
+        """The tree with `meta.versionId` and `meta.lastUpdated`, as the FHIR face answers it."""
+        meta = {**self.tree.get("meta", {}), "versionId": str(self.version), "lastUpdated": self.last_updated}
+        head = {"resourceType": self.type, "id": self.id, "meta": meta}
+        return head | {key: value for key, value in self.tree.items() if key not in head}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a write did: the record as it now stands, and whether anything changed; `parts` are those written."""
+
+    record: Tree
+    changed: bool
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Matches of a search and how many there are in all."""
+
+    rows: list[StoredResource]
+    total: int
+
+
+HostClass = Literal["own", "partner", "public"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A FHIR server that the store exchanges with.
+
+    `auth` is "none", "bearer" or "basic"; `auth_env` names the environment variables that hold the secret: TOKEN for a
+    bearer token, USER:PASSWORD's one variable for basic. The secret itself is never stored.
+    """
+
+    name: str
+    url: str
+    host_class: HostClass = "public"
+    auth: str = "none"
+    auth_env: str = ""
+    run_tag: str = ""
+    paused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One part of a record at one server (reference: docs/sync.md).
+
+    `base_sent` is the part as we last agreed on it, with local ids; `base_seen` the same as the server returned it.
+    `wanted` counts the local writes, `acked` those that the server has. State: waiting, linked, refused, conflict, gone, closed.
+    """
+
+    server: str
+    kind: str
+    record_id: str
+    part: str
+    type: str
+    local_id: str
+    remote_id: str = ""
+    remote_version: str = ""
+    base_sent: Tree | None = None
+    base_seen: Tree | None = None
+    wanted: int = 0
+    acked: int = 0
+    in_flight: str = ""
+    lease_until: str = ""
+    fence: int = 0
+    not_before: str = ""
+    attempts: int = 0
+    state: str = "waiting"
+    reason: str = ""
+    details: tuple[Tree, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What no two links share."""
+        return self.server, self.kind, self.record_id, self.part
+
+
+class RecordStore(Protocol):
+    """Records and their resources. Every write is one transaction, the wanted revisions of all servers in it.
+
+    Raises NotFound, Gone, and Conflict where a version or revision that the caller expects is not the present one.
+    """
+
+    def save(
+        self,
+        record: Tree,
+        parts: Mapping[str, Tree],
+        *,
+        expect: Mapping[tuple[str, str], str | None] | None = None,
+        expect_revision: int | None = None,
+        recorded_by: str = "",
+        links: Sequence[Link] = (),
+    ) -> Saved:
+        """Writes a record and all its parts; only what changed gets a new revision or version.
+
+        A part that is not given is deleted. `expect` holds the version that a resource must have (None: must not
+        exist), `links` the state of exchange that belongs to the same write.
+        """
+
+    def record(self, kind: str, id_: str) -> Tree:
+        """The record with its envelope."""
+
+    def records(self, kind: str | None = None) -> Iterator[Tree]:
+        """Every record that is not deleted, by kind and id."""
+
+    def revisions(self, kind: str, id_: str) -> list[Tree]:
+        """Every revision of a record, the newest first."""
+
+    def parts(self, kind: str, id_: str) -> dict[str, StoredResource]:
+        """The present resources of a record by part key; none where there is no such record."""
+
+    def delete(self, kind: str, id_: str, *, expect: Mapping[tuple[str, str], str | None] | None = None) -> None:
+        """Deletes a record and its parts; its history stays."""
+
+    def resource(self, type_: str, id_: str) -> StoredResource:
+        """The present version."""
+
+    def vread(self, type_: str, id_: str, version: str) -> StoredResource:
+        """One version."""
+
+    def history(
+        self, type_: str, id_: str | None = None, *, since: str | None = None, limit: int = 100, offset: int = 0
+    ) -> Page:
+        """Versions, the newest first, deletions included (`deleted`)."""
+
+    def search(self, type_: str, params: Sequence[tuple[str, str]], *, limit: int = 50, offset: int = 0) -> Page:
+        """Matches by `_id`, `identifier`, `patient`, `subject`, `_lastUpdated`. Raises DataError for anything else."""
+
+    def origin_of(self, resource: Tree, server: str = "") -> tuple[str, str]:
+        """(origin, "kind/id") of the record that a resource belongs to, by its id, its link or our identifier.
+
+        ("real", "") where no record is known.
+        """
+
+
+class SyncLedger(Protocol):
+    """Servers, and the state of exchange with each."""
+
+    def add_server(self, server: Server) -> None:
+        """A new server; everything in the store is wanted there. Raises UsageError where the name is taken."""
+
+    def servers(self) -> list[Server]:
+        """All, by name."""
+
+    def server(self, name: str) -> Server:
+        """One. Raises UsageError where there is none of that name."""
+
+    def remove_server(self, name: str) -> None:
+        """Forgets a server and its links; nothing on it changes."""
+
+    def links(self, server: str, *, pending: bool = False) -> list[Link]:
+        """The links of a server; only those with something to send where `pending`."""
+
+    def link_of(self, server: str, type_: str, *, local_id: str = "", remote_id: str = "") -> Link | None:
+        """By the id on either side."""
+
+    def put_links(self, links: Sequence[Link], *, fence: int | None = None) -> None:
+        """Records the state of links, all or none. Raises Conflict where the fence has moved on."""
+
+    def lease(self, links: Sequence[Link], *, seconds: float) -> list[Link]:
+        """Those of the links that nobody else works on, ours until the lease runs out, each with a new fence."""
+
+    def watermark(self, server: str, type_: str) -> str:
+        """The last instant of that server's clock up to which its changes were read; empty at first."""
+
+    def set_watermark(self, server: str, type_: str, value: str) -> None:
+        """Moves it."""
+
+    def journal(self, server: str, link: Link, verb: str, reason: str) -> None:
+        """Adds a line to what can only grow."""

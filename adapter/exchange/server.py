@@ -14,7 +14,7 @@ from adapter.exchange.capability import capability_of
 from adapter.exchange.limits import Limits
 from adapter.exchange.links import checked_base
 from adapter.exchange.paging import pages
-from adapter.exchange.transport import Answer, Transport
+from adapter.exchange.transport import Answer, Request, Transport
 from adapter.exchange.wire import (
     condition_of,
     entries_of,
@@ -177,7 +177,7 @@ class HttpFhirServer:
         url = f"{self.base}/{path}" if path else self.base
         place = f"{method} {url}"
         full = f"{url}?{query}" if query else url
-        return self._http.send(method, full, place=place, write=write, body=body, headers=headers)
+        return self._http.send(Request(method, full, place, write, body, headers or {}))
 
     def _error(self, answer: Answer, *, no_codes: str = "conflict") -> Exception | None:
         return error_of(answer, self.limits, self._clock, no_codes=no_codes)
@@ -226,7 +226,7 @@ class HttpFhirServer:
         )  # fmt: skip
 
     def _page(self, url: str, place: str, kind: str) -> Tree:
-        return self._bundle(self._http.send("GET", url, place=f"{place} (next page)", headers=_FRESH), kind)
+        return self._bundle(self._http.send(Request("GET", url, f"{place} (next page)", headers=_FRESH)), kind)
 
     def _bundle(self, answer: Answer, kind: str) -> Tree:
         tree = self._resource(answer, "Bundle")

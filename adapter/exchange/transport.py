@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
@@ -43,6 +43,18 @@ class Answer:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: `place` names it in messages, without its query; `write` says that it may change something."""
+
+    method: str
+    url: str
+    place: str
+    write: bool = False
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class _Sign(AuthBase):
     """Sets Authorization at home only. That it is always given also keeps a .netrc from being read."""
 
@@ -77,36 +89,27 @@ class Transport:
             {"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": user_agent}
         )
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        place: str,
-        write: bool = False,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """The answer, whatever its status. `place` names the request in messages, without its query.
+    def send(self, request: Request) -> Answer:
+        """The answer, whatever its status.
 
         Raises Unavailable where nothing was sent or only a read was asked, else UnknownOutcome.
         """
-        if not same_origin(self.base, url):
-            raise Unavailable("A request to a foreign origin was not sent.", place=place)
+        if not same_origin(self.base, request.url):
+            raise Unavailable("A request to a foreign origin was not sent.", place=request.place)
         call = Call(self._clock, self.limits.seconds)
         try:
             with under(call):
-                return self._send(call, method, url, Answer(0, {}, body or b"", place, write), headers or {})
+                return self._send(call, request)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise _failure(error, place, unknown=write and call.sent) from None
+            raise _failure(error, request.place, unknown=request.write and call.sent) from None
 
-    def _send(self, call: Call, method: str, url: str, asked: Answer, headers: Mapping[str, str]) -> Answer:
+    def _send(self, call: Call, request: Request) -> Answer:
         left = call.left()
         response = self._session.request(
-            method,
-            url,
-            data=asked.body or None,
-            headers=dict(headers),
+            request.method,
+            request.url,
+            data=request.body,
+            headers=dict(request.headers),
             auth=self._auth,
             proxies=self._proxies,
             timeout=(min(self.limits.connect_seconds, left), left),
@@ -114,13 +117,13 @@ class Transport:
             stream=True,
         )
         found = {name.lower(): value for name, value in response.headers.items()}
-        answer = Answer(response.status_code, found, b"", asked.place, asked.write)
+        answer = Answer(response.status_code, found, b"", request.place, request.write)
         # Jetty refuses a long request line with a page and closes without saying so: a connection with such an answer
         # is not used again. Of the page only matters that there is one.
         spent = answer.status >= 400 and "json" not in answer.media_type
         done = False
         try:
-            body = response.raw.read(1) if spent else self._body(response, asked, call)
+            body = response.raw.read(1) if spent else self._body(response, request, call)
             done = not spent
         finally:
             if not done:
@@ -128,13 +131,13 @@ class Transport:
             response.close()
         return replace(answer, body=body)
 
-    def _body(self, response: requests.Response, asked: Answer, call: Call) -> bytes:
+    def _body(self, response: requests.Response, request: Request, call: Call) -> bytes:
         parts, size = [], 0
         for part in response.raw.stream(_CHUNK, decode_content=True):
             size += len(part)
             if size > self.limits.size:
                 message = f"The server's answer is larger than {self.limits.size} bytes; it was not read further."
-                raise (UnknownOutcome if asked.write else Unavailable)(message, place=asked.place)
+                raise (UnknownOutcome if request.write else Unavailable)(message, place=request.place)
             parts.append(part)
             call.left()
         return b"".join(parts)

@@ -42,10 +42,14 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What `to_fhir` gives: a Bundle (or what came in, with the records' edits) and issues."""
+    """What `to_fhir` gives: a Bundle (or what came in, with the records' edits) and issues.
+
+    `untouched` are the (kind, id) of records that are just as they were read.
+    """
 
     tree: Tree
     issues: list[Issue] = field(default_factory=list)
+    untouched: frozenset[tuple[str, str]] = frozenset()
 
 
 def fhir_version(name: str | None) -> str:
@@ -152,17 +156,20 @@ def _onto(pack: PackMaps, contents: Sequence[Tree], remainder: Any) -> Converted
         text = "The remainder was made with another pack or version; it is read with the present one."
         issues.append(Issue("warning", "business-rule", "remainder-pack", text, pointer="/remainder/pack"))
     writer = _Writer(pack, analysis, parts)
+    untouched: set[tuple[str, str]] = set()
     wanted = {(record["kind"], record["id"]) for record in contents}
     for record in contents:
         owned = before.get((record["kind"], record["id"]))
         if owned is None:
             issues += writer.add(record)
-        elif not same(owned.record, record):
+        elif same(owned.record, record):
+            untouched.add((record["kind"], record["id"]))
+        else:
             issues += writer.edit(owned, record)
     for key, owned in before.items():
         if key not in wanted:
             writer.remove(owned)
-    return Converted(writer.result(), issues)
+    return Converted(writer.result(), issues, frozenset(untouched))
 
 
 class _Writer:

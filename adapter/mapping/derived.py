@@ -21,6 +21,8 @@ Tree = dict[str, Any]
 Make = Callable[[Any, Tree, Tree, Scope], Any]
 MEMBER = "member-"
 _FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_NOT_SAID = frozenset({"id", "system", "also"})
 _XHTML = "http://www.w3.org/1999/xhtml"
 
 
@@ -61,19 +63,16 @@ def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (str, int, Decimal)):
-        return escape(_visible(str(value)))
+        return escape(_HIDDEN.sub("", str(value)))
     if isinstance(value, list):
         return "; ".join(text for text in map(_said, value) if text)
     if isinstance(value, dict):
         best = value.get("text") or value.get("display")
         if best:
             return _said(best)
-        return ", ".join(_said(inner) for key, inner in value.items() if key not in ("id", "system") and _said(inner))
+        texts = (_said(inner) for key, inner in value.items() if key not in _NOT_SAID)
+        return ", ".join(text for text in texts if text)
     return ""
-
-
-def _visible(text: str) -> str:
-    return "".join(char for char in text if char in "\t\n\r" or (ord(char) >= 32 and char not in "\ufffe\uffff"))
 
 
 def owner(names: list[str]) -> Make:

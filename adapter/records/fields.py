@@ -193,7 +193,8 @@ def extra() -> Leaf:
     def test(value: Any) -> bool:
         return type(value) is dict and value != {} and all(type(inner) is dict and inner for inner in value.values())
 
-    fragment = {"type": "object", "additionalProperties": {"type": "object"}}
+    some = {"type": "object", "minProperties": 1}
+    fragment = {**some, "additionalProperties": some}
     return Leaf(test, fragment, _wrong("record-type", "An object for each pack is expected here.", "structure"))
 
 

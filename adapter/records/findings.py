@@ -38,6 +38,12 @@ def tree_at(tree: Tree, name: str) -> Tree:
     return inner if isinstance(inner, dict) else {}
 
 
+def id_of(tree: Tree) -> str:
+    """The id of an object, empty where there is none."""
+    id_ = tree.get("id")
+    return id_ if isinstance(id_, str) else ""
+
+
 def rows(tree: Tree, name: str) -> Iterator[tuple[int, Tree]]:
     """The objects of a list, with their index."""
     inner = tree.get(name)

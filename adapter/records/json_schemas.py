@@ -13,6 +13,7 @@ from adapter.fhir_json import Tree, copy
 from adapter.identity import NS
 from adapter.records.base import Base
 from adapter.records.fields import Leaf, Many, One
+from adapter.records.shared import Record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -21,9 +22,18 @@ def json_schema_of(kind: str, schema: Base) -> Tree:
     """A JSON Schema 2020-12 of a kind's schema; a new tree with each call."""
     defs: dict[str, Tree] = {}
     body = _object(schema, defs)
+    body["properties"] = _ordered(body["properties"])
     head = {"$schema": DIALECT, "$id": f"{NS}/schema/{kind}", "title": kind}
     tree: Tree = copy({**head, **body, "$defs": dict(sorted(defs.items()))})
     return tree
+
+
+def _ordered(properties: Tree) -> Tree:
+    """What a record is first, then its content, then the store's fields."""
+    last = [name for name in Record().fields if name != "id"]
+    first = ["kind", "id", *(name for name in properties if name == "patient")]
+    between = [name for name in properties if name not in first and name not in last]
+    return {name: properties[name] for name in (*first, *between, *last)}
 
 
 def _object(schema: Base, defs: dict[str, Tree]) -> Tree:

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 
 from adapter.fhir_json import Tree
 from adapter.records import disorders
-from adapter.records.findings import Finding, Indexed, of_kind, rows, texts_of
+from adapter.records.findings import Finding, Indexed, id_of, of_kind, rows, texts_of
 
 CURRENT = ("draft", "active", "on-hold")
 # Who may stand for whom: a role of ours by the question it answers.
 PSYCHIATRISTS = frozenset({"psychiatrist", "addiction-psychiatrist"})
 PHYSICIANS = frozenset({"physician", "addiction-medicine"})
-_PAST = frozenset({"inactive", "remission", "early-remission", "sustained-remission", "resolved"})
-_UNLIKELY = frozenset({"refuted", "differential"})
-_PAST_USE = frozenset({"past-only", "never"})
+_PAST = ("inactive", "remission", "early-remission", "sustained-remission", "resolved")
+_UNLIKELY = ("refuted", "differential")
+_PAST_USE = ("past-only", "never")
 
 
 def findings(plan: Tree, records: Sequence[Indexed]) -> Iterator[Finding]:
@@ -47,12 +47,12 @@ def _references(plan: Tree) -> Iterator[Finding]:
 
 
 def _ids(plan: Tree, name: str) -> set[str]:
-    return {id_ for _, row in rows(plan, name) if isinstance(id_ := row.get("id"), str)}
+    return {id_of(row) for _, row in rows(plan, name)} - {""}
 
 
 def _addressed(plan: Tree, records: Sequence[Indexed]) -> list[Tree]:
     problems = _ids(plan, "problems")
-    return [diagnosis for _, diagnosis in of_kind(records, "diagnosis") if diagnosis.get("id") in problems]
+    return [diagnosis for _, diagnosis in of_kind(records, "diagnosis") if id_of(diagnosis) in problems]
 
 
 def _team(plan: Tree, records: Sequence[Indexed]) -> Iterator[Finding]:
@@ -70,10 +70,10 @@ def _team(plan: Tree, records: Sequence[Indexed]) -> Iterator[Finding]:
 
 def _roles(plan: Tree, records: Sequence[Indexed]) -> set[str] | None:
     """The roles of ours in the plan's teams; None where a team is held elsewhere and not given."""
-    given = {team.get("id"): team for _, team in of_kind(records, "care_team")}
+    given = {id_of(team): team for _, team in of_kind(records, "care_team")}
     roles = set()
     for _, item in rows(plan, "care_team"):
-        team = given.get(item.get("id")) if item.keys() == {"id"} else item
+        team = given.get(id_of(item)) if item.keys() == {"id"} else item
         if team is None:
             return None
         roles |= {disorders.own_code(member.get("role")) for _, member in rows(team, "members")}
@@ -85,7 +85,7 @@ def _unaddressed(plan: Tree, records: Sequence[Indexed]) -> Iterator[Finding]:
     problems = _ids(plan, "problems")
     present = [(at, diagnosis) for at, diagnosis in of_kind(records, "diagnosis") if _is_present(diagnosis)]
     for at, diagnosis in present:
-        if diagnosis.get("id") not in problems:
+        if id_of(diagnosis) not in problems:
             text = "This present diagnosis is not among the problems of the patient's plan."
             yield Finding("warning", "plan-misses-diagnosis", text, index=at)
     addressed = _addressed(plan, records)

@@ -108,8 +108,8 @@ def _alternatives(value: str) -> list[str]:
 
 
 def _token(part: str) -> Token:
-    system, bar, value = part.rpartition("|")
-    return Token(system if bar else None, value)
+    system, bar, value = part.partition("|")
+    return Token(system, value) if bar else Token(None, part)
 
 
 def _patient(part: str) -> str:

@@ -44,13 +44,13 @@ def rules_of_element(defs: Definitions, owner: str, element: Element) -> Iterato
             yield _said(_sqty_1, SQTY_1, f"{owner}#sqty-1")
 
 
-def rule_of(defs: Definitions, constraint: Constraint, type_name: str) -> Rule:
+def rule_of(defs: Definitions, constraint: Constraint, type_name: str, *, lenient: bool = False) -> Rule:
     """The rule of one constraint over values of a type. Raises Unsupported."""
     source = f"{type_name}#{constraint.key}"
     by_hand = BY_HAND.get(constraint.key)
     if by_hand:
         return _said(by_hand, constraint, source)
-    holds = compile_boolean(defs, constraint.expression, type_name)
+    holds = compile_boolean(defs, constraint.expression, type_name, lenient=lenient)
     return _evaluated(holds, constraint, source)
 
 

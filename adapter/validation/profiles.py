@@ -150,9 +150,9 @@ class Profile:
         if "t" in row and any(element.choice for element in rule.elements):
             rule.types = frozenset(row["t"])
         for kind in {element.type for element in rule.elements} or {owner}:
-            rule.rules[kind] = tuple(self._rules(row, kind))
+            rule.rules[kind] = tuple(self._rules(row, kind, lenient=len(rule.elements) > 1))
 
-    def _rules(self, row: Tree, kind: str) -> Iterator[Rule]:
+    def _rules(self, row: Tree, kind: str, *, lenient: bool) -> Iterator[Rule]:
         if "b" in row and row["b"][0] in ("required", "extensible"):
             rule = bindings.rule_of(self.defs, kind, row["b"][1], row["b"][0])
             if rule:
@@ -160,7 +160,7 @@ class Profile:
         for key, severity, expression, human in row.get("k", []):
             constraint = Constraint(key, severity, expression, human)
             try:
-                yield invariants.rule_of(self.defs, constraint, kind)
+                yield invariants.rule_of(self.defs, constraint, kind, lenient=lenient)
             except Unsupported:
                 self.not_checked.append(key)
 

@@ -145,7 +145,9 @@ class Validator:
         rows = list(resources)
         forms = {row["url"]: row for row in rows if row.get("resourceType") == "Questionnaire"}
         known = dict(self._responses.trees)
-        made._compile(self._library.defs.with_resources(rows), {**known, **forms})
+        # The same class.
+        made._compile(  # noqa: SLF001
+            self._library.defs.with_resources(rows), {**known, **forms})
         return made
 
     def validate(self, tree: Any) -> list[Issue]:

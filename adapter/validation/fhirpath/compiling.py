@@ -68,12 +68,16 @@ def asked(ask: Callable[[Items, Env], bool | None]) -> Compiled:
     return Compiled(run, ("boolean",), ask=ask)
 
 
-def compile_boolean(defs: Definitions, expression: str, type_name: str) -> Callable[[Any, Env], bool]:
+def compile_boolean(
+    defs: Definitions, expression: str, type_name: str, *, lenient: bool = False
+) -> Callable[[Any, Env], bool]:
     """An invariant over values of a type: true where it holds; empty counts as false.
+
+    Where `lenient`, an element that the type does not have is empty, as for an expression over every type of a choice.
 
     Raises Unsupported; the closure raises Failed where an expression cannot be evaluated on this data.
     """
-    test = Compiler(defs).compile(parse(expression), (type_name,)).test
+    test = Compiler(defs, lenient=lenient).compile(parse(expression), (type_name,)).test
 
     def holds(value: Any, env: Env) -> bool:
         return test([value], env) is True
@@ -90,8 +94,9 @@ def compile_path(defs: Definitions, expression: str, type_name: str = "") -> Cal
 class Compiler:
     """Compiles syntax trees against one version's definitions."""
 
-    def __init__(self, defs: Definitions) -> None:
+    def __init__(self, defs: Definitions, *, lenient: bool = False) -> None:
         self.defs = defs
+        self.lenient = lenient
 
     def compile(self, tree: Syntax, this: tuple[str, ...]) -> Compiled:
         """The closure of a tree, whose `$this` is of one of the types."""
@@ -152,7 +157,7 @@ class Compiler:
                 return (), False
             elements = self.defs.type(each).elements.values()
             found += [(e.name, e.type) for e in elements if e.choice == name or (e.name == name and not e.choice)]
-        if types and not found:
+        if types and not found and not self.lenient:
             raise Unsupported(f"{types[0]} has no element {name}")
         return tuple(dict.fromkeys(found)), bool(types)
 

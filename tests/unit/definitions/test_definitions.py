@@ -69,7 +69,7 @@ def test_an_unknown_type_is_a_key_error(name: str) -> None:
 
 
 def test_an_unknown_version_is_said() -> None:
-    with pytest.raises(UsageError, match="3.0.2"):
+    with pytest.raises(UsageError, match=r"3\.0\.2"):
         definitions("3.0.2")
 
 

@@ -79,7 +79,18 @@ def test_expressions(expression: str, expected: list[Any]) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["", "name.", "name.family.family2", "foo", "name.frobnicate()", "memberOf('x')", "(((", "1 year", "$total", "name.where()"],
+    [
+        "",
+        "name.",
+        "name.family.family2",
+        "foo",
+        "name.frobnicate()",
+        "memberOf('x')",
+        "(((",
+        "1 year",
+        "$total",
+        "name.where()",
+    ],
 )
 def test_what_cannot_be_compiled_is_said_then(expression: str) -> None:
     with pytest.raises(Unsupported):

@@ -18,7 +18,14 @@ def limit(name: str, **value: Any) -> Tree:
 
 
 def form(*items: Tree, **more: Any) -> Tree:
-    return {"resourceType": "Questionnaire", "url": "http://q", "version": "1", "status": "active", "item": list(items), **more}
+    return {
+        "resourceType": "Questionnaire",
+        "url": "http://q",
+        "version": "1",
+        "status": "active",
+        "item": list(items),
+        **more,
+    }
 
 
 def check(questionnaire: Tree, items: list[Tree], status: str = "completed", **more: Any) -> list[tuple[str, str]]:
@@ -67,35 +74,119 @@ def test_a_questionnaire_that_is_not_there() -> None:
         (form(item(required=True)), [{"linkId": "a"}], [("item[0]", "required")]),
         (form(item()), [answered("x", "y")], [("item[0]", "repeats")]),
         (form(item()), [answered("x"), answered("y")], [("item[1]", "repeats")]),
-        (form(item(repeats=True, extension=[limit("questionnaire-minOccurs", valueInteger=2)])), [answered("x")], [("item[0]", "min-occurs")]),
-        (form(item(repeats=True, extension=[limit("questionnaire-maxOccurs", valueInteger=1)])), [answered("x", "y")], [("item[0]", "max-occurs")]),
+        (
+            form(item(repeats=True, extension=[limit("questionnaire-minOccurs", valueInteger=2)])),
+            [answered("x")],
+            [("item[0]", "min-occurs")],
+        ),
+        (
+            form(item(repeats=True, extension=[limit("questionnaire-maxOccurs", valueInteger=1)])),
+            [answered("x", "y")],
+            [("item[0]", "max-occurs")],
+        ),
         (form(item("integer")), [answered("x")], [("item[0].answer[0].value.ofType(string)", "answer-type")]),
-        (form(item("text")), [answered({"code": "x"}, name="valueCoding")], [("item[0].answer[0].value.ofType(Coding)", "answer-type")]),
+        (
+            form(item("text")),
+            [answered({"code": "x"}, name="valueCoding")],
+            [("item[0].answer[0].value.ofType(Coding)", "answer-type")],
+        ),
         (form(item()), [{"linkId": "a", "answer": [{}]}], [("item[0].answer[0]", "answer-missing")]),
         (form(item("group")), [answered("x")], [("item[0]", "no-answer-here")]),
         (form(item("display")), [answered("x")], [("item[0]", "no-answer-here")]),
         (form(item("question")), [answered("x")], [("item[0]", "no-answer-here")]),
-        (form(item(item=[item(link_id="b")])), [{**answered("x"), "item": [{"linkId": "b"}]}], [("item[0]", "item-in-answer")]),
+        (
+            form(item(item=[item(link_id="b")])),
+            [{**answered("x"), "item": [{"linkId": "b"}]}],
+            [("item[0]", "item-in-answer")],
+        ),
         (form(item("group", required=True, item=[item(link_id="b")])), [{"linkId": "a"}], [("item[0]", "group-empty")]),
-        (form(item("choice", answerOption=[{"valueString": "x"}])), [answered("y")], [("item[0].answer[0].value.ofType(string)", "not-an-option")]),
-        (form(item("choice", answerOption=[{"valueCoding": {"code": "x", "display": "X"}}])), [answered({"code": "x"}, name="valueCoding")], []),
+        (
+            form(item("choice", answerOption=[{"valueString": "x"}])),
+            [answered("y")],
+            [("item[0].answer[0].value.ofType(string)", "not-an-option")],
+        ),
+        (
+            form(item("choice", answerOption=[{"valueCoding": {"code": "x", "display": "X"}}])),
+            [answered({"code": "x"}, name="valueCoding")],
+            [],
+        ),
         (form(item("open-choice", answerOption=[{"valueCoding": {"code": "x"}}])), [answered("y")], []),
-        (form(item("choice", answerValueSet="http://hl7.org/fhir/ValueSet/item-type")), [answered({"system": "http://hl7.org/fhir/item-type", "code": "z"}, name="valueCoding")], [("item[0].answer[0]", "not-in-value-set")]),
-        (form(item("choice", answerValueSet="http://e/none")), [answered({"code": "z"}, name="valueCoding")], [("item[0].answer[0]", "value-set-missing")]),
-        (form(item("integer", extension=[limit("minValue", valueInteger=3)])), [answered(2, name="valueInteger")], [("item[0].answer[0].value.ofType(integer)", "min-value")]),
-        (form(item("date", extension=[limit("maxValue", valueDate="2022-06")])), [answered("2022-06-30", name="valueDate")], [("item[0].answer[0].value.ofType(date)", "max-value")]),
-        (form(item("decimal", extension=[limit("maxDecimalPlaces", valueInteger=1)])), [answered(Decimal("1.50"), name="valueDecimal")], [("item[0].answer[0].value.ofType(decimal)", "decimal-places")]),
-        (form(item(extension=[limit("minLength", valueInteger=2)])), [answered("x")], [("item[0].answer[0].value.ofType(string)", "min-length")]),
+        (
+            form(item("choice", answerValueSet="http://hl7.org/fhir/ValueSet/item-type")),
+            [answered({"system": "http://hl7.org/fhir/item-type", "code": "z"}, name="valueCoding")],
+            [("item[0].answer[0]", "not-in-value-set")],
+        ),
+        (
+            form(item("choice", answerValueSet="http://e/none")),
+            [answered({"code": "z"}, name="valueCoding")],
+            [("item[0].answer[0]", "value-set-missing")],
+        ),
+        (
+            form(item("integer", extension=[limit("minValue", valueInteger=3)])),
+            [answered(2, name="valueInteger")],
+            [("item[0].answer[0].value.ofType(integer)", "min-value")],
+        ),
+        (
+            form(item("date", extension=[limit("maxValue", valueDate="2022-06")])),
+            [answered("2022-06-30", name="valueDate")],
+            [("item[0].answer[0].value.ofType(date)", "max-value")],
+        ),
+        (
+            form(item("decimal", extension=[limit("maxDecimalPlaces", valueInteger=1)])),
+            [answered(Decimal("1.50"), name="valueDecimal")],
+            [("item[0].answer[0].value.ofType(decimal)", "decimal-places")],
+        ),
+        (
+            form(item(extension=[limit("minLength", valueInteger=2)])),
+            [answered("x")],
+            [("item[0].answer[0].value.ofType(string)", "min-length")],
+        ),
         (form(item(maxLength=1)), [answered("xy")], [("item[0].answer[0].value.ofType(string)", "max-length")]),
-        (form(item(extension=[limit("regex", valueString="[0-9]+")])), [answered("x")], [("item[0].answer[0].value.ofType(string)", "regex")]),
-        (form(item(extension=[limit("regex", valueString="(a)\\1")])), [answered("x")], [("item[0].answer[0].value.ofType(string)", "regex-not-checked")]),
-        (form(item("quantity", extension=[limit("questionnaire-unitOption", valueCoding={"code": "km"})])), [answered({"value": 1, "code": "m"}, name="valueQuantity")], [("item[0].answer[0].value.ofType(Quantity)", "unit")]),
-        (form(item("quantity", extension=[limit("minValue", valueQuantity={"value": 1, "code": "km"})])), [answered({"value": 1, "code": "m"}, name="valueQuantity")], [("item[0].answer[0].value.ofType(Quantity)", "incomparable")]),
-        (form(item("attachment", extension=[limit("mimeType", valueCode="a/b")])), [answered({"contentType": "c/d"}, name="valueAttachment")], [("item[0].answer[0].value.ofType(Attachment)", "attachment-type")]),
-        (form(item("attachment", extension=[limit("maxSize", valueDecimal=1)])), [answered({"size": 1_000_001}, name="valueAttachment")], [("item[0].answer[0]", "attachment-size")]),
-        (form(item("attachment")), [answered({"size": 2, "data": "YQ=="}, name="valueAttachment")], [("item[0].answer[0].value.ofType(Attachment)", "attachment-stated-size")]),
-        (form(item("reference", extension=[limit("questionnaire-referenceResource", valueCode="Goal")])), [answered({"reference": "Patient/1"}, name="valueReference")], [("item[0].answer[0].value.ofType(Reference)", "reference-type")]),
-        (form(item("reference")), [answered({"reference": "http://e/Chicken/1"}, name="valueReference")], [("item[0].answer[0].value.ofType(Reference)", "reference-type")]),
+        (
+            form(item(extension=[limit("regex", valueString="[0-9]+")])),
+            [answered("x")],
+            [("item[0].answer[0].value.ofType(string)", "regex")],
+        ),
+        (
+            form(item(extension=[limit("regex", valueString="(a)\\1")])),
+            [answered("x")],
+            [("item[0].answer[0].value.ofType(string)", "regex-not-checked")],
+        ),
+        (
+            form(item("quantity", extension=[limit("questionnaire-unitOption", valueCoding={"code": "km"})])),
+            [answered({"value": 1, "code": "m"}, name="valueQuantity")],
+            [("item[0].answer[0].value.ofType(Quantity)", "unit")],
+        ),
+        (
+            form(item("quantity", extension=[limit("minValue", valueQuantity={"value": 1, "code": "km"})])),
+            [answered({"value": 1, "code": "m"}, name="valueQuantity")],
+            [("item[0].answer[0].value.ofType(Quantity)", "incomparable")],
+        ),
+        (
+            form(item("attachment", extension=[limit("mimeType", valueCode="a/b")])),
+            [answered({"contentType": "c/d"}, name="valueAttachment")],
+            [("item[0].answer[0].value.ofType(Attachment)", "attachment-type")],
+        ),
+        (
+            form(item("attachment", extension=[limit("maxSize", valueDecimal=1)])),
+            [answered({"size": 1_000_001}, name="valueAttachment")],
+            [("item[0].answer[0]", "attachment-size")],
+        ),
+        (
+            form(item("attachment")),
+            [answered({"size": 2, "data": "YQ=="}, name="valueAttachment")],
+            [("item[0].answer[0].value.ofType(Attachment)", "attachment-stated-size")],
+        ),
+        (
+            form(item("reference", extension=[limit("questionnaire-referenceResource", valueCode="Goal")])),
+            [answered({"reference": "Patient/1"}, name="valueReference")],
+            [("item[0].answer[0].value.ofType(Reference)", "reference-type")],
+        ),
+        (
+            form(item("reference")),
+            [answered({"reference": "http://e/Chicken/1"}, name="valueReference")],
+            [("item[0].answer[0].value.ofType(Reference)", "reference-type")],
+        ),
     ],
 )
 def test_rows_of_the_table(questionnaire: Tree, items: list[Tree], found: list[tuple[str, str]]) -> None:
@@ -103,7 +194,10 @@ def test_rows_of_the_table(questionnaire: Tree, items: list[Tree], found: list[t
 
 
 def test_an_option_that_excludes_others() -> None:
-    options = [{"valueString": "none", "extension": [limit("questionnaire-optionExclusive", valueBoolean=True)]}, {"valueString": "x"}]
+    options = [
+        {"valueString": "none", "extension": [limit("questionnaire-optionExclusive", valueBoolean=True)]},
+        {"valueString": "x"},
+    ]
     questionnaire = form(item("choice", repeats=True, answerOption=options))
     assert check(questionnaire, [answered("none", "x")]) == [("item[0]", "option-exclusive")]
     assert check(questionnaire, [answered("none")]) == []
@@ -150,7 +244,9 @@ def when(operator: str, link_id: str = "b", **answer: Any) -> Tree:
     ],
 )
 def test_enabling(conditions: list[Tree], answers: list[str], enabled: bool) -> None:
-    questionnaire = form(item(link_id="b", repeats=True), item(required=True, enableWhen=conditions, enableBehavior="all"))
+    questionnaire = form(
+        item(link_id="b", repeats=True), item(required=True, enableWhen=conditions, enableBehavior="all")
+    )
     given = [answered(*answers, link_id="b")] if answers else []
     assert check(questionnaire, given) == ([("", "required")] if enabled else [])
     assert check(questionnaire, [*given, answered("z")]) == ([] if enabled else [(f"item[{len(given)}]", "disabled")])
@@ -177,7 +273,11 @@ def test_children_of_a_question_stand_under_its_answer() -> None:
 
 
 def test_a_value_set_that_the_questionnaire_contains() -> None:
-    contained = {"resourceType": "ValueSet", "id": "v", "compose": {"include": [{"system": "s:s", "concept": [{"code": "x"}]}]}}
+    contained = {
+        "resourceType": "ValueSet",
+        "id": "v",
+        "compose": {"include": [{"system": "s:s", "concept": [{"code": "x"}]}]},
+    }
     questionnaire = form(item("choice", answerValueSet="#v"), contained=[contained])
     assert check(questionnaire, [answered({"system": "s:s", "code": "x"}, name="valueCoding")]) == []
     assert check(questionnaire, [answered({"system": "s:s", "code": "y"}, name="valueCoding")]) == [
@@ -188,7 +288,11 @@ def test_a_value_set_that_the_questionnaire_contains() -> None:
 def test_a_questionnaire_in_the_same_bundle_or_contained() -> None:
     questionnaire = form(item(required=True), id="q")
     response = {"resourceType": "QuestionnaireResponse", "questionnaire": "http://q", "status": "completed"}
-    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": questionnaire}, {"resource": response}]}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": questionnaire}, {"resource": response}],
+    }
     found = Validator(tiers=["questionnaire"]).validate(bundle)
     assert ("Bundle.entry[1].resource", "response-required") in [(each.expression, each.message_id) for each in found]
     within = {**response, "questionnaire": "#q", "contained": [questionnaire]}

@@ -58,7 +58,10 @@ def test_clean_resources_have_no_error(plan: Tree, condition: Tree) -> None:
         (set_("subject", {"reference": "#c"}), ("CarePlan.subject", "reference-target-type")),
         (set_("subject", {"reference": "http://h/fhir/Goal/1"}), ("CarePlan.subject", "reference-target-type")),
         (set_("status", "begun"), ("CarePlan.status", "binding-required")),
-        (set_("identifier", [{"system": "x", "value": "1"}]), ("CarePlan.identifier[0].system", "identifier-system-relative")),
+        (
+            set_("identifier", [{"system": "x", "value": "1"}]),
+            ("CarePlan.identifier[0].system", "identifier-system-relative"),
+        ),
         (set_("text", "div", "<div>x</div>"), ("CarePlan.text.div", "narrative-root")),
     ],
 )
@@ -74,7 +77,10 @@ def test_faults_of_a_plan(plan: Tree, change: Callable[[Tree], None], found: tup
         (set_("verificationStatus", "coding", 0, "code", "entered-in-error"), ("Condition", "con-5")),
         (set_("stage", [{"type": {"text": "x"}}]), ("Condition.stage[0]", "con-1")),
         (set_("clinicalStatus", {"text": "x"}), ("Condition.clinicalStatus", "binding-no-code")),
-        (set_("clinicalStatus", "coding", 0, "code", "on"), ("Condition.clinicalStatus.coding[0].code", "code-unknown")),
+        (
+            set_("clinicalStatus", "coding", 0, "code", "on"),
+            ("Condition.clinicalStatus.coding[0].code", "code-unknown"),
+        ),
         (set_("onsetDateTime", "2020"), None),
     ],
 )
@@ -93,7 +99,10 @@ def test_faults_of_a_condition(condition: Tree, change: Callable[[Tree], None], 
         ({"item": [{"linkId": "a", "type": "boolean", "answerOption": [{"valueString": "x"}]}]}, "que-5"),
         ({"item": [{"linkId": "a", "type": "display", "required": True}]}, "que-6"),
         ({"item": [{"linkId": "a", "type": "date", "maxLength": 5}]}, "que-10"),
-        ({"item": [{"linkId": "a", "type": "string", "initial": [{"valueString": "x"}, {"valueString": "y"}]}]}, "que-13"),
+        (
+            {"item": [{"linkId": "a", "type": "string", "initial": [{"valueString": "x"}, {"valueString": "y"}]}]},
+            "que-13",
+        ),
         (
             {
                 "item": [
@@ -176,7 +185,9 @@ def test_extensible_and_unchecked_codes_are_no_errors(condition: Tree) -> None:
 def test_a_wrong_display_is_a_warning_or_what_is_asked(condition: Tree) -> None:
     condition["clinicalStatus"]["coding"][0]["display"] = "Idle"
     assert [issue.message_id for issue in validate(condition)] == ["code-display"]
-    assert errors(condition, Quirks(displays="error")) == [("Condition.clinicalStatus.coding[0].display", "code-display")]
+    assert errors(condition, Quirks(displays="error")) == [
+        ("Condition.clinicalStatus.coding[0].display", "code-display")
+    ]
 
 
 def bundle(*entries: Tree, kind: str = "collection") -> Tree:
@@ -222,7 +233,13 @@ URL = "http://hl7.org/fhir/StructureDefinition/"
     [
         ({"url": URL + "patient-congregation", "valueString": "x"}, None),
         ({"url": URL + "patient-congregation", "valueInteger": 1}, "extension-type"),
-        ({"url": URL + "goal-acceptance", "extension": [{"url": "individual", "valueReference": {"reference": "Patient/1"}}]}, "extension-context"),
+        (
+            {
+                "url": URL + "goal-acceptance",
+                "extension": [{"url": "individual", "valueReference": {"reference": "Patient/1"}}],
+            },
+            "extension-context",
+        ),
         ({"url": URL + "patient-citizenship", "valueString": "x"}, "extension-value"),
         ({"url": URL + "patient-citizenship", "extension": [{"url": "nation", "valueString": "x"}]}, "extension-part"),
         ({"url": "congregation", "valueString": "x"}, "extension-relative"),
@@ -237,7 +254,9 @@ def test_extensions(extension: Tree, found: str | None) -> None:
 
 def test_an_extension_on_a_datatype_may_be_meant_for_its_owner() -> None:
     extension = {"url": URL + "patient-preferenceType", "valueCodeableConcept": {"text": "x"}}
-    assert [row for row in errors({"resourceType": "Patient", "extension": [extension]}) if row[1] == "extension-context"]
+    assert [
+        row for row in errors({"resourceType": "Patient", "extension": [extension]}) if row[1] == "extension-context"
+    ]
     ordinal = {"url": URL + "ordinalValue", "valueDecimal": 1}
     coding = {"code": "x", "system": "http://e", "extension": [ordinal]}
     tree = {"resourceType": "Condition", "subject": {"display": "x"}, "code": {"coding": [coding]}}

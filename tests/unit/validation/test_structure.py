@@ -126,7 +126,11 @@ def test_inside_a_bundle_and_inside_its_contained(plan: Tree) -> None:
         ("DateTime", ["2024", "2024-02-29T23:59:60+14:00"], ["2024-01-01T24:00:00Z", "2024-01-01T10:00Z"]),
         ("Instant", ["2024-01-01T00:00:00.123Z"], ["2024-01-01", "2024-02-30T00:00:00Z"]),
         ("Time", ["23:59:59.1"], ["24:00:00", "10:00"]),
-        ("Uri", ["urn:oid:1.2.3", "a", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"], ["a b", "urn:oid:1.02", "oid:1"]),
+        (
+            "Uri",
+            ["urn:oid:1.2.3", "a", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"],
+            ["a b", "urn:oid:1.02", "oid:1"],
+        ),
         ("Uri", ["http://x"], ["urn:uuid:C757873D-ec9a-4326-a141-556f43239520", "uuid:x"]),
         ("Canonical", ["http://x|1", "#a"], ["x", ""]),
         ("Code", ["a", "a b"], [" a", "a  b", ""]),
@@ -139,7 +143,11 @@ def test_inside_a_bundle_and_inside_its_contained(plan: Tree) -> None:
 )
 def test_primitives(type_: str, good: list[Any], bad: list[Any]) -> None:
     def tree(value: Any) -> Tree:
-        return {"resourceType": "Basic", "code": {"text": "x"}, "extension": [{"url": "http://e", "value" + type_: value}]}
+        return {
+            "resourceType": "Basic",
+            "code": {"text": "x"},
+            "extension": [{"url": "http://e", "value" + type_: value}],
+        }
 
     for value in good:
         assert faults(tree(value)) == [], value

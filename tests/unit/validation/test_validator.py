@@ -20,14 +20,35 @@ R4 = definitions("4.0.1")
 TYPES = ["CarePlan", "Condition", "Patient", "Questionnaire", "QuestionnaireResponse", "Bundle", "Goal", "Observation"]
 NAMES = sorted(
     {name for type_ in TYPES for name in R4.type(type_).elements}
-    | {"item", "answer", "linkId", "reference", "value", "valueString", "url", "coding", "code", "system", "div", "resource"}
+    | {
+        "item",
+        "answer",
+        "linkId",
+        "reference",
+        "value",
+        "valueString",
+        "url",
+        "coding",
+        "code",
+        "system",
+        "div",
+        "resource",
+    }
 )
 KEYS = st.sampled_from(NAMES) | st.sampled_from(NAMES).map("_{}".format) | st.text(max_size=4)
 LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.decimals() | st.text(max_size=8)
-    | st.sampled_from(["#", "#a", "2020-02-30", "2020", "Patient/1", "<div", "a", "http://hl7.org/fhir/item-type", "group"])
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals()
+    | st.text(max_size=8)
+    | st.sampled_from(
+        ["#", "#a", "2020-02-30", "2020", "Patient/1", "<div", "a", "http://hl7.org/fhir/item-type", "group"]
+    )
 )
-TREES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25)
+TREES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25
+)
 RESOURCES = st.builds(
     lambda type_, tree: {**tree, "resourceType": type_},
     st.sampled_from(TYPES),
@@ -66,9 +87,13 @@ def test_a_clean_resource_with_one_place_changed(data: st.DataObject) -> None:
         "intent": "plan",
         "subject": {"reference": "Patient/1"},
         "contained": [{"resourceType": "Goal", "id": "g"}],
-        "activity": [{"detail": {"status": "completed", "goal": [{"reference": "#g"}], "scheduledPeriod": {"start": "2020"}}}],
+        "activity": [
+            {"detail": {"status": "completed", "goal": [{"reference": "#g"}], "scheduledPeriod": {"start": "2020"}}}
+        ],
         "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'},
-        "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/patient-citizenship", "extension": [{"url": "code"}]}],
+        "extension": [
+            {"url": "http://hl7.org/fhir/StructureDefinition/patient-citizenship", "extension": [{"url": "code"}]}
+        ],
     }
     node = tree
     while isinstance(node, (dict, list)) and node:
@@ -100,11 +125,14 @@ def test_very_deep_trees_are_said_to_be_so() -> None:
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_each_tier_can_be_switched_off(plan: Tree, tier: str) -> None:
-    plan.update({"status": "begun", "nonsense": 1, "addresses": [{"reference": "#d"}], "period": {"start": "2", "end": "1"}})
+    plan.update(
+        {"status": "begun", "nonsense": 1, "addresses": [{"reference": "#d"}], "period": {"start": "2", "end": "1"}}
+    )
     others = [name for name in TIERS if name != tier]
     without = {issue.message_id for issue in validate(plan, tiers=others)}
     alone = {issue.message_id for issue in validate(plan, tiers=[tier])} & {
-        "binding-required", "reference-contained-missing"
+        "binding-required",
+        "reference-contained-missing",
     }
     assert not without & alone
 
@@ -125,20 +153,28 @@ def test_threads_share_a_validator(plan: Tree, condition: Tree) -> None:
 
 
 def test_decimals_read_from_text_are_checked() -> None:
-    tree = fhir_json.loads('{"resourceType": "Basic", "code": {"text": "x"}, "extension": [{"url": "http://e", "valueDecimal": 1.50}]}')
+    tree = fhir_json.loads(
+        '{"resourceType": "Basic", "code": {"text": "x"}, "extension": [{"url": "http://e", "valueDecimal": 1.50}]}'
+    )
     assert not [issue for issue in validate(tree) if issue.is_error]
 
 
 def test_second_opinion(plan: Tree) -> None:
     assert second_opinion(plan) == []
     plan["nonsense"] = 1
-    assert [(issue.expression, issue.message_id) for issue in second_opinion(plan)] == [("CarePlan.nonsense", "typed-model")]
+    assert [(issue.expression, issue.message_id) for issue in second_opinion(plan)] == [
+        ("CarePlan.nonsense", "typed-model")
+    ]
     assert "typed-model" in [issue.message_id for issue in validate(plan, tiers=["typed"])]
     assert second_opinion({"resourceType": "Nothing"}) == []
 
 
 def test_every_message_is_used_and_every_used_one_is_there(root: Path) -> None:
-    text = "\n".join(path.read_text("utf-8") for path in (root / "adapter" / "validation").rglob("*.py") if path.name != "messages.py")
+    text = "\n".join(
+        path.read_text("utf-8")
+        for path in (root / "adapter" / "validation").rglob("*.py")
+        if path.name != "messages.py"
+    )
     stems = {"binding-required", "binding-extensible", "binding-max"}
     unused = {name for name in MESSAGES if f'"{name}"' not in text} - stems
     assert unused == set()

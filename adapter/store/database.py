@@ -1,0 +1,119 @@
+"""Opens the database and brings its tables up to date. https://www.sqlite.org/wal.html"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import exc as sa
+from sqlalchemy.pool import StaticPool
+
+from adapter.errors import SettingsError, Unavailable
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_engine(url: str, *, timeout: float = 30.0) -> Engine:
+    """An engine for SQLite (WAL, file mode 0600) or PostgreSQL. Raises SettingsError for a URL that is neither.
+
+    `timeout` is how many seconds a statement waits for the lock of another process.
+    """
+    try:
+        parsed = make_url(url)
+    except sa.ArgumentError:
+        raise SettingsError("The address of the database cannot be read.", place="CAREPLAN_DATABASE_URL") from None
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if not parsed.drivername.startswith("sqlite"):
+        return create_engine(parsed, pool_pre_ping=True)
+    inside = parsed.database in {None, "", ":memory:"}
+    if not inside:
+        _private_file(Path(str(parsed.database)))
+    options: dict[str, Any] = {"poolclass": StaticPool} if inside else {}
+    engine = create_engine(parsed, connect_args={"timeout": timeout, "check_same_thread": False}, **options)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _private_file(path: Path) -> None:
+    """Made before SQLite makes it, with its mode, as the WAL and its index take over the mode of the database."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise Unavailable(f"The database file cannot be opened ({error.strerror}).", place=str(path)) from None
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    # Transactions are begun by _begin_sqlite, so that a write takes its lock before it reads.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads one state of the database. Raises Unavailable."""
+    with _translated(), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that holds the write lock from its start; all of it lands or nothing. Raises Unavailable."""
+    with _translated(), engine.connect().execution_options(write=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sa.OperationalError as error:
+        raise Unavailable(_said(error), remedy="Run `careplan db upgrade`, and look at its disk.") from None
+    except sa.ProgrammingError as error:
+        raise Unavailable(_said(error), remedy="Run `careplan db upgrade`.") from None
+
+
+def _said(error: sa.DBAPIError) -> str:
+    """The database's own first line, without the statement and its values."""
+    lines = str(error.orig).splitlines()
+    return f"The database cannot be used: {lines[0] if lines else type(error.orig).__name__}."
+
+
+def upgrade(engine: Engine) -> None:
+    """Brings the tables to the newest version; does nothing where they are. Raises Unavailable."""
+    with writing(engine) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def version(engine: Engine) -> tuple[str, str]:
+    """(version of the tables, newest version known); the first is empty where there are none."""
+    from alembic.runtime.migration import MigrationContext
+
+    with reading(engine) as connection:
+        present = MigrationContext.configure(connection).get_current_revision() or ""
+    return present, ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config

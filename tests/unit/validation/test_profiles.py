@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.errors import UsageError
+from adapter.validation import Validator
+
+Tree = dict[str, Any]
+US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
+PROFILE = "http://example.org/profile"
+
+
+def profile(*elements: Tree, type_: str = "Patient", url: str = PROFILE, base: str = "") -> Tree:
+    return {
+        "resourceType": "StructureDefinition",
+        "url": url,
+        "type": type_,
+        "derivation": "constraint",
+        "baseDefinition": base or "http://hl7.org/fhir/StructureDefinition/" + type_,
+        "differential": {"element": [{"path": row["id"], **row} for row in elements]},
+    }
+
+
+def said(resource: Tree, *definitions: Tree, tier: str = "profiles") -> list[tuple[str, str]]:
+    """(place, message id) of what the tier says of a resource that claims the profile."""
+    tree = {**resource, "meta": {"profile": [PROFILE]}}
+    found = Validator(tiers=[tier]).with_resources(definitions).validate(tree)
+    return [(issue.expression, issue.message_id) for issue in found]
+
+
+PATIENT = {"resourceType": "Patient", "name": [{"family": "A"}], "gender": "male", "deceasedBoolean": False}
+
+
+@pytest.mark.parametrize(
+    ("element", "found"),
+    [
+        ({"id": "Patient.birthDate", "min": 1}, [("Patient", "profile-min")]),
+        ({"id": "Patient.name", "max": "0"}, [("Patient", "profile-max")]),
+        ({"id": "Patient.name.given", "min": 1}, [("Patient.name[0]", "profile-min")]),
+        ({"id": "Patient.gender", "fixedCode": "female"}, [("Patient.gender", "profile-fixed")]),
+        ({"id": "Patient.name", "patternHumanName": {"family": "A"}}, []),
+        ({"id": "Patient.name", "patternHumanName": {"family": "B"}}, [("Patient.name[0]", "profile-pattern")]),
+        (
+            {"id": "Patient.deceased[x]", "type": [{"code": "dateTime"}]},
+            [("Patient.deceased.ofType(boolean)", "profile-type")],
+        ),
+        ({"id": "Patient.birthDate", "mustSupport": True}, [("Patient", "profile-must-support")]),
+        ({"id": "Patient.gender", "mustSupport": True}, []),
+        (
+            {
+                "id": "Patient",
+                "constraint": [
+                    {"key": "p-1", "severity": "error", "expression": "birthDate.exists()", "human": "Born"}
+                ],
+            },
+            [("Patient", "invariant-failed")],
+        ),
+        (
+            {
+                "id": "Patient",
+                "constraint": [{"key": "p-1", "severity": "error", "expression": "memberOf('x')", "human": "?"}],
+            },
+            [("Patient", "invariant-not-checked")],
+        ),
+        (
+            {
+                "id": "Patient.gender",
+                "binding": {"strength": "required", "valueSet": "http://hl7.org/fhir/ValueSet/item-type"},
+            },
+            [("Patient.gender", "binding-required")],
+        ),
+    ],
+)
+def test_what_a_profile_constrains(element: Tree, found: list[tuple[str, str]]) -> None:
+    assert said(PATIENT, profile(element)) == found
+
+
+def test_a_profile_that_is_not_at_hand_is_said() -> None:
+    assert said(PATIENT) == [("Patient", "profile-unknown")]
+
+
+def test_a_profile_of_a_profile() -> None:
+    base = profile({"id": "Patient.birthDate", "min": 1}, url="http://example.org/base")
+    own = profile({"id": "Patient.telecom", "min": 1}, base="http://example.org/base")
+    assert said(PATIENT, own, base) == [("Patient", "profile-min"), ("Patient", "profile-min")]
+
+
+def test_profiles_that_are_derived_from_each_other_are_not_checked() -> None:
+    one = profile({"id": "Patient.birthDate", "min": 1}, base="http://example.org/two")
+    two = profile({"id": "Patient.birthDate", "min": 1}, url="http://example.org/two", base=PROFILE)
+    assert said(PATIENT, one, two) == [("Patient", "profile-unknown")]
+
+
+def sliced(rules: str = "open", kind: str = "value", path: str = "system", **slice_: Any) -> Tree:
+    return profile(
+        {"id": "Patient.identifier", "slicing": {"discriminator": [{"type": kind, "path": path}], "rules": rules}},
+        {"id": "Patient.identifier:a", "sliceName": "a", "min": 1, "max": "1", **slice_},
+        {"id": "Patient.identifier:a.system", "fixedUri": "http://a", "min": 1},
+        {"id": "Patient.identifier:a.value", "min": 1},
+    )
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "rules", "found"),
+    [
+        ([{"system": "http://a", "value": "1"}], "open", []),
+        ([{"system": "http://b", "value": "1"}], "open", [("Patient", "profile-min")]),
+        ([{"system": "http://a"}], "open", [("Patient.identifier[0]", "profile-min")]),
+        ([{"system": "http://a", "value": "1"}] * 2, "open", [("Patient", "profile-max")]),
+        (
+            [{"system": "http://a", "value": "1"}, {"system": "http://b"}],
+            "closed",
+            [("Patient.identifier[1]", "profile-slice")],
+        ),
+    ],
+)
+def test_slices_by_value(identifiers: list[Tree], rules: str, found: list[tuple[str, str]]) -> None:
+    assert said({**PATIENT, "identifier": identifiers}, sliced(rules)) == found
+
+
+def test_other_discriminators() -> None:
+    pattern = sliced(kind="pattern", path="$this", patternIdentifier={"system": "http://a"})
+    exists = profile(
+        {
+            "id": "Patient.identifier",
+            "slicing": {"discriminator": [{"type": "exists", "path": "period"}], "rules": "open"},
+        },
+        {"id": "Patient.identifier:a", "sliceName": "a", "max": "0"},
+        {"id": "Patient.identifier:a.period", "min": 1},
+    )
+    by_type = profile({"id": "Patient.deceased[x]:deceasedBoolean", "sliceName": "deceasedBoolean", "max": "0"})
+    beyond = sliced(kind="value", path="resolve().name")
+    one = {**PATIENT, "identifier": [{"system": "http://a", "value": "1"}]}
+    assert said(one, pattern) == []
+    assert said({**one, "identifier": [{"system": "b"}]}, pattern) == [("Patient", "profile-min")]
+    assert said(one, exists) == []
+    assert said({**one, "identifier": [{"period": {"start": "2020"}}]}, exists) == [("Patient", "profile-max")]
+    assert said(one, by_type) == [("Patient", "profile-max")]
+    assert said(one, beyond) == [("Patient", "profile-not-checked")]
+
+
+def condition(**more: Any) -> Tree:
+    category = {"system": "http://terminology.hl7.org/CodeSystem/condition-category", "code": "problem-list-item"}
+    return {
+        "resourceType": "Condition",
+        "meta": {"profile": [US_CORE + "us-core-condition-problems-health-concerns"]},
+        "category": [{"coding": [category]}],
+        "code": {"text": "x"},
+        "subject": {"reference": "Patient/1"},
+        **more,
+    }
+
+
+def test_us_core_is_built_in() -> None:
+    def errors(tree: Tree) -> list[tuple[str, str]]:
+        return [(each.expression, each.message_id) for each in Validator().validate(tree) if each.is_error]
+
+    assert errors(condition()) == []
+    assert errors(condition(category=[{"text": "x"}])) == [("Condition", "profile-min")]
+    other = {"coding": [{"system": "http://e", "code": "x"}]}
+    assert errors(condition(category=[other])) == [("Condition", "profile-min")]
+    without = condition()
+    del without["code"]
+    assert errors(without) == [("Condition", "profile-min")]
+
+
+def test_another_version_of_a_profile_is_another_profile() -> None:
+    tree = condition(category=[{"text": "x"}])
+    tree["meta"]["profile"][0] += "|9.0.0"
+    assert "profile-unknown" in [issue.message_id for issue in Validator().validate(tree)]
+    tree["meta"]["profile"][0] = tree["meta"]["profile"][0].replace("9.0.0", "6.1.0")
+    assert "profile-min" in [issue.message_id for issue in Validator().validate(tree)]
+
+
+def test_extensions_of_us_core_hold_where_it_is_claimed() -> None:
+    tree: Tree = {"resourceType": "Patient", "extension": [{"url": US_CORE + "us-core-race", "valueString": "x"}]}
+    assert [issue.message_id for issue in Validator().validate(tree) if issue.is_error] == []
+    profiles = [US_CORE + "us-core-patient"]
+    assert "extension-value" in [issue.message_id for issue in Validator(profiles=profiles).validate(tree)]
+
+
+def archive(path: Path, files: dict[str, Any]) -> Path:
+    with tarfile.open(path, "w:gz") as made:
+        for name, tree in files.items():
+            data = json.dumps(tree).encode() if not isinstance(tree, bytes) else tree
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            made.addfile(info, io.BytesIO(data))
+    return path
+
+
+def test_a_package_adds_profiles_and_questionnaires(tmp_path: Path) -> None:
+    form = {
+        "resourceType": "Questionnaire",
+        "url": "http://q",
+        "item": [{"linkId": "a", "type": "string", "required": True}],
+    }
+    path = archive(
+        tmp_path / "p.tgz",
+        {
+            "package/StructureDefinition-a.json": profile({"id": "Patient.birthDate", "min": 1}),
+            "package/Questionnaire-q.json": form,
+            "package/package.json": {"name": "x"},
+        },
+    )
+    validator = Validator(packages=[path])
+    tree = {"resourceType": "Patient", "meta": {"profile": [PROFILE]}}
+    assert "profile-min" in [issue.message_id for issue in validator.validate(tree)]
+    response = {"resourceType": "QuestionnaireResponse", "questionnaire": "http://q", "status": "completed"}
+    assert "response-required" in [issue.message_id for issue in validator.validate(response)]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"package/StructureDefinition-a.json": b"{"},
+        {"../StructureDefinition-a.json": {}},
+        {
+            "package/StructureDefinition-a.json": {
+                "resourceType": "StructureDefinition",
+                "url": "http://u",
+                "type": "Patient",
+                "derivation": "constraint",
+            }
+        },
+        {"package/ValueSet-a.json": {"resourceType": "ValueSet", "url": "http://u", "compose": [1]}},
+    ],
+)
+def test_packages_that_are_none_are_refused_by_name(tmp_path: Path, files: dict[str, Any]) -> None:
+    path = archive(tmp_path / "bad.tgz", files)
+    with pytest.raises(UsageError, match=r"bad\.tgz|http://u"):
+        Validator(packages=[path])
+
+
+def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.tgz"
+    path.write_bytes(b"nothing")
+    with pytest.raises(UsageError, match=r"bad\.tgz"):
+        Validator(packages=[path])
+
+
+def test_a_package_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapter.definitions.packages.LARGEST", 1000)
+    path = archive(tmp_path / "bomb.tgz", {"package/other.json": b" " * 2000})
+    with pytest.raises(UsageError, match="too large"):
+        Validator(packages=[path])
