@@ -36,7 +36,9 @@ class Settings:
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of the environment, or of a mapping of names to values. Raises SettingsError with every fault."""
-    env = Env(prefix=PREFIX, eager=False, read_fn=environ.get) if environ is not None else Env(prefix=PREFIX, eager=False)
+    env = (
+        Env(prefix=PREFIX, eager=False, read_fn=environ.get) if environ is not None else Env(prefix=PREFIX, eager=False)
+    )
     default = Settings()
     positive = validate.Range(min=0, min_inclusive=False)
     found = Settings(

@@ -36,7 +36,9 @@ def create_app(services: Services, *, bounds: Bounds | None = None, hosts: froze
         API_TITLE="Care-plan adapter",
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
-        API_SPEC_OPTIONS={"info": {"description": "Records to FHIR and back, without loss; the store and the exchange."}},
+        API_SPEC_OPTIONS={
+            "info": {"description": "Records to FHIR and back, without loss; the store and the exchange."}
+        },
     )
     app.extensions["careplan"] = services
     app.extensions["careplan_bounds"] = bounds or Bounds()

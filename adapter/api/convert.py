@@ -14,7 +14,9 @@ from adapter.api.state import given, services
 from adapter.errors import UsageError
 from adapter.issues import to_operation_outcome
 
-blueprint = Blueprint("convert", "convert", url_prefix="/v1", description="Records to FHIR and back; nothing is stored.")
+blueprint = Blueprint(
+    "convert", "convert", url_prefix="/v1", description="Records to FHIR and back; nothing is stored."
+)
 _FHIR = {"name": "fhir", "in": "query", "schema": {"type": "string", "enum": ["4.0.1", "4.3.0"]}}
 _STRICT = {"name": "strict", "in": "query", "schema": {"type": "boolean", "default": False}}
 _TYPE = {"name": "type", "in": "query", "schema": {"type": "string", "enum": ["collection", "transaction"]}}
@@ -25,7 +27,9 @@ def _options(*names: str) -> dict[str, Any]:
     """The options of the query; others are refused. Raises UsageError."""
     unknown = sorted(set(request.args) - {*names, "fhir", "strict", "_pretty"})
     if unknown:
-        raise UsageError("There is a query parameter that is not known here.", remedy=f"Known: fhir, strict {' '.join(names)}.")
+        raise UsageError(
+            "There is a query parameter that is not known here.", remedy=f"Known: fhir, strict {' '.join(names)}."
+        )
     options: dict[str, Any] = {"fhir": request.args.get("fhir") or version_of_body()}
     strict = request.args.get("strict", "false")
     if strict not in ("true", "false"):

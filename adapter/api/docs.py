@@ -72,7 +72,9 @@ def _moved(kind: str) -> dict[str, Any]:
 def _renamed(tree: Any, kind: str) -> Any:
     if isinstance(tree, dict):
         return {
-            key: f"#/components/schemas/{kind}.{value.removeprefix('#/$defs/')}" if key == "$ref" else _renamed(value, kind)
+            key: f"#/components/schemas/{kind}.{value.removeprefix('#/$defs/')}"
+            if key == "$ref"
+            else _renamed(value, kind)
             for key, value in tree.items()
         }
     if isinstance(tree, list):

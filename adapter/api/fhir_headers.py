@@ -69,9 +69,13 @@ def not_modified(found: Versioned) -> Response:
 def _has_it(found: Versioned) -> bool:
     tags = request.headers.get("If-None-Match")
     if tags is not None:
-        return tags.strip() == "*" or found.version in [match[1] for match in map(_ETAG.fullmatch, tags.split(",")) if match]
+        return tags.strip() == "*" or found.version in [
+            match[1] for match in map(_ETAG.fullmatch, tags.split(",")) if match
+        ]
     since = parse_date(request.headers.get("If-Modified-Since"))
-    return since is not None and bool(found.last_updated) and stamped(found.last_updated).replace(microsecond=0) <= since
+    return (
+        since is not None and bool(found.last_updated) and stamped(found.last_updated).replace(microsecond=0) <= since
+    )
 
 
 def written(done: Written) -> Response:

@@ -144,7 +144,9 @@ def _lines(
     tallies = []
     with sink(out) as target:
         for name in inputs:
-            tally = Tally(said=lambda _, issues, name=name: speak([replace(issue, file=label(name)) for issue in issues]))
+            tally = Tally(
+                said=lambda _, issues, name=name: speak([replace(issue, file=label(name)) for issue in issues])
+            )
             with opened(name) as source:
                 tallies.append(run(source, target, line, tally=tally))
     return all(tally.clean for tally in tallies)

@@ -29,7 +29,9 @@ _WORDS = {"fatal": "fatal", "error": "error", "warning": "warning", "information
     type=click.Path(exists=True, path_type=Path),
     help="Questionnaires, a file or a folder, for responses beside those of the pack.",
 )
-@click.option("--fhir", metavar="VERSION", help="The FHIR version: 4.0.1 (R4) where nothing says otherwise, 4.3.0 (R4B).")
+@click.option(
+    "--fhir", metavar="VERSION", help="The FHIR version: 4.0.1 (R4) where nothing says otherwise, 4.3.0 (R4B)."
+)
 @click.option("--pack", default="core", metavar="NAME|PATH", show_default=True, help="The pack whose forms are known.")
 @click.option("--quiet", "-q", is_flag=True, help="Errors and warnings only.")
 @example(
@@ -37,7 +39,9 @@ _WORDS = {"fatal": "fatal", "error": "error", "warning": "warning", "information
     "careplan validate --json plan.json | jq .issue",
     "careplan validate --ndjson < resources.ndjson > outcomes.ndjson",
 )
-def validate(files: tuple[str, ...], as_json: bool, form: str | None, ndjson: bool, quiet: bool, **options: Any) -> None:
+def validate(
+    files: tuple[str, ...], as_json: bool, form: str | None, ndjson: bool, quiet: bool, **options: Any
+) -> None:
     """Say what is wrong with resources or records, and where.
 
     FILE holds a FHIR resource or Bundle, a record, a list of records, or what `convert from-fhir` gave. Nothing leaves

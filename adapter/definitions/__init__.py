@@ -62,7 +62,7 @@ class Definitions:
         )
         self._folder = folder
         self._built: dict[str, TypeFacts] = {}
-        self._systems: dict[str, CodeSystemFacts | None] = {}
+        self._systems: dict[str, CodeSystemFacts] = {}
         self._code_sets: dict[str, frozenset[str] | None] = {}
 
     def __contains__(self, name: object) -> bool:
@@ -154,10 +154,13 @@ class Definitions:
 
     def code_system(self, url: str) -> CodeSystemFacts | None:
         """A code system whose content is at hand: its codes with their displays."""
-        if url not in self._systems:
+        found = self._systems.get(url)
+        if found is None:
             codes = self._code_systems.get(url)
-            self._systems[url] = None if codes is None else CodeSystemFacts(url, codes)
-        return self._systems[url]
+            if codes is None:
+                return None
+            found = self._systems[url] = CodeSystemFacts(url, codes)
+        return found
 
 
 @cache

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from adapter.mapping import codecs, source
-from adapter.mapping.codecs import Choice, Codec, CodingConcept, Concept, Copy, Display, Link, Template, Values
+from adapter.mapping import source
+from adapter.mapping.codecs import Codec, Copy, Display, Link, Template, Values
+from adapter.mapping.concepts import Choice, Coded, CodingConcept, Concept
 from adapter.mapping.derived import DERIVED
 from adapter.mapping.lists import Items, Keys, Scalars
+from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Companion, Parts, ResourceMap
 from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
-from adapter.mapping.rules import Coded, Constant, Derived, Group, Leaf, OneWay, OwnCode, Rule
+from adapter.mapping.rules import Group, Leaf, OwnCode, Rule, WithCodes
 from adapter.mapping.shapes import Shape
 from adapter.terminology import Table
 
@@ -149,7 +151,7 @@ class _File:
         if "own" in row:
             return OwnCode(leaf_rule, dict(row["own"]), expand("$ext/code", self.context.prefixes))
         if "also" in row:
-            return Coded(leaf_rule, record_steps(row["also"]))
+            return WithCodes(leaf_rule, record_steps(row["also"]))
         return OneWay(leaf_rule) if "one_way" in row else leaf_rule
 
     def _derived(self, row: source.Mapping, where: str, path: Path) -> Rule:
@@ -207,7 +209,7 @@ class _File:
             extensions = expand("$ext", self.context.prefixes)
             return CodingConcept(concept, extensions) if row.get("wrap") == "coding" else concept
         if "choice" in row and row.get("wrap") == "concept":
-            return codecs.Coded(Concept(self._table(row, "choice")), here.check())
+            return Coded(Concept(self._table(row, "choice")), here.check())
         if "choice" in row:
             if row["choice"].startswith("$"):
                 return Choice(None, expand(row["choice"], self.context.prefixes), here.check())

@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from adapter.fhir_json import same
-from adapter.identity import content_id
+from adapter.identity import content_id, is_uuid
 from adapter.mapping.paths import get
 from adapter.mapping.scope import Scope
 
@@ -22,7 +22,7 @@ Make = Callable[[Any, Tree, Tree, Scope], Any]
 MEMBER = "member-"
 _FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_NOT_SAID = frozenset({"id", "system", "also"})
+_NOT_SAID = frozenset({"id", "system", "also", "problems", "goals"})
 _XHTML = "http://www.w3.org/1999/xhtml"
 
 
@@ -47,7 +47,8 @@ def narrative(names: list[str]) -> Make:
             return None
         rows = [_row(name, get(new, tuple(name.split(".")))) for name in names]
         inner = "".join(row for row in rows if row)
-        return {"status": "generated", "div": f'<div xmlns="{_XHTML}">{inner or "<p>-</p>"}</div>'}
+        kept = stands if type(stands) is dict else {}
+        return {**kept, "status": "generated", "div": f'<div xmlns="{_XHTML}">{inner or "<p>-</p>"}</div>'}
 
     return make
 
@@ -59,17 +60,19 @@ def _row(name: str, value: Any) -> str:
 
 
 def _said(value: Any) -> str:
-    """Words for a value: the texts inside it, escaped."""
+    """Words for a value: the texts inside it, escaped; ids and systems are for machines."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (str, int, Decimal)):
-        return escape(_HIDDEN.sub("", str(value)))
+        return "" if is_uuid(value) else escape(_HIDDEN.sub("", str(value)))
     if isinstance(value, list):
         return "; ".join(text for text in map(_said, value) if text)
     if isinstance(value, dict):
         best = value.get("text") or value.get("display")
         if best:
             return _said(best)
+        if "value" in value:
+            return f"{_said(value['value'])} {_said(value.get('unit', ''))}".strip()
         texts = (_said(inner) for key, inner in value.items() if key not in _NOT_SAID)
         return ", ".join(text for text in texts if text)
     return ""

@@ -247,7 +247,8 @@ class Scalars:
     def _left_out(self, element: Any) -> bool:
         codings = element.get("coding") if type(element) is dict else None
         rows = codings if type(codings) is list else []
-        return any(type(coding) is dict and coding.get("code") in self.without for coding in rows)
+        codes = (coding.get("code") for coding in rows if type(coding) is dict)
+        return any(type(code) is str and code in self.without for code in codes)
 
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
         wanted, before = get(new, self.names) or [], get(old, self.names) or []

@@ -65,6 +65,7 @@ class Path:
 
     @property
     def name(self) -> str:
+        """The name of the last step."""
         return self.last.name
 
     def holder(self, node: Any) -> Tree | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from adapter.fhir_json import copy, same
+from adapter.fhir_json import same
 from adapter.mapping.codecs import Codec
 from adapter.mapping.paths import Path, get, put
 from adapter.mapping.scope import Scope
@@ -71,7 +71,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Coded:
+class WithCodes:
     """A concept whose further codings are a field of their own (`codes` beside `disorder`)."""
 
     leaf: Leaf
@@ -83,6 +83,7 @@ class Coded:
 
     @property
     def path(self) -> Path:
+        """Where it stands in FHIR."""
         return self.leaf.path
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
@@ -107,7 +108,7 @@ def write_value(rule: Leaf, node: Tree, value: Any, scope: Scope) -> None:
     """Put a value of the record at the rule's path, or take away what is there."""
     encoded = None if value is None else rule.codec.encode(value, current(rule.path, node), scope)
     if encoded is not None:
-        _set(rule.path, rule.path.make_holder(node), encoded)
+        set_value(rule.path, rule.path.make_holder(node), encoded)
         return
     if value is not None:
         scope.say(
@@ -139,7 +140,8 @@ def current(path: Path, node: Tree) -> Any:
     return next((element for element in elements if path.last.matches(element)), None)
 
 
-def _set(path: Path, holder: Tree, encoded: Any) -> None:
+def set_value(path: Path, holder: Tree, encoded: Any) -> None:
+    """Put a FHIR value at the last step of a path."""
     if path.last.shape == "object":
         holder[path.name] = encoded
     elif path.last.shape == "only":
@@ -172,6 +174,7 @@ class OwnCode:
 
     @property
     def path(self) -> Path:
+        """Where it stands in FHIR."""
         return self.leaf.path
 
     def _extensions(self, node: Tree) -> list[Any]:
@@ -233,69 +236,6 @@ class Group:
         if not same(value, before):
             leaf = Leaf(self.source, (), self.path, self.codec)
             write_value(leaf, node, value or None, scope)
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A value written when the resource or element is made, and not read: one way. `unless` takes it away again."""
-
-    source: str
-    path: Path
-    value: Any
-    unless: Names = ()
-
-    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
-        return
-
-    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
-        had, has = get(old, self.unless) is not None, get(new, self.unless) is not None
-        if self.unless and has:
-            if not had and same(current(self.path, node), self.value):
-                holder = self.path.holder(node)
-                if holder is not None:
-                    del holder[self.path.name]
-            return
-        if old and not (self.unless and had):
-            return
-        stands = current(self.path, node)
-        if stands is None:
-            _set(self.path, self.path.make_holder(node), copy(self.value))
-        elif type(stands) is list and type(self.value) is list:
-            stands[:0] = copy(self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class OneWay:
-    """A leaf that is written, when made or changed, and never read."""
-
-    leaf: Leaf
-
-    @property
-    def source(self) -> str:
-        return self.leaf.source
-
-    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
-        return
-
-    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
-        self.leaf.write(node, new, old, scope)
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """A one-way value made by a function of the record and its scope: narrative, a reference to the owner."""
-
-    source: str
-    path: Path
-    make: Any
-
-    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
-        return
-
-    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
-        value = self.make(current(self.path, node), new, old, scope)
-        if value is not None:
-            _set(self.path, self.path.make_holder(node), value)
 
 
 def read_all(rules: Sequence[Rule], node: Tree, out: Tree, scope: Scope) -> Tree:

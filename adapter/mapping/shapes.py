@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.mapping.codecs import is_number
+from adapter.mapping.codecs import is_number, is_text
 
 Tree = dict[str, Any]
 Check = Callable[[Any], bool]
@@ -17,11 +17,6 @@ _DATE = re.compile(r"([1-9]\d{3}|0\d{3})(?:-(\d\d)(?:-(\d\d))?)?")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?")
 _ZONE = re.compile(r"Z|[+-](0\d|1[0-3]):[0-5]\d|[+-]14:00")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-def is_text(value: Any) -> bool:
-    """A string with something in it."""
-    return type(value) is str and value != ""
 
 
 def is_date(value: Any) -> bool:

@@ -1,6 +1,6 @@
 """A pack: a folder of mapping files, ConceptMaps, CodeSystems, Questionnaires and extensions, read and checked.
 
-`load("core")` gives a `Pack`; what lies where in the folder is told in docs/mapping.md.
+`load("core")` gives a `Pack`; what lies where in the folder is told in docs/packs.md.
 """
 
 from __future__ import annotations

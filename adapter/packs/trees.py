@@ -9,7 +9,7 @@ from adapter.errors import BadInput
 from adapter.fhir_json import loads
 
 Tree = dict[str, Any]
-# The folder of each type; docs/mapping.md names them.
+# The folder of each type; docs/packs.md names them.
 FOLDERS = {
     "conceptmaps": "ConceptMap",
     "codesystems": "CodeSystem",

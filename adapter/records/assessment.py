@@ -143,10 +143,22 @@ def _by_questionnaire(tree: Tree) -> Iterator[Fault]:
         yield _NOT_OURS.at("instruments")
 
 
+def _demanding(questionnaire: Tree) -> Tree:
+    return {"properties": {"questionnaire": questionnaire}, "required": ["questionnaire"]}
+
+
+_BY_QUESTIONNAIRE: Tree = {
+    "dependentSchemas": {
+        **{name: _demanding({"const": INTAKE}) for name in INTAKE_ONLY},
+        "instruments": _demanding({"pattern": "^" + OURS.replace(".", r"\.")}),
+    }
+}
+
+
 class Assessment(Record):
     """An assessment; what stands beside `answers` is the intake form's, read from its fixed linkIds."""
 
-    rules = (Rule(_by_questionnaire),)
+    rules = (Rule(_by_questionnaire, _BY_QUESTIONNAIRE),)
     kind = f.constant("assessment")
     patient = f.uuid()
     questionnaire = f.text()

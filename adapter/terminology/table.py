@@ -5,6 +5,8 @@ https://hl7.org/fhir/R4/conceptmap-definitions.html
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +32,7 @@ class Table:
     _back: dict[Key, tuple[str, ...]] = field(repr=False)
     _displays: dict[str, str] = field(repr=False)
     codes: frozenset[str] = frozenset()
+    _near: dict[Key, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def codings(self, code: str) -> tuple[Tree, ...] | None:
         """Published codings of our code, one for each system that has one; None for a code that is not ours."""
@@ -43,6 +46,21 @@ class Table:
     def internal(self, system: str, code: str) -> tuple[str, ...]:
         """Our codes for a published one: the marked preference alone, else those that say the same, else a lone near one."""
         return self._back.get((system, code), ())
+
+    def together(self, codings: Iterable[Key]) -> tuple[str, ...]:
+        """Our codes for several published ones (system, code) that stand together, whatever their order.
+
+        The code that leads to most of them says most: heroin dependence, where SNOMED CT says so beside ICD-10-CM's
+        opioid dependence. Where none leads to more than one, the first that can be read is.
+        """
+        keys = tuple(dict.fromkeys(codings))
+        score = Counter(code for key in keys for code in self._near.get(key, ()))
+        most = max(score.values(), default=0)
+        first = next((found for key in keys if (found := self.internal(*key))), ())
+        if most < 2:
+            return first
+        best = tuple(code for code, count in score.items() if count == most)
+        return tuple(code for code in first if code in best) or best
 
     def display(self, code: str) -> str | None:
         """Our words for our code."""
@@ -73,7 +91,8 @@ def compile_table(concept_map: Tree, code_system: str, *, own: Tree | None = Non
     if reader.faults:
         raise PackError(f"The ConceptMap {name} cannot be used.", faults=reader.faults)
     forward = {code: tuple(codings) for code, codings in reader.forward.items()}
-    return Table(code_system, forward, back, reader.displays, frozenset(forward))
+    near = {key: tuple(code for _, code in rows) for key, rows in reader.candidates.items()}
+    return Table(code_system, forward, back, reader.displays, frozenset(forward), near)
 
 
 class _Reader:

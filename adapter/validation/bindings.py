@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/terminologies.html#strength
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from adapter.definitions import Binding, Definitions, Element
@@ -74,18 +74,40 @@ def _plain(defs: Definitions, value_set: str, strength: str) -> Rule | None:
     return rule
 
 
+def _resolved(defs: Definitions, expansion: dict[str, Any]) -> dict[str, Any]:
+    """The expansion with every code at hand: the codes of each system, None where they are not known."""
+    found: dict[str, Any] = {}
+    for system, codes in expansion.items():
+        facts = defs.code_system(system) if codes == "*" else None
+        listed = frozenset(codes) if isinstance(codes, list) else None
+        found[system] = facts.codes if facts else listed
+    return found
+
+
+def _verdict(known: dict[str, Any], system: Any, code: Any) -> bool | None:
+    if not isinstance(system, str) or not isinstance(code, str):
+        return False
+    codes = known.get(system, ())
+    if codes is None:
+        return None
+    return True if code in codes else None if "?" in known else False
+
+
 def _concept(defs: Definitions, expansion: dict[str, Any], value_set: str, strength: str) -> Rule:
     message = "binding-" + strength
+    known = _resolved(defs, expansion)
 
     def rule(value: Any, run: Run) -> None:
         rows = value.get("coding")
-        codings = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        found = [member(defs, expansion, row.get("system"), row.get("code")) for row in codings if "code" in row]
-        if True in found or None in found:
-            return
-        if found:
+        outside = False
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and "code" in row:
+                if _verdict(known, row.get("system"), row["code"]) is not False:
+                    return
+                outside = True
+        if outside:
             run.add(message, value_set=value_set)
-        elif not codings and strength != "max" and "extension" not in value:
+        elif not rows and strength != "max" and "extension" not in value:
             severity: Severity | None = "warning" if strength == "extensible" else None
             run.add("binding-no-code", severity=severity, value_set=value_set)
 
@@ -94,9 +116,10 @@ def _concept(defs: Definitions, expansion: dict[str, Any], value_set: str, stren
 
 def _coding(defs: Definitions, expansion: dict[str, Any], value_set: str, strength: str) -> Rule:
     message = "binding-" + strength
+    known = _resolved(defs, expansion)
 
     def rule(value: Any, run: Run) -> None:
-        if "code" in value and member(defs, expansion, value.get("system"), value["code"]) is False:
+        if "code" in value and _verdict(known, value.get("system"), value["code"]) is False:
             run.add(message, value_set=value_set)
 
     return rule
@@ -104,6 +127,7 @@ def _coding(defs: Definitions, expansion: dict[str, Any], value_set: str, streng
 
 def check_coding(defs: Definitions) -> Rule:
     """The rule over every Coding: a system, absolute; a code of that system; its display."""
+    known: dict[str, Any] = {}
 
     def rule(value: Any, run: Run) -> None:
         system, code = value.get("system"), value.get("code")
@@ -111,25 +135,29 @@ def check_coding(defs: Definitions) -> Rule:
             if code is not None and "system" not in value:
                 run.add("coding-system-missing")
             return
-        if not _ABSOLUTE(system):
-            run.add("coding-system-relative", ".system")
-        elif isinstance(code, str):
-            _check_code(defs, value, system, code, run)
+        codes = known.get(system)
+        if codes is None:
+            facts = defs.code_system(system)
+            if facts is None:
+                if not _ABSOLUTE(system):
+                    run.add("coding-system-relative", ".system")
+                elif isinstance(code, str):
+                    run.uncheckable.add(system)
+                return
+            codes = known[system] = facts.codes
+        if isinstance(code, str):
+            _check_code(codes, value, system, code, run)
 
     return rule
 
 
-def _check_code(defs: Definitions, value: Tree, system: str, code: str, run: Run) -> None:
-    facts = defs.code_system(system)
-    if facts is None:
-        run.uncheckable.add(system)
-        return
-    display = facts.codes.get(code)
+def _check_code(codes: Mapping[str, str], value: Tree, system: str, code: str, run: Run) -> None:
+    display = codes.get(code)
     if display is None:
         run.add("code-unknown", ".code", system=system)
         return
     given = value.get("display")
-    if isinstance(given, str) and display and _folded(given) != _folded(display):
+    if given != display and isinstance(given, str) and display and _folded(given) != _folded(display):
         run.add("code-display", ".display", severity=run.quirks.displays, system=system)
 
 

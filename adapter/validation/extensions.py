@@ -19,18 +19,20 @@ EXAMPLES = ("http://example.org/", "https://example.org/", "http://example.com/"
 
 
 class Extensions:
-    """The extensions at hand: the published ones, and those that packages add."""
+    """The extensions at hand, each built when first met; what data names and nobody defines is not kept."""
 
-    def __init__(self, defs: Definitions, more: dict[str, ExtensionFacts] | None = None) -> None:
+    def __init__(self, defs: Definitions) -> None:
         self.defs = defs
-        self.more = more or {}
-        self._found: dict[str, ExtensionFacts | None] = {}
+        self._found: dict[str, ExtensionFacts] = {}
 
     def get(self, url: str) -> ExtensionFacts | None:
         """The facts of an extension, or None."""
-        if url not in self._found:
-            self._found[url] = self.more.get(url) or self.defs.extension(url)
-        return self._found[url]
+        found = self._found.get(url)
+        if found is None:
+            found = self.defs.extension(url)
+            if found is not None:
+                self._found[url] = found
+        return found
 
     def rule(self, owner: str, element: Element) -> Rule:
         """The rule over each extension that stands on `owner` (`Patient`, `Patient.birthDate`, `HumanName`)."""

@@ -106,53 +106,63 @@ ATTRIBUTES = {
     "tbody": "align valign",
     "tfoot": "align valign",
 }
-_ALLOWED = {name: EVERYWHERE | frozenset(ATTRIBUTES.get(name, "").split()) for name in ELEMENTS}
+# As the parser names them, with their namespace.
+_ALLOWED = {f"{NAMESPACE} {name}": EVERYWHERE | frozenset(ATTRIBUTES.get(name, "").split()) for name in ELEMENTS}
+_IMAGE = f"{NAMESPACE} img"
 
 
 class _Reader:
-    def __init__(self) -> None:
+    """What the parser meets. Handlers that have seen enough take themselves out."""
+
+    def __init__(self, parser: expat.XMLParserType) -> None:
+        self.parser = parser
         self.faults: set[str] = set()
         self.full = False
-        self.depth = 0
         self.links: set[str] = set()
         self.names: set[str] = set()
+        parser.UseForeignDTD(True)
+        parser.StartElementHandler = self.root
+        parser.CharacterDataHandler = self.text
+        parser.SkippedEntityHandler = self.entity
+
+    def root(self, name: str, attributes: dict[str, str]) -> None:
+        if name != f"{NAMESPACE} div":
+            self.faults.add("narrative-root")
+        self.parser.StartElementHandler = self.start
+        self.start(name, attributes)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name.rpartition(" ")[2]
-        if not self.depth and name != f"{NAMESPACE} div":
-            self.faults.add("narrative-root")
-        self.depth += 1
-        allowed = _ALLOWED.get(local)
+        allowed = _ALLOWED.get(name)
         if allowed is None:
-            self.faults.add("narrative-element")
+            if "narrative-root" not in self.faults:
+                self.faults.add("narrative-element")
             return
-        self.full = self.full or local == "img"
+        if name == _IMAGE:
+            self.full = True
         if attributes:
-            self._attributes(local, allowed, attributes)
+            self._attributes(allowed, attributes)
 
-    def _attributes(self, local: str, allowed: frozenset[str], attributes: dict[str, str]) -> None:
+    def _attributes(self, allowed: frozenset[str], attributes: dict[str, str]) -> None:
         for name, value in attributes.items():
             plain = "xml:lang" if name == "http://www.w3.org/XML/1998/namespace lang" else name
             if plain not in allowed:
                 self.faults.add("narrative-outside" if plain.startswith("on") else "narrative-attribute")
             elif plain in ("href", "src"):
-                self._link(local, value)
+                self._link(value)
             elif plain in ("id", "name"):
                 self.names.add(value)
 
-    def _link(self, local: str, value: str) -> None:
+    def _link(self, value: str) -> None:
         lowered = value.strip().lower()
         if lowered.startswith(("javascript:", "vbscript:")):
             self.faults.add("narrative-outside")
         elif value.startswith("#") and len(value) > 1:
             self.links.add(value[1:])
 
-    def end(self, _: str) -> None:
-        self.depth -= 1
-
     def text(self, data: str) -> None:
-        if not self.full and not data.isspace():
+        if not data.isspace():
             self.full = True
+            self.parser.CharacterDataHandler = None
 
     def entity(self, name: str, is_parameter: bool) -> None:
         if name not in name2codepoint:
@@ -165,13 +175,8 @@ def faults_of(div: str, ids: frozenset[str] = frozenset()) -> list[str]:
     """The message ids of what is wrong with a narrative; `ids` are those of contained resources, which links may name."""
     if "<!DOCTYPE" in div or "<!ENTITY" in div:
         return ["narrative-not-xml"]
-    reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=" ")
-    parser.UseForeignDTD(True)
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.SkippedEntityHandler = reader.entity
+    reader = _Reader(parser)
     try:
         parser.Parse(div, True)
     except (expat.ExpatError, UnicodeEncodeError, ValueError):

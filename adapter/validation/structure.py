@@ -14,7 +14,7 @@ from typing import Any
 
 from adapter.definitions import Definitions, Element, TypeFacts
 from adapter.validation.handlers import Handler, Rule, all_of, choice, many, one, primitive, primitive_list, sibling
-from adapter.validation.primitives import SHAPES
+from adapter.validation.primitives import SHAPES, Shape
 from adapter.validation.run import Run, Tree
 
 RulesOfType = Callable[[TypeFacts], Iterable[Rule]]
@@ -78,12 +78,13 @@ class Library:
 class Node:
     """One type, ready to check its values."""
 
-    __slots__ = ("_ready", "library", "name", "required", "rules", "table")
+    __slots__ = ("_ready", "library", "name", "required", "rules", "shapes", "table")
 
     def __init__(self, library: Library, name: str) -> None:
         self.library = library
         self.name = name
         self.table: dict[str, Handler] = {}
+        self.shapes: dict[str, Shape] = {}
         self.required: frozenset[str] = frozenset()
         self.rules: tuple[Rule, ...] = ()
         self._ready = False
@@ -104,6 +105,11 @@ class Node:
             e.choice + "[x]" for e in facts.elements.values() if e.min and e.choice
         )
         self.rules = tuple(self.library.of_type(facts))
+        self.shapes = {
+            each.name: SHAPES[each.type]
+            for each in facts.elements.values()
+            if each.type in SHAPES and not each.is_list and not each.choice and not self._has_rules(each)
+        }
         self.table = table
         self._ready = True
 
@@ -117,8 +123,12 @@ class Node:
         if not value or (len(value) == 1 and "id" in value):
             run.add("object-empty")
             return
-        find = self.table.get
+        find, shape_of = self.table.get, self.shapes.get
         for key, child in value.items():
+            # Most properties are primitives without rules of their own, and right.
+            shape = shape_of(key)
+            if shape is not None and not shape(child):
+                continue
             handler = find(key)
             if handler is None:
                 self._unknown(key, run)
@@ -128,6 +138,9 @@ class Node:
             self._missing(value, run)
         for rule in self.rules:
             rule(value, run)
+
+    def _has_rules(self, element: Element) -> bool:
+        return bool(tuple(self.library.of_element(self.name, element)))
 
     def _unknown(self, key: str, run: Run) -> None:
         plain = key.removeprefix("_")

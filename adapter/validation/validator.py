@@ -147,7 +147,8 @@ class Validator:
         known = dict(self._responses.trees)
         # The same class.
         made._compile(  # noqa: SLF001
-            self._library.defs.with_resources(rows), {**known, **forms})
+            self._library.defs.with_resources(rows), {**known, **forms}
+        )
         return made
 
     def validate(self, tree: Any) -> list[Issue]:

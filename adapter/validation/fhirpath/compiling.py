@@ -171,6 +171,10 @@ class Compiler:
 
     def _operator(self, tree: Syntax, this: tuple[str, ...]) -> Compiled:
         left, right = (self.compile(part, this) for part in tree.parts)
+        if tree.value == "=" and tree.parts[0].kind == "name" and tree.parts[1].kind == "literal":
+            key, literal = left.keys[0][0] if len(left.keys) == 1 else "", tree.parts[1].value
+            if key and isinstance(literal, str):
+                return asked(functions.is_text(key, literal, left.run))
         logic = operators.LOGIC.get(tree.value)
         if logic:
             return asked(logic(left.test, right.test))

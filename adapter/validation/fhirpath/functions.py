@@ -55,6 +55,20 @@ def loose_child(base: Eval, name: str) -> Eval:
     return run
 
 
+def is_text(key: str, literal: str, otherwise: Eval) -> Callable[[Items, Any], bool | None]:
+    """`name = 'text'` for one item that has the name as a text, which is what invariants compare most."""
+
+    def run(focus: Items, env: Any) -> bool | None:
+        if len(focus) == 1 and isinstance(focus[0], dict):
+            value = focus[0].get(key)
+            if isinstance(value, str):
+                return value == literal
+        found = otherwise(focus, env)
+        return len(found) == 1 and found[0] == literal if found else None
+
+    return run
+
+
 def of_resource_type(base: Eval, wanted: tuple[str, ...], resources: frozenset[str], known: tuple[str, ...]) -> Eval:
     """The items of a type: resources by resourceType, booleans and numbers by what they are in JSON."""
     always = bool(known) and all(each in wanted for each in known)

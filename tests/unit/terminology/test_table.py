@@ -113,6 +113,25 @@ def test_of_several_targets_in_one_system_the_first_is_written_and_all_are_read(
     assert found.internal(ICD, "F32.9") == found.internal(ICD, "F33.9") == ("depression",)
 
 
+def test_codings_that_stand_together_are_read_as_the_code_that_says_most() -> None:
+    found = table(
+        group(SCT, heroin=target("h"), opioid=target("o"), ptsd=target("p"), chronic=target("p", "wider")),
+        group(ICD, heroin=target("F", "wider"), opioid=target("F"), ptsd=target("1"), chronic=target("2")),
+    )
+    for code, codings in {
+        "heroin": [(SCT, "h"), (ICD, "F")],
+        "opioid": [(SCT, "o"), (ICD, "F")],
+        "chronic": [(SCT, "p"), (ICD, "2")],
+        "ptsd": [(SCT, "p"), (ICD, "1")],
+    }.items():
+        assert found.together(codings) == found.together(reversed(codings)) == (code,)
+    assert found.together([(ICD, "F")]) == ("opioid",)
+    assert found.together([("urn:x", "F"), (SCT, "h")]) == ("heroin",)
+    assert found.together([(SCT, "o"), (SCT, "h")]) == ("opioid",)
+    assert found.together([(SCT, "o"), (ICD, "F"), (SCT, "h")]) == ("opioid",)
+    assert found.together([("urn:x", "F")]) == found.together([]) == ()
+
+
 def test_plain_codes() -> None:
     found = table(group(SCT, early=target("remission", "wider"), any=target("remission", preferred=True)))
     assert found.to_code("early") == found.to_code("any") == "remission"

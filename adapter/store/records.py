@@ -1,0 +1,154 @@
+"""Records and their resources: one transaction a write, a new version only where something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection, Engine, func, select
+
+from adapter.errors import Gone, NotFound
+from adapter.identity import IDENTIFIER_SYSTEM
+from adapter.ports import Clock, Link, Page, Saved, StoredResource, Tree
+from adapter.store import search
+from adapter.store.database import reading, writing
+from adapter.store.rows import instant, resource_of
+from adapter.store.tables import link, record, record_revision, resource, resource_history
+from adapter.store.writes import Expected, Write, one_resource, resources_of, tree_of
+
+
+class Records:
+    """Answers `adapter.ports.RecordStore`."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.engine = engine
+        self._clock = clock
+
+    def save(
+        self,
+        record: Tree,
+        parts: Mapping[str, Tree],
+        *,
+        expect: Expected | None = None,
+        expect_revision: int | None = None,
+        recorded_by: str = "",
+        links: Sequence[Link] = (),
+    ) -> Saved:
+        with writing(self.engine) as connection:
+            write = Write(connection, instant(self._clock.now()), recorded_by)
+            return write.save(record, parts, expect or {}, expect_revision, links)
+
+    def delete(self, kind: str, id_: str, *, expect: Expected | None = None) -> None:
+        with writing(self.engine) as connection:
+            Write(connection, instant(self._clock.now()), "").delete(kind, id_, expect or {})
+
+    def record(self, kind: str, id_: str) -> Tree:
+        with reading(self.engine) as connection:
+            row = connection.execute(select(record).where(record.c.kind == kind, record.c.id == id_)).mappings().first()
+        if row is None:
+            raise NotFound("There is no such record.", place=f"{kind}/{id_}")
+        if row["deleted"]:
+            raise Gone("The record has been deleted.", place=f"{kind}/{id_}")
+        return tree_of(row["document"])
+
+    def records(self, kind: str | None = None) -> Iterator[Tree]:
+        query = select(record.c.document).where(record.c.deleted.is_(False)).order_by(record.c.kind, record.c.id)
+        if kind is not None:
+            query = query.where(record.c.kind == kind)
+        with reading(self.engine) as connection:
+            for row in connection.execution_options(yield_per=200).execute(query):
+                yield tree_of(row.document)
+
+    def revisions(self, kind: str, id_: str) -> list[Tree]:
+        at = record_revision.c
+        query = select(at.document).where(at.kind == kind, at.id == id_).order_by(at.revision.desc())
+        with reading(self.engine) as connection:
+            found = [tree_of(row.document) for row in connection.execute(query)]
+        if not found:
+            raise NotFound("There is no such record.", place=f"{kind}/{id_}")
+        return found
+
+    def parts(self, kind: str, id_: str) -> dict[str, StoredResource]:
+        with reading(self.engine) as connection:
+            rows = resources_of(connection, kind, id_)
+        return {key: row for key, row in rows.items() if not row.deleted}
+
+    def resource(self, type_: str, id_: str) -> StoredResource:
+        with reading(self.engine) as connection:
+            found = one_resource(connection, type_, id_)
+        if found is None:
+            raise NotFound("There is no such resource.", place=f"{type_}/{id_}")
+        if found.deleted:
+            raise Gone("The resource has been deleted.", place=f"{type_}/{id_}")
+        return found
+
+    def vread(self, type_: str, id_: str, version: str) -> StoredResource:
+        at, place = resource_history.c, f"{type_}/{id_}/_history/{version}"
+        if not (version.isascii() and version.isdigit() and len(version) < 10):
+            raise NotFound("There is no such version.", place=place)
+        query = select(resource_history).where(at.type == type_, at.id == id_, at.version == int(version))
+        with reading(self.engine) as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound("There is no such version.", place=place)
+        found = resource_of(row)
+        if found.deleted:
+            raise Gone("This version is the deletion.", place=place)
+        return found
+
+    def history(
+        self, type_: str, id_: str | None = None, *, since: str | None = None, limit: int = 100, offset: int = 0
+    ) -> Page:
+        at = resource_history.c
+        where = [at.type == type_]
+        if id_ is not None:
+            where.append(at.id == id_)
+        if since is not None:
+            where.append(at.last_updated >= search.moment_range(since)[0])
+        query = select(resource_history).where(*where)
+        query = query.order_by(at.last_updated.desc(), at.id, at.version.desc()).limit(limit).offset(offset)
+        with reading(self.engine) as connection:
+            total = connection.scalar(select(func.count()).select_from(resource_history).where(*where)) or 0
+            rows = [resource_of(row) for row in connection.execute(query).mappings()]
+        if id_ is not None and not total and since is None:
+            raise NotFound("There is no such resource.", place=f"{type_}/{id_}")
+        return Page(rows, total)
+
+    def search(self, type_: str, params: Sequence[tuple[str, str]], *, limit: int = 50, offset: int = 0) -> Page:
+        where = search.conditions(type_, params)
+        query = select(resource).where(*where).order_by(resource.c.last_updated, resource.c.id)
+        with reading(self.engine) as connection:
+            total = connection.scalar(select(func.count()).select_from(resource).where(*where)) or 0
+            rows = [resource_of(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
+        return Page(rows, total)
+
+    def origin_of(self, resource: Tree, server: str = "") -> tuple[str, str]:
+        type_, id_ = str(resource.get("resourceType", "")), str(resource.get("id", ""))
+        with reading(self.engine) as connection:
+            owner = _owner(connection, type_, id_, server) or _owner_by_identifier(connection, type_, resource)
+            if owner is None:
+                return "real", ""
+            at = record.c
+            origin = connection.scalar(select(at.origin).where(at.kind == owner[0], at.id == owner[1]))
+        return origin or "real", f"{owner[0]}/{owner[1]}"
+
+
+def _owner(connection: Connection, type_: str, id_: str, server_name: str) -> tuple[str, str] | None:
+    if server_name:
+        at = link.c
+        query = select(at.kind, at.record_id).where(at.server == server_name, at.type == type_, at.remote_id == id_)
+        found = connection.execute(query).first() if id_ else None
+        if found is not None:
+            return found[0], found[1]
+    row = one_resource(connection, type_, id_)
+    return (row.kind, row.record_id) if row is not None else None
+
+
+def _owner_by_identifier(connection: Connection, type_: str, tree: Tree) -> tuple[str, str] | None:
+    found = tree.get("identifier")
+    for identifier in found if isinstance(found, list) else [found]:
+        if isinstance(identifier, dict) and identifier.get("system") == IDENTIFIER_SYSTEM:
+            where = search.conditions(type_, [("identifier", f"{IDENTIFIER_SYSTEM}|{identifier.get('value')}")])[0::2]
+            row = connection.execute(select(resource.c.kind, resource.c.record_id).where(*where)).first()
+            if row is not None:
+                return row[0], row[1]
+    return None

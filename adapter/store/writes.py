@@ -1,0 +1,173 @@
+"""One write of a record: its revision, its resources and their histories, and what every server is to get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from adapter.errors import Conflict, DataError, NotFound
+from adapter.fhir_json import loads
+from adapter.ports import Link, Saved, StoredResource, Tree
+from adapter.store import search
+from adapter.store.rows import (
+    content_of,
+    link_of,
+    plain,
+    resource_of,
+    row_of_link,
+    row_of_resource,
+    same_tree,
+    stricter,
+    text_of,
+)
+from adapter.store.tables import link, record, record_revision, resource, resource_history, resource_index, server
+
+Expected = Mapping[tuple[str, str], str | None]
+
+
+def tree_of(text: str) -> Tree:
+    """A kept document."""
+    tree: Tree = loads(text)
+    return tree
+
+
+def one_resource(connection: Connection, type_: str, id_: str) -> StoredResource | None:
+    """The row of a resource, deleted or not."""
+    query = select(resource).where(resource.c.type == type_, resource.c.id == id_)
+    row = connection.execute(query).mappings().first()
+    return resource_of(row) if row is not None else None
+
+
+def resources_of(connection: Connection, kind: str, id_: str) -> dict[str, StoredResource]:
+    """Every resource of a record by part key, deleted ones too."""
+    query = select(resource).where(resource.c.kind == kind, resource.c.record_id == id_)
+    rows = connection.execute(query.with_for_update()).mappings()
+    return {row["part"]: resource_of(row) for row in rows}
+
+
+class Write:
+    """One write transaction."""
+
+    def __init__(self, connection: Connection, now: str, recorded_by: str) -> None:
+        self.connection = connection
+        self.now = now
+        self.recorded_by = recorded_by
+
+    def save(
+        self, tree: Tree, parts: Mapping[str, Tree], expect: Expected, revision: int | None, links: Sequence[Link]
+    ) -> Saved:
+        """See `adapter.ports.RecordStore.save`."""
+        kind, id_ = str(tree["kind"]), str(tree["id"])
+        self._check(expect)
+        row = self._row(kind, id_)
+        if revision is not None and revision != (row["revision"] if row is not None else 0):
+            raise Conflict("The record has been changed in between.", place=f"{kind}/{id_}")
+        present = resources_of(self.connection, kind, id_)
+        changed = [key for key, part in parts.items() if self._put(kind, id_, key, part, present.get(key))]
+        for key, stored in present.items():
+            if key not in parts and not stored.deleted:
+                self._drop(stored)
+                changed.append(key)
+        saved, new = self._put_record(tree, row)
+        self._want(kind, id_, changed, links)
+        return Saved(saved, new or bool(changed), tuple(changed))
+
+    def delete(self, kind: str, id_: str, expect: Expected) -> None:
+        """See `adapter.ports.RecordStore.delete`."""
+        self._check(expect)
+        row = self._row(kind, id_)
+        if row is None:
+            raise NotFound("There is no such record.", place=f"{kind}/{id_}")
+        if row["deleted"]:
+            return
+        present = [stored for stored in resources_of(self.connection, kind, id_).values() if not stored.deleted]
+        for stored in present:
+            self._drop(stored)
+        self._revise(tree_of(row["document"]), row["revision"] + 1, deleted=True)
+        self._want(kind, id_, [stored.part for stored in present], ())
+
+    def _row(self, kind: str, id_: str) -> Any:
+        query = select(record).where(record.c.kind == kind, record.c.id == id_).with_for_update()
+        return self.connection.execute(query).mappings().first()
+
+    def _check(self, expect: Expected) -> None:
+        for (type_, id_), version in expect.items():
+            stored = one_resource(self.connection, type_, id_)
+            present = str(stored.version) if stored is not None and not stored.deleted else None
+            if present != version:
+                raise Conflict("The version given is not the present one.", place=f"{type_}/{id_}")
+
+    def _put_record(self, tree: Tree, row: Any) -> tuple[Tree, bool]:
+        old = tree_of(row["document"]) if row is not None else None
+        origin = tree.get("origin", "real") if old is None else stricter(old.get("origin"), tree.get("origin"))
+        head = {**content_of(tree), **({"pack": tree["pack"]} if "pack" in tree else {})}
+        if old is not None and not row["deleted"] and same_tree(content_of(old), content_of(tree)):
+            if old.get("origin", "real") == origin:
+                return old, False
+        if origin != "real":
+            head["origin"] = origin
+        if self.recorded_by:
+            head["recorded_by"] = self.recorded_by
+        return self._revise(head, (row["revision"] if row is not None else 0) + 1), True
+
+    def _revise(self, tree: Tree, revision: int, *, deleted: bool = False) -> Tree:
+        new = {**tree, "revision": revision, "recorded_at": self.now}
+        key = {"kind": tree["kind"], "id": tree["id"]}
+        values = {"revision": revision, "document": text_of(new), "recorded_at": self.now, "deleted": deleted}
+        self.connection.execute(delete(record).where(record.c.kind == key["kind"], record.c.id == key["id"]))
+        self.connection.execute(insert(record).values(**key, **values, origin=new.get("origin", "real")))
+        self.connection.execute(insert(record_revision).values(**key, **values, recorded_by=self.recorded_by))
+        return new
+
+    def _put(self, kind: str, record_id: str, part: str, tree: Tree, old: StoredResource | None) -> bool:
+        new = plain(tree)
+        if old is not None and not old.deleted and same_tree(old.tree, new):
+            return False
+        type_, id_ = new["resourceType"], new["id"]
+        there = old or one_resource(self.connection, type_, id_)
+        if there is not None and (there.kind, there.record_id, there.part, there.id) != (kind, record_id, part, id_):
+            raise DataError("The resource belongs to another record or part.", place=f"{type_}/{id_}")
+        version = there.version + 1 if there is not None else 1
+        method = "PUT" if there is not None and not there.deleted else "POST"
+        self._write(StoredResource(type_, id_, version, self.now, new, kind, record_id, part, method=method))
+        rows = list(search.index_rows(new))
+        if rows:
+            self.connection.execute(insert(resource_index), rows)
+        return True
+
+    def _drop(self, old: StoredResource) -> None:
+        row = row_of_resource(old) | {"version": old.version + 1, "last_updated": self.now}
+        self._write(resource_of(row | {"deleted": True, "method": "DELETE"}))
+
+    def _write(self, stored: StoredResource) -> None:
+        row = row_of_resource(stored)
+        for table in (resource, resource_index):
+            self.connection.execute(delete(table).where(table.c.type == stored.type, table.c.id == stored.id))
+        self.connection.execute(insert(resource).values(**row))
+        self.connection.execute(insert(resource_history).values(**row))
+
+    def _want(self, kind: str, id_: str, changed: Sequence[str], given: Sequence[Link]) -> None:
+        """Every server is to get what changed, in the transaction that changed it; `given` links know better."""
+        where = (link.c.kind == kind, link.c.record_id == id_)
+        known = {(row["server"], row["part"]): link_of(row) for row in
+                 self.connection.execute(select(link).where(*where)).mappings()}  # fmt: skip
+        told = {(one.server, one.part) for one in given}
+        for name in self.connection.scalars(select(server.c.name)).all() if changed else []:
+            for part in [part for part in changed if (name, part) not in told]:
+                self._bump(name, kind, id_, part, known.get((name, part)))
+        for one in given:
+            self.connection.execute(delete(link).where(link.c.server == one.server, link.c.part == one.part, *where))
+            self.connection.execute(insert(link).values(**row_of_link(one)))
+
+    def _bump(self, name: str, kind: str, id_: str, part: str, old: Link | None) -> None:
+        if old is None:
+            stored = resources_of(self.connection, kind, id_)[part]
+            new = Link(name, kind, id_, part, stored.type, stored.id, wanted=1)
+            self.connection.execute(insert(link).values(**row_of_link(new)))
+            return
+        at = link.c
+        where = (at.server == name, at.kind == kind, at.record_id == id_, at.part == part)
+        state = {"state": "waiting", "attempts": 0, "not_before": ""} if old.state in {"refused", "closed"} else {}
+        self.connection.execute(update(link).where(*where).values(wanted=old.wanted + 1, **state))
