@@ -22,7 +22,7 @@ Make = Callable[[Any, Tree, Tree, Scope], Any]
 MEMBER = "member-"
 _FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_NOT_SAID = frozenset({"id", "system", "also", "problems", "goals"})
+_NOT_SAID = frozenset({"id", "system", "also", "problems", "goals", "linkId", "definition"})
 _XHTML = "http://www.w3.org/1999/xhtml"
 
 
@@ -73,8 +73,10 @@ def _said(value: Any) -> str:
             return _said(best)
         if "value" in value:
             return f"{_said(value['value'])} {_said(value.get('unit', ''))}".strip()
-        texts = (_said(inner) for key, inner in value.items() if key not in _NOT_SAID)
-        return ", ".join(text for text in texts if text)
+        if isinstance(value.get("code"), str):
+            return _said(value["code"].replace("-", " "))
+        pairs = ((key.replace("_", " "), _said(inner)) for key, inner in value.items() if key not in _NOT_SAID)
+        return ", ".join(f"{escape(key)} {text}" for key, text in pairs if text)
     return ""
 
 

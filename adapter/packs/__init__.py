@@ -57,8 +57,13 @@ def available() -> list[str]:
     return sorted(folder.parent.name for folder in root().glob("*/pack.yaml"))
 
 
-def load(name_or_path: str | Path = "core") -> Pack:
-    """A pack by name or by the path of its folder. Raises PackError with file, line and column of each fault."""
+def load(name_or_path: str | Path = "core", *, fresh: bool = False) -> Pack:
+    """A pack by name or by the path of its folder. Raises PackError with file, line and column of each fault.
+
+    A pack is read once in a process; `fresh` reads it again, for whoever watches its files.
+    """
+    if fresh:
+        _load.cache_clear()
     return _load(_folder(str(name_or_path), None))
 
 

@@ -5,6 +5,6 @@ target is `unmatched` is a code of ours that nobody has published: it travels as
 """
 
 from adapter.terminology.code_systems import displays
-from adapter.terminology.table import PREFERRED, Table, compile_table
+from adapter.terminology.table import PREFERRED, Table, compile_table, compile_tables
 
-__all__ = ["PREFERRED", "Table", "compile_table", "displays"]
+__all__ = ["PREFERRED", "Table", "compile_table", "compile_tables", "displays"]

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/conceptmap-definitions.html
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,6 +93,29 @@ def compile_table(concept_map: Tree, code_system: str, *, own: Tree | None = Non
     forward = {code: tuple(codings) for code, codings in reader.forward.items()}
     near = {key: tuple(code for _, code in rows) for key, rows in reader.candidates.items()}
     return Table(code_system, forward, back, reader.displays, frozenset(forward), near)
+
+
+def compile_tables(
+    concept_maps: Mapping[str, Tree], code_systems: Mapping[str, Tree], prefix: str, *, pack: str = ""
+) -> dict[str, Table]:
+    """Every ConceptMap of a pack, by name.
+
+    The URL of a map's own codes is that of the CodeSystem of the same name, else `prefix`/name, so that a pack may take
+    over the maps of another that has its own address. Raises PackError with the faults of all of them.
+    """
+    made: dict[str, Table] = {}
+    faults: list[str] = []
+    for name, tree in concept_maps.items():
+        own = code_systems.get(name)
+        url = str(own["url"]) if own and "url" in own else f"{prefix}/{name}"
+        file = "/".join(part for part in (pack, f"conceptmaps/{name}.json") if part)
+        try:
+            made[name] = compile_table(tree, url, own=own, file=file)
+        except PackError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise PackError("The ConceptMaps of the pack cannot be used.", faults=faults)
+    return made
 
 
 class _Reader:

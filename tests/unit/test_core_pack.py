@@ -28,21 +28,9 @@ FORMS = sorted(CORE.questionnaires)
 LOINC = "http://loinc.org"
 SCT = "http://snomed.info/sct"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
-# Answers to the core's instruments, as records hold them.
-FREQUENCY = "never less-than-monthly monthly weekly daily".split()
-MOOD = "not-at-all several-days more-than-half nearly-every-day".split()
-LATELY = "no yes-not-last-year yes-last-year".split()
-DRINKS = [
-    "never monthly-or-less 2-4-a-month 2-3-a-week 4-or-more-a-week".split(),
-    "1-or-2 3-or-4 5-or-6 7-to-9 10-or-more".split(),
-]
-INSTRUMENTS: dict[str, list[list[str]]] = {
-    "phq-9": [MOOD] * 9,
-    "gad-7": [MOOD] * 7,
-    "audit": [*DRINKS, *[FREQUENCY] * 6, *[LATELY] * 2],
-    "audit-c": [*DRINKS, FREQUENCY],
-    "dast-10": [["no", "yes"]] * 10,
-    "pc-ptsd-5": [["no", "yes"]] * 5,
+# The instruments as the scoring reads them.
+INSTRUMENTS: dict[str, Tree] = {
+    path.stem: loads(path.read_bytes()) for path in sorted((ROOT / "adapter/records/instruments").glob("*.json"))
 }
 # Extensions that no mapping file names: the codecs write them, or a ConceptMap holds them.
 BEHIND = {"concept-also", "concept-text", "code", "preferred"}
@@ -169,7 +157,11 @@ def test_closed_lists_have_exactly_the_codes_of_the_records(name: str, codes: st
             relapse-prevention-alcohol peer-support motivational-interviewing contingency-management""",
         ),
         ("substances", "alcohol opioid heroin cannabis cocaine methamphetamine stimulant sedative nicotine"),
-        ("answers", " ".join(code for rows in INSTRUMENTS.values() for row in rows for code in row)),
+        (
+            "answers",
+            " ".join(code for tree in INSTRUMENTS.values() for scale in tree["scales"].values() for code in scale),
+        ),
+        ("bands", " ".join(band["code"] for tree in INSTRUMENTS.values() for band in tree["bands"])),
     ],
 )
 def test_open_lists_have_at_least_the_codes_of_the_records(name: str, codes: str) -> None:
@@ -219,15 +211,25 @@ def test_link_ids_are_unique_and_follow_their_parents(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", INSTRUMENTS)
-def test_an_instrument_offers_the_answers_of_the_records(name: str) -> None:
-    form = CORE.questionnaires[f"{NS}/Questionnaire/{name}|1.0.0"]
-    answers = table("answers")
-    stem = name.replace("-", "")
-    assert [item["linkId"] for item in form["item"]] == [f"{stem}-{n + 1}" for n in range(len(INSTRUMENTS[name]))]
-    for item, codes in zip(form["item"], INSTRUMENTS[name], strict=True):
-        offered = [option["valueCoding"] for option in item["answerOption"]]
-        written = [(answers.codings(code) or [{"system": answers.code_system, "code": code}])[0] for code in codes]
-        assert [(each["system"], each["code"]) for each in offered] == [(w["system"], w["code"]) for w in written]
+def test_an_instrument_asks_and_offers_what_the_scoring_reads(name: str) -> None:
+    form, known, answers = CORE.questionnaires[f"{NS}/Questionnaire/{name}|1.0.0"], INSTRUMENTS[name], table("answers")
+    assert form["code"] == [{"system": LOINC, "code": known["loinc"]["panel"]}]
+    assert [each["code"] for each in table("totals").codings(name) or ()] == [known["loinc"]["total"]]
+    assert [item["linkId"] for item in form["item"]] == [item["linkId"] for item in known["items"]]
+    for item, scored in zip(form["item"], known["items"], strict=True):
+        assert [each["code"] for each in item.get("code", [])] == [scored[key] for key in ("loinc",) if key in scored]
+        offered = {(option["valueCoding"]["system"], option["valueCoding"]["code"]) for option in item["answerOption"]}
+        assert offered == {_written(answers, code) for code in known["scales"][scored["scale"]]}
+
+
+def _written(answers: Table, code: str) -> tuple[str, str]:
+    found = answers.codings(code)
+    return (found[0]["system"], found[0]["code"]) if found else (answers.code_system, code)
+
+
+def test_every_disorder_is_known_to_the_clinical_rules() -> None:
+    known = loads((ROOT / "adapter/records/disorders.json").read_bytes())
+    assert set(known["disorders"]) == set(displays(CORE.code_systems["disorders"]))
 
 
 @pytest.mark.parametrize("name", INSTRUMENTS)

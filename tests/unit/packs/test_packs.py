@@ -159,3 +159,11 @@ def test_all_faults_of_all_files_come_at_once(tmp_path: Path) -> None:
         "site/valuesets/nameless.json:1:1",
         "site/questionnaires/unversioned.json:1:1",
     ]
+
+
+def test_a_pack_is_read_once_unless_somebody_asks_for_it_fresh(tmp_path: Path) -> None:
+    place = pack(tmp_path)
+    assert load(str(place)).title == ""
+    (place / "pack.yaml").write_text(HEAD + "title: New\n", "utf-8")
+    assert load(str(place)).title == ""
+    assert load(str(place), fresh=True).title == "New"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapter.errors import PackError
-from adapter.terminology import PREFERRED, Table, compile_table, displays
+from adapter.terminology import PREFERRED, Table, compile_table, compile_tables, displays
 
 OURS = "https://example.test/CodeSystem/ours"
 SCT = "http://snomed.info/sct"
@@ -188,3 +188,20 @@ def test_wrong_shapes_are_told_all_at_once() -> None:
 def test_displays_fall_back_to_the_code() -> None:
     assert displays({"concept": [{"code": "a"}, {"code": "b", "display": "B"}]}) == {"a": "a", "b": "B"}
     assert displays({}) == {}
+
+
+def test_all_maps_of_a_pack_know_their_own_code_systems() -> None:
+    maps = {"one": {"group": [group(SCT, a=target("1"))]}, "two": {"group": []}}
+    found = compile_tables(maps, {"one": {"url": OURS, "concept": [{"code": "b"}]}}, "https://x.test/cs")
+    assert {name: each.code_system for name, each in found.items()} == {"one": OURS, "two": "https://x.test/cs/two"}
+    assert found["one"].codes == {"a", "b"}
+
+
+def test_faults_of_all_maps_come_at_once() -> None:
+    wrong = {"group": [group(OURS, a=target("1"))]}
+    with pytest.raises(PackError) as caught:
+        compile_tables({"one": wrong, "two": wrong}, {name: {"url": OURS} for name in ("one", "two")}, "", pack="site")
+    assert [row.split(":")[0] for row in caught.value.faults] == [
+        "site/conceptmaps/one.json",
+        "site/conceptmaps/two.json",
+    ]
