@@ -44,11 +44,10 @@ class Mapper(PackMaps):
 def load(pack: str = "core") -> Mapper:
     """The mapper of a pack, by name or path. Raises PackError with file, line and column of every fault."""
     from adapter.packs import load as load_pack
-    from adapter.terminology import compile_table
+    from adapter.terminology import compile_tables
 
     found = load_pack(pack)
-    code_system = found.prefixes.get("cs", "")
-    tables = {name: compile_table(tree, f"{code_system}/{name}") for name, tree in found.concept_maps.items()}
+    tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
     texts = {name: (_place(path), path.read_text("utf-8")) for name, path in found.maps.items()}
     maps = compile_maps(texts, Context(found.prefixes, tables, _shape))
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)

@@ -102,15 +102,10 @@ class Concept:
         for coding in codings:
             if coding["system"] == table.code_system and coding["code"] in table.codes:
                 return str(coding["code"])
-        for coding in codings:
-            candidates = table.internal(coding["system"], coding["code"])
-            if len(candidates) > 1:
-                scope.say(
-                    "information", "business-rule", "code-several", "The code stands for several of ours.", source=""
-                )
-            if candidates:
-                return str(candidates[0])
-        return None
+        candidates = table.together([(coding["system"], coding["code"]) for coding in codings])
+        if len(candidates) > 1:
+            scope.say("information", "business-rule", "code-several", "The code stands for several of ours.", source="")
+        return str(candidates[0]) if candidates else None
 
     def encode(self, value: Any, old: Any, scope: Scope) -> Any:
         if type(value) is not dict:
@@ -134,8 +129,21 @@ class Concept:
             return old
         also = [_taken(old, coding) for coding in value.get("also", [])]
         if not same_code:
-            return self._codings(value, scope) + also
+            return self._made(value, also, scope)
         return _less(old, [_also(coding) for coding in before.get("also", [])]) + also
+
+    def _made(self, value: Tree, also: list[Tree], scope: Scope) -> list[Tree]:
+        """New codings: the further ones win in their systems, and ours goes along where the others would mislead."""
+        codings = self._codings(value, scope)
+        if self.table is None or "system" in value or type(value.get("code")) is not str:
+            return codings + also
+        taken = {coding.get("system") for coding in also}
+        codings = [coding for coding in codings if coding["system"] not in taken]
+        made = codings + also
+        back = self._internal([coding for coding in made if _is_coding(coding)], scope)
+        if back != value["code"] and value["code"] in self.table.codes:
+            return [*codings, _own(self.table, value["code"]), *also]
+        return made
 
     def _codings(self, value: Tree, scope: Scope) -> list[Tree]:
         if self.table is None and "code" in value and "system" not in value:

@@ -1,0 +1,51 @@
+"""Several records in one transaction, resources moved between them: what a write through the FHIR face needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from adapter.ports import Saved, Tree
+from adapter.store.database import writing
+from adapter.store.records import Records
+from adapter.store.rows import instant
+from adapter.store.tables import link, resource
+from adapter.store.writes import Expected, Write, one_resource
+
+
+def apply(
+    store: Records,
+    now: Any,
+    writes: Sequence[tuple[Tree, Mapping[str, Tree]]],
+    deletes: Sequence[tuple[str, str]],
+    expect: Expected,
+) -> list[Saved]:
+    """Writes these records with all their parts, and deletes others, all or none.
+
+    A resource that was part of another record moves, with its versions and links. `deletes` are records whose resources
+    have moved or go too. Raises Conflict where a version in `expect` is not the present one, DataError.
+    """
+    with writing(store.engine) as connection:
+        write = Write(connection, instant(now), "")
+        write.check(expect)
+        for record, parts in writes:
+            _move(connection, str(record["kind"]), str(record["id"]), parts)
+        saved = [write.save(record, parts, {}, None, ()) for record, parts in writes]
+        for kind, id_ in deletes:
+            write.delete(kind, id_, {})
+        return saved
+
+
+def _move(connection: Connection, kind: str, id_: str, parts: Mapping[str, Tree]) -> None:
+    for part, tree in parts.items():
+        stored = one_resource(connection, str(tree["resourceType"]), str(tree["id"]))
+        if stored is None or (stored.kind, stored.record_id, stored.part) == (kind, id_, part):
+            continue
+        place = {"kind": kind, "record_id": id_, "part": part}
+        at = resource.c
+        connection.execute(update(resource).where(at.type == stored.type, at.id == stored.id).values(**place))
+        was = link.c
+        where = (was.kind == stored.kind, was.record_id == stored.record_id, was.part == stored.part)
+        connection.execute(update(link).where(*where, was.local_id == stored.id).values(**place))
