@@ -9,15 +9,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.ports import SystemClock
 
 if TYPE_CHECKING:
     from adapter.mapping import Mapper
     from adapter.services.convert import Converter
+    from adapter.services.face import Face
+    from adapter.services.receive import Plan
     from adapter.services.validate import Checker
+    from adapter.store import Store
 
 
 def mapper(pack: str = "core") -> Mapper:
@@ -94,13 +98,31 @@ def checker(
 
 
 class Services:
-    """What the API asks for; each part is made when first needed, and shared between threads."""
+    """What commands and API ask for; each part is made when first needed, and shared between threads.
 
-    def __init__(self, *, pack: str = "core", url: str | None = None) -> None:
-        self.pack = pack
-        self._url = url
+    `url` is the database of the store; the settings say it where it is None. Use it as a context manager, or `close()` it.
+    """
+
+    def __init__(self, *, pack: str | None = None, url: str | None = None) -> None:
+        from adapter import settings
+
+        self.settings = settings.load()
+        self.pack = pack or self.settings.pack
+        self._url = url or self.settings.database_url
         self._made: dict[Any, Any] = {}
         self._lock = RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections to the store."""
+        store = self._made.pop("store", None)
+        if store is not None:
+            store.close()
 
     def _once(self, key: Any, make: Callable[[], Any]) -> Any:
         with self._lock:
@@ -125,3 +147,41 @@ class Services:
             return checker(pack=self.pack, fhir=fhir, profiles=profiles)
         made: Checker = self._once(("checker", fhir), lambda: checker(pack=self.pack, fhir=fhir))
         return made
+
+    def store(self) -> Store:
+        """The store, its tables up to date. Raises Unavailable."""
+        from adapter.store import open_store
+
+        timeout = self.settings.database_timeout
+        made: Store = self._once("store", lambda: open_store(self._url, timeout=timeout))
+        return made
+
+    def ready(self) -> None:
+        """Raises Unavailable where the store cannot be used."""
+        self.store().version()
+
+    def release(self, tree: Tree, peer: str) -> Tree:
+        """A tree of the store as it may leave for who asks from this address: one on this machine is our own, any other
+        is not known. Raises Refused."""
+        from adapter.privacy import Recipient, is_loopback, let_out
+
+        recipient = Recipient("this machine", "own") if is_loopback(peer) else Recipient("an unknown caller", "public")
+        return let_out(tree, recipient, self.store().origin_of)
+
+    def face(self) -> Face:
+        """The FHIR face over the store."""
+        made: Face = self._once("face", self._face)
+        return made
+
+    def _face(self) -> Face:
+        from adapter.records import check
+        from adapter.services.face import Face
+        from adapter.store.applying import apply
+
+        store = self.store()
+
+        def carry_out(plan: Plan) -> None:
+            writes = [(one.record, one.parts) for one in plan.writes]
+            apply(store, self.now(), writes, plan.deletes, plan.expect)
+
+        return Face(store, mapper(self.pack), carry_out, self.checker().resource, check)

@@ -16,8 +16,8 @@ from adapter.api.state import bounds, given, released, services
 from adapter.errors import BadInput
 from adapter.fhir_json import Tree
 from adapter.issues import Issue, to_operation_outcome
-from adapter.services.face import faulty
-from adapter.services.searching import parse
+from adapter.services.face import Face, faulty
+from adapter.services.searching import COUNT, MOST, parse, whole
 
 blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -28,7 +28,7 @@ def _negotiate() -> None:
     refuse_other_formats()
 
 
-def _face() -> Any:
+def _face() -> Face:
     return services().face()
 
 
@@ -69,13 +69,20 @@ def vread(type_: str, id_: str, version: str) -> Response:
 @blueprint.get("/<type_>/<id_>/_history")
 def history(type_: str, id_: str) -> Response:
     """Every version of a resource, newest first."""
-    return json_answer(released(history_bundle(_face().versions(type_, _id(id_)), request.args)), mime=FHIR_JSON)
+    return _history(type_, _id(id_))
 
 
 @blueprint.get("/<type_>/_history")
 def type_history(type_: str) -> Response:
     """Every version of every resource of a type, newest first."""
-    return json_answer(released(history_bundle(_face().versions(type_), request.args)), mime=FHIR_JSON)
+    return _history(type_, None)
+
+
+def _history(type_: str, id_: str | None) -> Response:
+    offset = whole(request.args, "_offset", 0, 10**9)
+    count = whole(request.args, "_count", COUNT, MOST)
+    page = _face().history(type_, id_, request.args.get("_since"), count, offset)
+    return json_answer(released(history_bundle(page, request.args, offset)), mime=FHIR_JSON)
 
 
 @blueprint.get("/<type_>")

@@ -12,8 +12,8 @@ from werkzeug.http import http_date, parse_date
 from adapter.api.answers import FHIR_JSON, json_answer
 from adapter.api.state import released
 from adapter.issues import Issue, to_operation_outcome
-from adapter.ports import Versioned
-from adapter.services.face import Row, Written, faulty
+from adapter.ports import StoredResource
+from adapter.services.face import Written, faulty
 
 _ETAG = re.compile(r'\s*(?:W/)?"?([A-Za-z0-9\-.]{1,64})"?\s*')
 
@@ -51,25 +51,25 @@ def stamped(instant: str) -> datetime:
     return datetime.fromisoformat(instant.replace("Z", "+00:00")).astimezone(UTC)
 
 
-def _headers(version: str, last_updated: str) -> dict[str, str]:
+def _headers(version: int, last_updated: str) -> dict[str, str]:
     headers = {"ETag": f'W/"{version}"'}
     if last_updated:
         headers["Last-Modified"] = http_date(stamped(last_updated))
     return headers
 
 
-def not_modified(found: Versioned) -> Response:
+def not_modified(found: StoredResource) -> Response:
     """The resource, or 304 where the caller has this version already."""
     headers = _headers(found.version, found.last_updated)
     if _has_it(found):
         return Response(status=304, headers=headers)
-    return json_answer(released(found.resource), 200, headers, FHIR_JSON)
+    return json_answer(released(found.served), 200, headers, FHIR_JSON)
 
 
-def _has_it(found: Versioned) -> bool:
+def _has_it(found: StoredResource) -> bool:
     tags = request.headers.get("If-None-Match")
     if tags is not None:
-        return tags.strip() == "*" or found.version in [
+        return tags.strip() == "*" or str(found.version) in [
             match[1] for match in map(_ETAG.fullmatch, tags.split(",")) if match
         ]
     since = parse_date(request.headers.get("If-Modified-Since"))
@@ -82,7 +82,7 @@ def written(done: Written) -> Response:
     """The answer to a create or an update, with as much of a body as the caller prefers."""
     row = done.row
     headers = _headers(row.version, row.last_updated)
-    place = f"{base_url()}/{row.type_}/{row.id}/_history/{row.version}"
+    place = f"{base_url()}/{row.type}/{row.id}/_history/{row.version}"
     headers["Location" if done.created else "Content-Location"] = place
     if done.existed:
         headers["Location"] = place
@@ -94,8 +94,5 @@ def written(done: Written) -> Response:
         text = "Created." if done.created else "Stored."
         said = to_operation_outcome([Issue("information", "informational", "stored", text)])
         return json_answer(said, status, headers, FHIR_JSON)
-    return json_answer(released(_tree(row)), status, headers, FHIR_JSON)
+    return json_answer(released(row.served), status, headers, FHIR_JSON)
 
-
-def _tree(row: Row) -> dict[str, object]:
-    return row.resource or {}

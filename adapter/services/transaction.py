@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from adapter.errors import BadInput, DataError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
-from adapter.services.face import Change, Face, Written, faulty, row_of, unchanged
+from adapter.services.face import Change, Face, Written, faulty
 
 Said = Callable[[Exception], tuple[int, Tree]]
 MOST_ENTRIES = 5_000
@@ -81,13 +81,11 @@ def transaction(face: Face, bundle: Tree) -> Tree:
     names: dict[str, str] = {}
     for entry in entries:
         _settle(face, entry, names)
-    answers: dict[int, Written | None] = {entry.index: entry.there for entry in entries}
     writing = sorted((entry for entry in entries if _writes(entry)), key=lambda entry: _ORDER.index(entry.method))
     changes = [change for entry in writing if (change := _change(face, entry, names)) is not None]
-    made = {(change.type_, change.id): done for change, done in zip(changes, face.rows.write(changes), strict=True)}
-    for entry in entries:
-        answers[entry.index] = made.get((entry.type_, str(entry.id))) or entry.there
-    return _response("transaction-response", [_answer(face, entry, answers[entry.index]) for entry in entries])
+    made = {(change.type_, change.id): done for change, done in zip(changes, face.write(changes), strict=True)}
+    answers = [_answer(face, entry, entry.there or made.get((entry.type_, str(entry.id)))) for entry in entries]
+    return _response("transaction-response", answers)
 
 
 def _writes(entry: Entry) -> bool:
@@ -109,8 +107,8 @@ def _settle(face: Face, entry: Entry, names: dict[str, str]) -> None:
     if entry.method == "POST":
         found = face.met(entry.type_, entry.if_none_exist) if entry.if_none_exist else None
         if found is not None:
-            entry.there = Written(row_of(found), existed=True)
-        entry.id = str(found.resource["id"]) if found is not None else str(uuid4())
+            entry.there = Written(found, existed=True)
+        entry.id = found.id if found is not None else str(uuid4())
     if entry.method in ("POST", "PUT") and isinstance(entry.full_url, str):
         names[entry.full_url] = f"{entry.type_}/{entry.id}"
 
@@ -118,27 +116,20 @@ def _settle(face: Face, entry: Entry, names: dict[str, str]) -> None:
 def _change(face: Face, entry: Entry, names: Mapping[str, str]) -> Change | None:
     id_ = str(entry.id)
     if entry.method == "DELETE":
-        present = face.present(entry.type_, id_)
-        return None if present is None else Change(entry.type_, id_, None, entry.if_match)
+        return Change(entry.type_, id_, None, entry.if_match) if face.present(entry.type_, id_) is not None else None
     resource = renamed(entry.resource, names)
     if entry.method == "POST":
         resource = {**resource, "id": id_}
     if resource.get("id") != id_:
         raise faulty("The id of the resource is not the id in the URL.", "id-differs", f"{entry.place}.resource.id")
     try:
-        face.check(entry.type_, resource)
+        face.validated(entry.type_, resource)
     except DataError as error:
         raise type(error)(error.message, issues=[_below(issue, entry) for issue in error.issues]) from None
-    present = face.present(entry.type_, id_)
-    if present is not None and unchanged(present.resource, resource) and entry.if_match in (None, present.version):
-        entry.there = Written(row_of(present))
-        return None
     return Change(entry.type_, id_, resource, entry.if_match)
 
 
 def _below(issue: Issue, entry: Entry) -> Issue:
-    from dataclasses import replace
-
     _, dot, path = issue.expression.partition(".")
     return replace(issue, expression=f"{entry.place}.resource{dot}{path}")
 
@@ -161,17 +152,17 @@ def _name(key: str, value: Any, names: Mapping[str, str]) -> Any:
 def _answer(face: Face, entry: Entry, done: Written | None) -> Tree:
     if entry.method == "GET":
         found = face.read(entry.type_, str(entry.id))
-        return {"resource": found.resource, "response": {"status": "200 OK", "etag": f'W/"{found.version}"'}}
+        return {"resource": found.served, "response": {"status": "200 OK", "etag": f'W/"{found.version}"'}}
     if entry.method == "DELETE" or done is None:
         return {"response": {"status": "204 No Content"}}
     row = done.row
     response = {
         "status": "201 Created" if done.created else "200 OK",
-        "location": f"{row.type_}/{row.id}/_history/{row.version}",
+        "location": f"{row.type}/{row.id}/_history/{row.version}",
         "etag": f'W/"{row.version}"',
         "lastModified": row.last_updated,
     }
-    return {"resource": row.resource, "response": response}
+    return {"resource": row.served, "response": response}
 
 
 def batch(face: Face, bundle: Tree, said: Said) -> Tree:

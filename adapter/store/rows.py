@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -53,7 +52,7 @@ def stricter(one: str | None, other: str | None) -> str:
     return max(one or "real", other or "real", key=ORIGINS.index)
 
 
-def resource_of(row: Mapping[str, Any]) -> StoredResource:
+def resource_of(row: Any) -> StoredResource:
     """A row of resource or resource_history."""
     return StoredResource(**{**row, "tree": loads(row["tree"])})
 
@@ -64,7 +63,7 @@ def row_of_resource(stored: StoredResource) -> dict[str, Any]:
     return {**row, "tree": text_of(stored.tree)}
 
 
-def link_of(row: Mapping[str, Any]) -> Link:
+def link_of(row: Any) -> Link:
     """A row of link."""
     values = dict(row)
     for name in _TREES:
@@ -82,7 +81,7 @@ def row_of_link(link: Link) -> dict[str, Any]:
     return row
 
 
-def server_of(row: Mapping[str, Any]) -> Server:
+def server_of(row: Any) -> Server:
     """A row of server."""
     return Server(**row)
 

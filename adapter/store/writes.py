@@ -60,7 +60,7 @@ class Write:
     ) -> Saved:
         """See `adapter.ports.RecordStore.save`."""
         kind, id_ = str(tree["kind"]), str(tree["id"])
-        self._check(expect)
+        self.check(expect)
         row = self._row(kind, id_)
         if revision is not None and revision != (row["revision"] if row is not None else 0):
             raise Conflict("The record has been changed in between.", place=f"{kind}/{id_}")
@@ -76,7 +76,7 @@ class Write:
 
     def delete(self, kind: str, id_: str, expect: Expected) -> None:
         """See `adapter.ports.RecordStore.delete`."""
-        self._check(expect)
+        self.check(expect)
         row = self._row(kind, id_)
         if row is None:
             raise NotFound("There is no such record.", place=f"{kind}/{id_}")
@@ -92,7 +92,8 @@ class Write:
         query = select(record).where(record.c.kind == kind, record.c.id == id_).with_for_update()
         return self.connection.execute(query).mappings().first()
 
-    def _check(self, expect: Expected) -> None:
+    def check(self, expect: Expected) -> None:
+        """Raises Conflict where a resource has not the version that is expected of it."""
         for (type_, id_), version in expect.items():
             stored = one_resource(self.connection, type_, id_)
             present = str(stored.version) if stored is not None and not stored.deleted else None
@@ -103,9 +104,9 @@ class Write:
         old = tree_of(row["document"]) if row is not None else None
         origin = tree.get("origin", "real") if old is None else stricter(old.get("origin"), tree.get("origin"))
         head = {**content_of(tree), **({"pack": tree["pack"]} if "pack" in tree else {})}
-        if old is not None and not row["deleted"] and same_tree(content_of(old), content_of(tree)):
-            if old.get("origin", "real") == origin:
-                return old, False
+        unchanged = old is not None and not row["deleted"] and same_tree(content_of(old), content_of(tree))
+        if old is not None and unchanged and old.get("origin", "real") == origin:
+            return old, False
         if origin != "real":
             head["origin"] = origin
         if self.recorded_by:

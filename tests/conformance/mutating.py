@@ -35,7 +35,9 @@ def nodes(tree: Any) -> Iterator[Tree]:
 
 def pick(tree: Tree, chance: random.Random, test: Callable[[str, Any], bool]) -> tuple[Tree, str] | None:
     """One (object, key) whose value passes a test."""
-    found = [(node, key) for node in nodes(tree) for key, value in node.items() if key != "resourceType" and test(key, value)]
+    found = [
+        (node, key) for node in nodes(tree) for key, value in node.items() if key != "resourceType" and test(key, value)
+    ]
     return chance.choice(found) if found else None
 
 
@@ -138,8 +140,13 @@ SIMPLE: dict[str, Operator] = {
     "url_blank": put(lambda key, value: isinstance(value, str) and value.startswith("http"), lambda _: "http://a b"),
     "uuid_short": put(lambda key, value: isinstance(value, str) and value.startswith("http"), lambda _: "urn:uuid:123"),
     "oid_bad": put(lambda key, value: isinstance(value, str) and value.startswith("http"), lambda _: "urn:oid:9.x"),
-    "link_id_gone": put(lambda key, value: _objects(key, value) and "linkId" in value[0], lambda value: [{k: v for k, v in value[0].items() if k != "linkId"}]),
-    "div_script": put(lambda key, value: key == "div", lambda value: value.replace("</div>", "<script>x</script></div>", 1)),
+    "link_id_gone": put(
+        lambda key, value: _objects(key, value) and "linkId" in value[0],
+        lambda value: [{k: v for k, v in value[0].items() if k != "linkId"}],
+    ),
+    "div_script": put(
+        lambda key, value: key == "div", lambda value: value.replace("</div>", "<script>x</script></div>", 1)
+    ),
 }
 OPERATORS.update(SIMPLE)
 
@@ -181,7 +188,9 @@ def misspell(tree: Tree, chance: random.Random) -> bool:
 @operator
 def choice_twice(tree: Tree, chance: random.Random) -> bool:
     """Gives a choice in a second type."""
-    spot = pick(tree, chance, lambda key, _value: key.startswith(("onset", "value", "deceased", "abatement", "effective")))
+    spot = pick(
+        tree, chance, lambda key, _value: key.startswith(("onset", "value", "deceased", "abatement", "effective"))
+    )
     if spot is None:
         return False
     base = next(base for base in ("onset", "value", "deceased", "abatement", "effective") if spot[1].startswith(base))

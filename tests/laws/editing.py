@@ -79,8 +79,11 @@ def _edit_list(draw: st.DrawFn, name: str, mine: list[Any], theirs: list[Any], d
             rows[index] = copy(theirs[-1])
         else:
             _edit_object(draw, rows[index], theirs[-1], _KEPT.get(name, _KEYS), depth + 1)
+            if rows[index].keys() == {"id"} and name not in _BARE:
+                del rows[index]  # An item of which nothing is left is no item.
     return rows
 
 
+_BARE = frozenset({"goals", "interventions", "care_team", "problems", "assessments"})
 _KEYS = frozenset({"id", "linkId"})
 _KEPT = {"instruments": _KEYS | {"name", "answers", "complete", "band"}}

@@ -168,8 +168,8 @@ def _plain(path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.removeprefix("_") for name in path)
 
 
-# A concept or a reference is one value: another one takes its place as a whole.
-_INSIDE_A_VALUE = frozenset({"coding", "text", "display", "reference", "identifier", "type"})
+# A concept, a reference and an item known by its id are one value: another one takes its place as a whole.
+_INSIDE_A_VALUE = frozenset({"coding", "text", "display", "reference", "identifier", "type", "id"})
 
 
 def _owner(path: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What README and the how-tos show is run, and prints what they say.
 
 A block marked `console` is run: each line after `$ ` as a shell command, all blocks of a page in one empty folder with
-the fixtures in it, in order. `…` in the output stands for anything, alone on a line for any number of lines. Where a page
+the fixtures in it, in order, and must end with exit status 0 (`|| echo exit $?` where it should not). `…` in the output stands for anything, alone on a line for any number of lines. Where a page
 says port 8081 a second adapter serves its FHIR face, as the other hospital; the test puts in the port that was free.
 """
 
@@ -86,7 +86,9 @@ def other_hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_what_is_shown_is_what_happens(page: Path, tmp_path: Path, other_hospital: str) -> None:
+def test_what_is_shown_is_what_happens(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    needed = OTHER_PORT in page.read_text("utf-8")
+    other_hospital = request.getfixturevalue("other_hospital") if needed else OTHER_PORT
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     examples = [(command, expected) for command, expected in _examples(page) if command not in NOT_RUN]
     assert examples, "a page shows at least one command that is run"
@@ -95,9 +97,10 @@ def test_what_is_shown_is_what_happens(page: Path, tmp_path: Path, other_hospita
         done = subprocess.run(
             ["bash", "-c", shell], cwd=tmp_path, env=_environment(), capture_output=True, text=True, check=False
         )
+        assert done.returncode == 0, f"$ {command}\n--- exit {done.returncode}\n{done.stdout}{done.stderr}"
         said = (done.stdout + done.stderr).replace(other_hospital, OTHER_PORT)
         assert _shape(expected).fullmatch(said.rstrip() + "\n" if said.strip() else ""), (
-            f"$ {command}\n--- expected\n{expected}\n--- was (exit {done.returncode})\n{said}"
+            f"$ {command}\n--- expected\n{expected}\n--- was\n{said}"
         )
 
 

@@ -248,11 +248,13 @@ def test_405_names_what_is_allowed(client: FlaskClient) -> None:
     outcome(answer)
 
 
-def test_a_fault_of_ours_says_nothing_of_the_data(client: FlaskClient, services: Any) -> None:
+def test_a_fault_of_ours_says_nothing_of_the_data(
+    client: FlaskClient, services: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("Odile Samplewood")
 
-    services.rows.find = broken
+    monkeypatch.setattr(services.store(), "search", broken)
     answer = client.get("/fhir/Goal")
     assert answer.status_code == 500
     assert b"Odile" not in answer.data

@@ -1,0 +1,67 @@
+"""Whose id is whose: references rewritten on the way out and on the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Tree = dict[str, Any]
+Rename = Callable[[str, str], str | None]
+
+
+def rewritten(tree: Any, rename: Callable[[str], str | None]) -> Any:
+    """A copy whose literal references are renamed; where `rename` gives None the literal goes, the rest stays."""
+    if isinstance(tree, dict):
+        out = {key: rewritten(value, rename) for key, value in tree.items()}
+        literal = tree.get("reference")
+        if isinstance(literal, str) and not literal.startswith("#"):
+            new = rename(literal)
+            if new is None:
+                del out["reference"]
+            else:
+                out["reference"] = new
+        return out
+    if isinstance(tree, list):
+        return [rewritten(value, rename) for value in tree]
+    return tree
+
+
+def relative(literal: str, base: str = "") -> tuple[str, str] | None:
+    """(type, id) of a reference to the same server; None for any other."""
+    if base and literal.startswith(f"{base}/"):
+        literal = literal[len(base) + 1 :]
+    parts = literal.split("/_history/")[0].split("/")
+    if len(parts) == 2 and parts[0][:1].isupper() and parts[1]:
+        return parts[0], parts[1]
+    return None
+
+
+def local_to_remote(tree: Tree, ids: Rename, base: str, urns: dict[tuple[str, str], str]) -> Tree:
+    """A resource as it is to be sent: `ids` gives the remote id of a local one, `urns` what goes in the same Bundle.
+
+    A target that the server does not have is named by what stands beside the literal: identifier, type, display.
+    """
+
+    def rename(literal: str) -> str | None:
+        key = relative(literal, base)
+        if key is None or literal.startswith(f"{base}/"):
+            return f"{key[0]}/{key[1]}" if key else literal
+        if key in urns:
+            return urns[key]
+        remote = ids(*key)
+        return f"{key[0]}/{remote}" if remote else None
+
+    return rewritten(tree, rename)  # type: ignore[no-any-return]
+
+
+def remote_to_local(tree: Tree, ids: Rename, base: str) -> Tree:
+    """A resource as the store holds it: known targets by our ids, others by their absolute address."""
+
+    def rename(literal: str) -> str | None:
+        key = relative(literal, base)
+        if key is None:
+            return literal
+        local = ids(*key)
+        return f"{key[0]}/{local}" if local else f"{base}/{key[0]}/{key[1]}"
+
+    return rewritten(tree, rename)  # type: ignore[no-any-return]
