@@ -5,20 +5,25 @@ Nothing is imported before it is asked for, so that a small command starts at on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
+from adapter.errors import SettingsError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
-from adapter.ports import SystemClock
+from adapter.ports import Server, SystemClock
 
 if TYPE_CHECKING:
+    from adapter.exchange import Credentials
     from adapter.mapping import Mapper
     from adapter.services.convert import Converter
     from adapter.services.face import Face
+    from adapter.services.partners import Partner
     from adapter.services.receive import Plan
     from adapter.services.validate import Checker
     from adapter.store import Store
@@ -70,15 +75,19 @@ def validator(
     profiles: Sequence[str] = (),
     questionnaires: Sequence[Path] = (),
     pack: str = "core",
+    tiers: Collection[str] | None = None,
 ) -> Callable[[Any], list[Issue]]:
-    """Resource → issues, with the Questionnaires of the pack and of these files and folders at hand."""
+    """Resource → issues, with what the pack defines, and the Questionnaires of these files and folders, at hand."""
     from adapter.mapping.convert import fhir_version
     from adapter.packs import load
     from adapter.services.validate import questionnaires as read
     from adapter.validation import Validator
 
-    known = {**load(pack).questionnaires, **read(questionnaires)}
-    return Validator(fhir_version(fhir), profiles=profiles, questionnaires=known).validate
+    known = load(pack)
+    defined = [*known.structure_definitions.values(), *known.value_sets.values(), *known.code_systems.values()]
+    forms = {**known.questionnaires, **read(questionnaires)}
+    made = Validator(fhir_version(fhir), profiles=profiles, questionnaires=forms, tiers=tiers)
+    return made.with_resources(defined).validate
 
 
 def checker(
@@ -162,7 +171,8 @@ class Services:
 
     def release(self, tree: Tree, peer: str) -> Tree:
         """A tree of the store as it may leave for who asks from this address: one on this machine is our own, any other
-        is not known. Raises Refused."""
+        is not known. Raises Refused.
+        """
         from adapter.privacy import Recipient, is_loopback, let_out
 
         recipient = Recipient("this machine", "own") if is_loopback(peer) else Recipient("an unknown caller", "public")
@@ -177,6 +187,7 @@ class Services:
         from adapter.records import check
         from adapter.services.face import Face
         from adapter.store.applying import apply
+        from adapter.validation import TIERS
 
         store = self.store()
 
@@ -184,4 +195,42 @@ class Services:
             writes = [(one.record, one.parts) for one in plan.writes]
             apply(store, self.now(), writes, plan.deletes, plan.expect)
 
-        return Face(store, mapper(self.pack), carry_out, self.checker().resource, check)
+        # A profile that a resource claims is a promise to its readers, no condition for being held here.
+        held_to = validator(pack=self.pack, tiers=[tier for tier in TIERS if tier != "profiles"])
+        return Face(store, mapper(self.pack), carry_out, held_to, check)
+
+    @contextmanager
+    def partner(self, name: str) -> Iterator[Partner]:
+        """A server that the store exchanges with, connected. Raises UsageError, SettingsError."""
+        from adapter.exchange import HttpFhirServer, Limits
+        from adapter.privacy import Recipient, let_out
+        from adapter.records import check
+        from adapter.services.partners import Partner
+
+        store, clock = self.store(), SystemClock()
+        server = store.server(name)
+        recipient = Recipient(server.name, server.host_class, server.run_tag)
+        with HttpFhirServer(
+            server.url,
+            auth=_credentials(server),
+            clock=clock,
+            limits=Limits(seconds=self.settings.http_seconds, size=self.settings.http_megabytes * 1024 * 1024),
+            gate=lambda tree: let_out(tree, recipient, lambda resource: store.origin_of(resource, server.name)),
+        ) as client:
+            yield Partner(
+                server, client, store, mapper(self.pack), clock, self.checker().resource, check,
+                overlap=self.settings.sync_overlap, lease=self.settings.lease,
+            )  # fmt: skip
+
+
+def _credentials(server: Server) -> Credentials | None:
+    """What signs in to a server, from the environment variable that it names. Raises SettingsError."""
+    from adapter.exchange import BasicAuth, BearerToken
+
+    if server.auth == "none":
+        return None
+    secret = os.environ.get(server.auth_env, "")
+    user, colon, password = secret.partition(":")
+    if not secret or (server.auth == "basic" and not colon):
+        raise SettingsError(f"The secret for {server.name} is not set.", place=server.auth_env)
+    return BearerToken(secret) if server.auth == "bearer" else BasicAuth(user, password)

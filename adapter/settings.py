@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -34,11 +33,9 @@ class Settings:
     log_level: str = "info"
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the environment, or of a mapping of names to values. Raises SettingsError with every fault."""
-    env = (
-        Env(prefix=PREFIX, eager=False, read_fn=environ.get) if environ is not None else Env(prefix=PREFIX, eager=False)
-    )
+def load() -> Settings:
+    """The settings of the environment. Raises SettingsError that names every setting that is not usable."""
+    env = Env(prefix=PREFIX, eager=False)
     default = Settings()
     positive = validate.Range(min=0, min_inclusive=False)
     found = Settings(

@@ -25,9 +25,7 @@ def search_bundle(found: Found, search: Search, params: Iterable[tuple[str, str]
         on = [(name, value) for name, value in kept if name != "_page"]
         links.append(_link("next", base, [*on, ("_page", token_of(found.next))]))
     bundle: Tree = {"resourceType": "Bundle", "type": "searchset", "total": found.total, "link": links}
-    entries = [
-        {"fullUrl": f"{base}/{row.id}", "resource": row.served, "search": {"mode": "match"}} for row in shown
-    ]
+    entries = [{"fullUrl": f"{base}/{row.id}", "resource": row.served, "search": {"mode": "match"}} for row in shown]
     return {**bundle, "entry": entries} if entries else bundle
 
 

@@ -95,4 +95,3 @@ def written(done: Written) -> Response:
         said = to_operation_outcome([Issue("information", "informational", "stored", text)])
         return json_answer(said, status, headers, FHIR_JSON)
     return json_answer(released(row.served), status, headers, FHIR_JSON)
-

@@ -26,7 +26,8 @@ class Mapper(Protocol):
 @dataclass(frozen=True, slots=True)
 class Converter:
     """Converts one document. `known_type` says whether a name is a FHIR resource type, `kinds` are those of records; `strict` refuses what is not
-    valid, as `validate` (resource → issues) and `check` (record → issues) find it."""
+    valid, as `validate` (resource → issues) and `check` (record → issues) find it.
+    """
 
     mapper: Mapper
     known_type: Callable[[str], bool]

@@ -64,7 +64,8 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class Face:
     """A FHIR server over a store. `apply` carries out a plan in one transaction, `validate` finds the issues of a
-    resource, `check` those of a record."""
+    resource, `check` those of a record.
+    """
 
     store: RecordStore
     pack: PackMaps
@@ -135,7 +136,8 @@ class Face:
 
     def validated(self, type_: str, resource: Any) -> None:
         """Raises NotFound for a type that is not held here, BadInput for another one than the URL says, DataError where
-        the resource is not valid."""
+        the resource is not valid.
+        """
         self._known(type_)
         if not isinstance(resource, dict) or resource.get("resourceType") != type_:
             raise faulty("The body is not a resource of the type in the URL.", "type-differs")
@@ -202,7 +204,8 @@ def _asked(look: Callable[[], Page]) -> Page:
 def _hold(one: Change, present: StoredResource | None) -> None:
     if one.version is not None and (present is None or str(present.version) != one.version):
         raise Conflict(
-            "The version given is not the present one.", remedy="Read the resource again, and send the change onto that."
+            "The version given is not the present one.",
+            remedy="Read the resource again, and send the change onto that.",
         )
 
 

@@ -252,4 +252,4 @@ def as_ours(partner: Partner, tree: Tree, local_id: str) -> Tree:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)

@@ -33,7 +33,8 @@ class RecordWrite:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be written in one transaction: records, records that are no more, and the version that each resource
-    looked at must still have (None: it must not be there)."""
+    looked at must still have (None: it must not be there).
+    """
 
     writes: Sequence[RecordWrite]
     deletes: Sequence[tuple[str, str]]
@@ -96,7 +97,9 @@ def references(tree: Any) -> Iterator[Key]:
             yield from references(value)
 
 
-def plan(store: RecordStore, pack: PackMaps, changes: Mapping[Key, Tree | None], check: Callable[[Any], list[Issue]]) -> Plan:
+def plan(
+    store: RecordStore, pack: PackMaps, changes: Mapping[Key, Tree | None], check: Callable[[Any], list[Issue]]
+) -> Plan:
     """What writing these resources (None: deleting) means for the records.
 
     Raises DataError for a resource that no record can hold, with the place of each fault.
@@ -173,7 +176,7 @@ def _refuse_lost(changes: Mapping[Key, Tree | None], claimed: set[Key]) -> None:
     lost = [key for key, tree in changes.items() if tree is not None and key not in claimed]
     if lost:
         text = "No record here can hold this resource by itself: it is part of one that is not here."
-        issues = [Issue("error", "not-supported", "resource-without-record", text, expression=type_) for type_, _ in lost]
+        issues = [
+            Issue("error", "not-supported", "resource-without-record", text, expression=type_) for type_, _ in lost
+        ]
         raise DataError(text, issues=issues, place=f"{lost[0][0]}/{lost[0][1]}")
-
-

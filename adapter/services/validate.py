@@ -18,7 +18,8 @@ Find = Callable[[Any], list[Issue]]
 @dataclass(frozen=True, slots=True)
 class Checker:
     """`resource` finds the issues of a resource, `record` those of one record's shape, `clinical` those of several
-    records that are each well-formed."""
+    records that are each well-formed.
+    """
 
     resource: Find
     record: Find

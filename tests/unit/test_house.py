@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 import subprocess
+import sys
 import tomllib
 import types
 from collections.abc import Iterator
@@ -135,6 +136,21 @@ def test_every_required_package_is_locked() -> None:
     pins = set(re.findall(r"^([^ #\n=]+)==", lock, re.MULTILINE))
     wanted = _required()
     assert {re.sub(r"[._]", "-", name).lower() for name in wanted["run"] | wanted["dev"]} - pins == set()
+
+
+def test_everything_imported_is_required() -> None:
+    """By name of the package, or as what a required package brings along and hands out (requests its urllib3)."""
+    package = {"yaml": "pyyaml", "re2": "google-re2", "flask_smorest": "flask-smorest", "fhir": "fhir.resources"}
+    brought = {"urllib3", "werkzeug", "pydantic", "fhir_core"}
+    imported = set()
+    for node in [node for path in MODULES for node in ast.walk(ast.parse(path.read_text("utf-8")))]:
+        if isinstance(node, ast.Import):
+            imported.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            imported.add(node.module.split(".")[0])
+    foreign = imported - set(sys.stdlib_module_names) - brought - {"adapter"}
+    wanted = _required()
+    assert {package.get(name, name).replace("_", "-") for name in foreign} - wanted["run"] - wanted["extra"] == set()
 
 
 def test_every_dependency_is_explained_and_nothing_else() -> None:

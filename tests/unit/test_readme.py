@@ -1,8 +1,9 @@
 """What README and the how-tos show is run, and prints what they say.
 
 A block marked `console` is run: each line after `$ ` as a shell command, all blocks of a page in one empty folder with
-the fixtures in it, in order, and must end with exit status 0 (`|| echo exit $?` where it should not). `…` in the output stands for anything, alone on a line for any number of lines. Where a page
-says port 8081 a second adapter serves its FHIR face, as the other hospital; the test puts in the port that was free.
+the fixtures in it, in order. It must end with exit status 0 (`|| echo exit $?` where it should not). `…` in the output
+stands for anything, alone on a line for any number of lines. Where a page says port 8081 a second adapter serves its
+FHIR face, as the other hospital; the test puts in the port that was free.
 """
 
 from __future__ import annotations

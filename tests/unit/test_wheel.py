@@ -95,6 +95,7 @@ def test_its_pack_converts_a_fixture_both_ways(installed: Path, tmp_path: Path) 
     bundle = _run(installed / "careplan", "convert", "to-fhir", records, cwd=tmp_path)
     (tmp_path / "bundle.json").write_text(bundle, "utf-8")
     assert json.loads(bundle)["resourceType"] == "Bundle"
+    assert json.loads(_run(installed / "careplan", "validate", "--json", records, cwd=tmp_path))
     back = json.loads(_run(installed / "careplan", "convert", "from-fhir", "bundle.json", cwd=tmp_path))
     assert len(back["records"]) >= 1
 
