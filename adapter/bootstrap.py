@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from adapter.services.face import Face
     from adapter.services.partners import Partner
     from adapter.services.receive import Plan
+    from adapter.services.records import Imported, Origin
     from adapter.services.validate import Checker
     from adapter.store import Store
 
@@ -169,6 +171,23 @@ class Services:
         """Raises Unavailable where the store cannot be used."""
         self.store().version()
 
+    def take_in(self, tree: Any, *, origin: Origin | None = None, recorded_by: str = "") -> Imported:
+        """Brings records into the store: one, a list, or what from-fhir gave. What the clinical rules call an error is
+        refused like any other fault. Raises BadInput."""
+        from adapter.records import check, clinical_issues
+        from adapter.services.records import import_records, taken_apart
+
+        records, remainder = taken_apart(tree)
+        sound = [record if not check(record) else None for record in records]
+        clinical = clinical_issues(sound)
+        errors = {id(record): [] for record in records} | _by_record(records, clinical)
+        done = import_records(
+            self.store(), mapper(self.pack), lambda record: check(record) or errors[id(record)], records,
+            remainder=remainder, origin=origin, recorded_by=recorded_by,
+        )  # fmt: skip
+        done.issues += [issue for issue in clinical if not issue.is_error]
+        return done
+
     def release(self, tree: Tree, peer: str) -> Tree:
         """A tree of the store as it may leave for who asks from this address: one on this machine is our own, any other
         is not known. Raises Refused.
@@ -187,7 +206,6 @@ class Services:
         from adapter.records import check
         from adapter.services.face import Face
         from adapter.store.applying import apply
-        from adapter.validation import TIERS
 
         store = self.store()
 
@@ -195,9 +213,16 @@ class Services:
             writes = [(one.record, one.parts) for one in plan.writes]
             apply(store, self.now(), writes, plan.deletes, plan.expect)
 
-        # A profile that a resource claims is a promise to its readers, no condition for being held here.
-        held_to = validator(pack=self.pack, tiers=[tier for tier in TIERS if tier != "profiles"])
-        return Face(store, mapper(self.pack), carry_out, held_to, check)
+        return Face(store, mapper(self.pack), carry_out, self.border(), check)
+
+    def border(self) -> Callable[[Any], list[Issue]]:
+        """Resource → issues, for what comes in and goes out. A profile that a resource claims is a promise to its
+        readers and no condition for crossing."""
+        from adapter.validation import TIERS
+
+        tiers = tuple(tier for tier in TIERS if tier != "profiles")
+        made: Callable[[Any], list[Issue]] = self._once("border", lambda: validator(pack=self.pack, tiers=tiers))
+        return made
 
     @contextmanager
     def partner(self, name: str) -> Iterator[Partner]:
@@ -218,9 +243,20 @@ class Services:
             gate=lambda tree: let_out(tree, recipient, lambda resource: store.origin_of(resource, server.name)),
         ) as client:
             yield Partner(
-                server, client, store, mapper(self.pack), clock, self.checker().resource, check,
+                server, client, store, mapper(self.pack), clock, self.border(), check,
                 overlap=self.settings.sync_overlap, lease=self.settings.lease,
             )  # fmt: skip
+
+
+def _by_record(records: Sequence[Any], issues: Sequence[Issue]) -> dict[int, list[Issue]]:
+    """The errors of each record by its identity, with their pointers from the record itself."""
+    found: dict[int, list[Issue]] = {}
+    for issue in issues:
+        _, index, *rest = (issue.pointer or "/0").split("/")
+        if issue.is_error:
+            own = replace(issue, pointer="".join(f"/{step}" for step in rest))
+            found.setdefault(id(records[int(index)]), []).append(own)
+    return found
 
 
 def _credentials(server: Server) -> Credentials | None:

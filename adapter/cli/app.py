@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any
 
 import click
@@ -20,7 +21,7 @@ COMMANDS = {
     "validate": ("validate", "Say what is wrong with resources or records."),
     "schema": ("schema", "The JSON Schema of a kind of record."),
     "records": ("records", "The store: bring records in, list, show, export."),
-    "server": ("server", "The FHIR servers that the store exchanges with."),
+    "server": ("servers", "The FHIR servers that the store exchanges with."),
     "push": ("exchange", "Send what changed to a server, or to all."),
     "pull": ("exchange", "Fetch what changed on a server, or on all."),
     "status": ("exchange", "What is waiting, refused or in conflict, and why."),
@@ -76,7 +77,7 @@ def example(*lines: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
     def ended(function: Callable[..., Any]) -> Callable[..., Any]:
         shown = "\n".join(f"  {line}" for line in lines)
-        function.__doc__ = f"{(function.__doc__ or '').rstrip()}\n\n\b\nExamples:\n{shown}\n"
+        function.__doc__ = f"{cleandoc(function.__doc__ or '')}\n\n\b\nExamples:\n{shown}\n"
         return function
 
     return ended

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from adapter.cli.app import example
-from adapter.cli.store import services
 
 
 @click.group()
@@ -13,10 +12,19 @@ def db() -> None:
     """The database of the store."""
 
 
-@db.command()
-@example("careplan db upgrade", "CAREPLAN_DATABASE_URL=postgresql://careplan@db/careplan careplan db upgrade")
+@db.command("upgrade")
+@example("careplan db upgrade", "CAREPLAN_DATABASE_URL=postgresql://localhost/careplan careplan db upgrade")
 def upgrade() -> None:
-    """Bring the tables to the newest version; nothing happens where they are."""
-    with services() as made:
-        present, newest = made.store().version()
-    click.echo(f"the tables are at version {present} of {newest}", err=True)
+    """Bring the tables of the store to this version of the adapter; make a copy of it first.
+
+    Does nothing where they are. `careplan serve` does the same when it starts.
+    """
+    from adapter import settings
+    from adapter.store import open_store
+
+    chosen = settings.load()
+    store = open_store(chosen.database_url, timeout=chosen.database_timeout, migrate=False)
+    before, newest = store.version()
+    store.upgrade()
+    store.close()
+    click.echo(f"the store is at {newest}" + ("" if before == newest else f", it was at {before or 'nothing'}"))

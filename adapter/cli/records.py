@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from adapter.cli.app import example
-from adapter.cli.store import JSON, rows, services
+from adapter.issues import Issue
 
-KIND = click.option("--kind", metavar="KIND", help="Only records of this kind.")
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 
 
 @click.group()
 def records() -> None:
-    """The store: bring records in, list, show, export."""
+    """The store: bring records in, list, show, export.
+
+    It is a SQLite file in the current folder, careplan.db, unless CAREPLAN_DATABASE_URL says otherwise.
+    """
 
 
 @records.command("import")
@@ -23,73 +25,69 @@ def records() -> None:
 @click.option(
     "--origin",
     type=click.Choice(["synthetic", "test", "real"]),
-    help="The origin of records that say none; without it they are real.",
+    help="The origin of records that say none; without it they are a real patient's.",
 )
-@click.option("--by", "recorded_by", default="", metavar="NAME", help="Who brings them in, for the history.")
+@click.option("--by", "recorded_by", default="", metavar="NAME", help="Who brings them in; stands in their history.")
 @JSON
-@example("careplan records import fixtures/dual-diagnosis/records.json", "careplan records import < records.json")
+@example("careplan records import records.json", "careplan convert from-fhir bundle.json | careplan records import")
 def import_(files: tuple[str, ...], origin: Any, recorded_by: str, as_json: bool) -> None:
-    """Check records and take them in: a new revision where something changed, nothing where not.
+    """Check records and bring them in: a new revision where something changed.
 
-    FILE holds a record, a list of records, or what `convert from-fhir` gave. A faulty record is refused whole, the others
-    are taken.
+    A faulty record is refused whole, with all its faults; the others are taken in.
     """
-    from adapter.cli.files import label, names, put, read, tree_of
-    from adapter.records import check, clinical_issues
-    from adapter.services.records import import_records, taken_apart
+    from adapter.bootstrap import Services
+    from adapter.cli.files import names, put, read, tree_of
 
-    failed = False
-    done: list[dict[str, str]] = []
-    with services() as made:
-        for name in names(files):
-            trees, remainder = taken_apart(tree_of(name, read(name)))
-            found = import_records(
-                made.store(), _mapper(made), check, trees,
-                remainder=remainder, origin=origin, recorded_by=recorded_by,
-            )  # fmt: skip
-            good = [tree for tree in trees if not check(tree)]
-            for issue in [*found.issues, *clinical_issues(good)]:
-                where = f"{label(name)} {issue.place}".strip()
-                click.echo(f"{issue.severity}: {where}: {issue.text} [{issue.message_id}]", err=True)
-            done += [{"record": record, "done": verb} for record, verb in found.rows]
-            failed = failed or found.refused > 0
+    trees = [tree_of(name, read(name)) for name in names(files)]
+    rows: list[tuple[str, str]] = []
+    issues: list[Issue] = []
+    with Services() as services:
+        for tree in trees:
+            done = services.take_in(tree, origin=origin, recorded_by=recorded_by)
+            rows += done.rows
+            issues += done.issues
     if as_json:
-        put(done)
+        put([{"record": name, "result": verb} for name, verb in rows])
     else:
-        rows([(row["done"], row["record"]) for row in done], "Nothing to take in.")
-    click.get_current_context().exit(1 if failed else 0)
+        for name, verb in rows:
+            click.echo(f"{verb:<10} {name}")
+    _speak(issues)
+    if any(verb == "refused" for _, verb in rows):
+        click.get_current_context().exit(1)
 
 
-def _mapper(made: Any) -> Any:
-    from adapter.bootstrap import mapper
-
-    return mapper(made.pack)
+def _speak(issues: list[Issue]) -> None:
+    for issue in issues:
+        if issue.severity != "information":
+            click.echo(f"{issue.severity}: {issue.place}: {issue.text} [{issue.message_id}]", err=True)
 
 
 @records.command("list")
-@KIND
+@click.option("--kind", help="Only records of this kind.")
 @JSON
 @example("careplan records list", "careplan records list --kind plan --json")
 def list_(kind: str | None, as_json: bool) -> None:
-    """Every record: kind, id, revision, origin, when recorded. Nothing of what is in it."""
+    """What the store holds: kind, id, revision, origin and time, one line for each record."""
+    from adapter.bootstrap import Services
     from adapter.cli.files import put
 
-    with services() as made:
-        found = [_head(record) for record in made.store().records(_known(kind))]
+    with Services() as services:
+        found = services.store().records(_known(kind))
+        rows = [
+            {
+                "kind": record["kind"],
+                "id": record["id"],
+                "revision": record["revision"],
+                "origin": record.get("origin", "real"),
+                "recorded_at": record["recorded_at"],
+            }
+            for record in found
+        ]
     if as_json:
-        put(found)
-    else:
-        rows([tuple(row.values()) for row in found], "The store holds no such record.")
-
-
-def _head(record: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "kind": record["kind"],
-        "id": record["id"],
-        "revision": record.get("revision", 0),
-        "origin": record.get("origin", "real"),
-        "recorded_at": record.get("recorded_at", ""),
-    }
+        put(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['kind']:<11} {row['id']}  rev {row['revision']:<4} {row['origin']:<10} {row['recorded_at']}")
 
 
 def _known(kind: str | None) -> str | None:
@@ -101,31 +99,34 @@ def _known(kind: str | None) -> str | None:
     return kind
 
 
-@records.command()
+@records.command("show")
 @click.argument("kind")
 @click.argument("id_", metavar="ID")
-@example("careplan records show plan 3f0c1d3e-5b1a-4b1e-9d55-0c5f8e9a7b11")
-def show(kind: str, id_: str) -> None:
-    """One record, as JSON, with its envelope."""
+@click.option("--revisions", is_flag=True, help="Every revision, the newest first.")
+@example("careplan records show plan 0fd5…", "careplan records show plan 0fd5… --revisions")
+def show(kind: str, id_: str, revisions: bool) -> None:
+    """One record, with its revision, time and origin."""
+    from adapter.bootstrap import Services
     from adapter.cli.files import put
 
-    with services() as made:
-        put(made.store().record(str(_known(kind)), id_))
+    _known(kind)
+    with Services() as services:
+        store = services.store()
+        put(store.revisions(kind, id_) if revisions else store.record(kind, id_))
 
 
-@records.command()
-@KIND
-@click.option("--ndjson", is_flag=True, help="One record a line.")
-@example("careplan records export > records.json", "careplan records export --kind plan --ndjson")
-def export(kind: str | None, ndjson: bool) -> None:
-    """Every record as JSON: a list, or one a line."""
-    from adapter.cli.files import put
+@records.command("export")
+@click.option("--kind", help="Only records of this kind.")
+@click.option("--out", metavar="FILE", help="Write here instead of to stdout.")
+@example("careplan records export > records.json", "careplan records export --kind plan --out plans.json")
+def export(kind: str | None, out: str | None) -> None:
+    """Every record of the store as one JSON list, which `records import` and `convert to-fhir` take."""
+    from adapter.bootstrap import Services
+    from adapter.cli.files import sink
     from adapter.fhir_json import dumps
 
-    with services() as made:
-        found: Iterator[dict[str, Any]] = made.store().records(_known(kind))
-        if not ndjson:
-            put(list(found))
-            return
-        for record in found:
-            click.echo(dumps(record).decode())
+    with Services() as services, sink(out) as target:
+        target.write(b"[")
+        for number, record in enumerate(services.store().records(_known(kind))):
+            target.write((b",\n" if number else b"\n") + dumps(record))
+        target.write(b"\n]\n")

@@ -8,33 +8,25 @@ from adapter.cli.app import example
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback; any other needs tokens and encryption.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@example("careplan serve", "careplan serve --port 8080")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on: this machine's own.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
+@example("careplan serve", "careplan serve --port 8081", "curl http://127.0.0.1:8080/fhir/metadata")
 def serve(host: str, port: int) -> None:
-    """The service: HTTP API under /v1, FHIR face under /fhir, with the store brought up to date first.
+    """The service: the HTTP API under /v1, the FHIR face under /fhir, its description at /docs, until Ctrl-C.
 
-    It listens on this machine alone. Any other host would need bearer tokens and encryption at rest, which this version
-    does not have: it exits with 2.
+    The store is brought up to date first. Only this machine can reach it: another host needs bearer tokens and a store
+    that is encrypted at rest, which this version has not, so that it exits with status 2.
     """
-    from adapter.bootstrap import Services
+    from adapter.api.serving import run
     from adapter.errors import UsageError
     from adapter.privacy import is_loopback
 
     if not is_loopback(host):
         raise UsageError(
-            "The service listens on this machine alone.",
+            "Records of addiction treatment are served on this machine only: other hosts need bearer tokens and a store "
+            "encrypted at rest, and this version has neither.",
             place="--host",
-            remedy="Another host needs bearer tokens and encryption at rest, which this version does not have.",
+            remedy="Use 127.0.0.1.",
         )
-    with Services() as made:
-        made.ready()
-    _listen(host, port)
-
-
-def _listen(host: str, port: int) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    click.echo(f"http://{host}:{port}/fhir and /v1; Ctrl-C ends it", err=True)
-    Granian("adapter.api.wsgi:app", address=host, port=port, interface=Interfaces.WSGI, log_enabled=False).serve()
+    click.echo(f"careplan: serving http://{host}:{port} (FHIR at /fhir, description at /docs); Ctrl-C ends it", err=True)
+    run("127.0.0.1" if host == "localhost" else host, port)

@@ -123,8 +123,9 @@ class _File:
         where = f"{self.file}:{row.line}"
         path = self._path(row, row.get("fhir"))
         if "set" in row:
-            unless = record_steps(row["unless"]) if "unless" in row else ()
-            return Constant(where, path, self._expanded(row["set"]), unless)
+            unless = row.get("unless", [])
+            fields = [unless] if isinstance(unless, str) else unless
+            return Constant(where, path, self._expanded(row["set"]), tuple(record_steps(name) for name in fields))
         if "derive" in row:
             return self._derived(row, where, path)
         if "companion" in row:

@@ -72,7 +72,8 @@ def _said(value: Any) -> str:
         if best:
             return _said(best)
         if "value" in value:
-            return f"{_said(value['value'])} {_said(value.get('unit', ''))}".strip()
+            parts = (_said(value.get(key, "")) for key in ("comparator", "value", "unit"))
+            return " ".join(part for part in parts if part)
         if isinstance(value.get("code"), str):
             return _said(value["code"].replace("-", " "))
         pairs = ((key.replace("_", " "), _said(inner)) for key, inner in value.items() if key not in _NOT_SAID)

@@ -20,20 +20,21 @@ class Constant:
     source: str
     path: Path
     value: Any
-    unless: Names = ()
+    unless: tuple[Names, ...] = ()
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
         return
 
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
-        had, has = get(old, self.unless) is not None, get(new, self.unless) is not None
-        if self.unless and has:
+        had, has = (any(get(side, names) is not None for names in self.unless) for side in (old, new))
+        if has:
             if not had and same(current(self.path, node), self.value):
                 holder = self.path.holder(node)
                 if holder is not None:
                     del holder[self.path.name]
+                    self.path.prune(node)
             return
-        if old and not (self.unless and had):
+        if old and not had:
             return
         stands = current(self.path, node)
         if stands is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from adapter.errors import DataError, Gone, NotFound
+from adapter.errors import Conflict, DataError, Gone, NotFound
 from adapter.fhir_json import Tree, same
 from adapter.identity import foreign_record_id
 from adapter.ports import Link, Versioned
@@ -150,13 +150,10 @@ class _Pull:
                 new_links.append(replace(new, base_sent=theirs, acked=link.wanted, state="linked", reason=""))
             else:
                 self._merge(link, new, theirs, changes, new_links)
-        if not self.dry_run:
-            self._write(changes, new_links)
+        verb = "would pull" if self.dry_run else self._write(changes, new_links)
         for link in new_links:
-            if (link.type, link.local_id) in changes:
-                self.report.add(
-                    link, "would pull" if self.dry_run else "pulled" if link.wanted == link.acked else "merged"
-                )
+            if verb and (link.type, link.local_id) in changes:
+                self.report.add(link, "merged" if verb == "pulled" and link.wanted != link.acked else verb)
 
     def _merge(
         self, link: Link, new: Link, theirs: Tree, changes: dict[receive.Key, Tree | None], new_links: list[Link]
@@ -186,22 +183,33 @@ class _Pull:
             self.partner.store.journal(link.server, link, "conflict", reason)
         self.report.add(link, "conflict", reason)
 
-    def _write(self, changes: dict[receive.Key, Tree | None], links: list[Link]) -> None:
-        store = self.partner.store
+    def _write(self, changes: dict[receive.Key, Tree | None], links: list[Link]) -> str:
+        """All of one record, with its links, in one transaction; empty where that was not possible, and said."""
+        store, partner = self.partner.store, self.partner
         try:
-            plan = receive.plan(store, self.partner.mapper, changes, self.partner.check) if changes else None
+            plan = receive.plan(store, partner.mapper, changes, partner.check) if changes else None
+            for write in plan.writes if plan is not None else []:
+                held = [link for link in links if (link.kind, link.record_id) == _key(write.record)]
+                store.save(write.record, write.parts, expect=plan.expect if plan else None, links=held)
+                links = [link for link in links if link not in held]
+        except Conflict:
+            for link in links:
+                self.report.add(link, "waiting", "changed here meanwhile; the next run looks again")
+            return ""
         except DataError as error:
             for link in links:
                 if (link.type, link.local_id) in changes:
-                    store.put_links([replace(link, state="refused", reason=error.message)])
+                    store.put_links([self._as_known(link, error.message)])
                     self.report.add(link, "refused", error.message)
-            return
-        for write in plan.writes if plan is not None else []:
-            held = [link for link in links if (link.kind, link.record_id) == _key(write.record)]
-            store.save(write.record, write.parts, expect=plan.expect if plan else None, links=held)
-            links = [link for link in links if link not in held]
+            return ""
         if links:
             store.put_links(links)
+        return "pulled"
+
+    def _as_known(self, link: Link, reason: str) -> Link:
+        """The link as it was before theirs was read, so that nothing of theirs counts as taken over."""
+        was = self.partner.store.link_of(link.server, link.type, local_id=link.local_id) or link
+        return replace(was, state="refused", reason=reason)
 
     def _adopt(self, type_: str, row: Versioned) -> None:
         """A resource that is new there, about a patient who is linked, becomes ours."""

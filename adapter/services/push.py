@@ -167,7 +167,8 @@ class _Job:
     def _after_conflict(self, made: list[_Send], *, retried: bool) -> bool:
         for send in made:
             self._keep(send.link, "changed there")
-        ids = [send.link for send in made if send.link.remote_id]
+        # Looked at as they now stand: the lease was given back above.
+        ids = [replace(send.link, lease_until="") for send in made if send.link.remote_id]
         if retried or not ids:
             for send in made:
                 self.report.add(send.link, "waiting", "changed there; the next run looks again")

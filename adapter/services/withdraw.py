@@ -8,6 +8,7 @@ from typing import Any
 from adapter.errors import Conflict, Gone, NotFound
 from adapter.ports import Link
 from adapter.services.partners import Partner, Report
+from adapter.services.pull import as_ours
 
 INACTIVE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "inactive"}]}
 # FHIR's own word for "no longer meant", by type.
@@ -34,7 +35,7 @@ def withdraw(partner: Partner, link: Link, report: Report) -> None:
         there = partner.client.read(link.type, link.remote_id)
         if there.version != link.remote_version:
             raise Conflict("changed there")
-        partner.client.update({**there.resource, name: value}, if_match=there.version)
+        seen = partner.client.update({**there.resource, name: value}, if_match=there.version)
     except (NotFound, Gone):
         _close(partner, link, "")
         report.add(link, "closed", "deleted on both sides")
@@ -43,7 +44,10 @@ def withdraw(partner: Partner, link: Link, report: Report) -> None:
         partner.store.put_links([stopped], fence=link.fence)
         report.add(link, "conflict", "deleted here, changed there")
     else:
-        _close(partner, link, "")
+        # So that our own withdrawal is known when a pull brings it, and a record that is restored is sent as it then is.
+        tree = as_ours(partner, seen.resource, link.local_id)
+        known = replace(link, remote_version=seen.version, base_sent=tree, base_seen=tree)
+        _close(partner, known, "")
         report.add(link, "withdrawn")
 
 

@@ -63,7 +63,8 @@ class _Merger:
             return ours
         whole = top and any(self.type == type_ and name.startswith(start) for type_, start in _WHOLE)
         if not whole and isinstance(ours, dict) and isinstance(theirs, dict):
-            return self.tree(base if isinstance(base, dict) else {}, ours, theirs, path)
+            # FHIR has no empty object: where each side took away its half, nothing is left.
+            return self.tree(base if isinstance(base, dict) else {}, ours, theirs, path) or MISSING
         if not whole and isinstance(ours, list) and isinstance(theirs, list):
             return self.list(base if isinstance(base, list) else [], ours, theirs, path)
         return self.clash(base, ours, theirs, path)

@@ -1,0 +1,89 @@
+"""A store with one case in it, a server in memory, and the exchange between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from adapter import fhir_json
+from adapter.exchange.memory import MemoryFhirServer
+from adapter.issues import Issue
+from adapter.mapping import load
+from adapter.ports import Server
+from adapter.privacy import Recipient, let_out
+from adapter.records import check
+from adapter.services.partners import Partner, Report
+from adapter.services.pull import pull
+from adapter.services.push import push
+from adapter.store import Store, open_store
+
+CASE = Path(__file__).resolve().parents[3] / "fixtures" / "dual-diagnosis" / "records.json"
+NAME = "partner"
+
+
+class Ticking:
+    """A clock that goes on by a millisecond at every look."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+
+@dataclass
+class Scene:
+    store: Store
+    client: MemoryFhirServer
+    clock: Ticking
+    gated: list[dict[str, Any]] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def partner(self) -> Partner:
+        return Partner(
+            self.store.server(NAME), self.client, self.store, load("core"), self.clock, self.validate, check
+        )
+
+    def validate(self, tree: Any) -> list[Issue]:
+        faulty = tree["resourceType"] in self.faults
+        return [Issue("error", "invalid", "made-up", "Not valid.", expression=tree["resourceType"])] if faulty else []
+
+    def push(self) -> Report:
+        return push(self.partner())
+
+    def pull(self) -> Report:
+        return pull(self.partner())
+
+    def plan(self) -> dict[str, Any]:
+        return next(self.store.records("plan"))
+
+    def write(self, record: dict[str, Any]) -> None:
+        onto = {part: row.tree for part, row in self.store.parts(record["kind"], record["id"]).items()}
+        parts, _ = load("core").parts(record, onto)
+        self.store.save(record, parts)
+
+    def remote(self, type_: str, text: str = "") -> dict[str, Any]:
+        rows = [row.resource for page in self.client.search(type_, {}) for row in page]
+        return next(row for row in rows if text in fhir_json.pretty(row))
+
+
+def scene(tmp_path: Path, **options: Any) -> Scene:
+    clock = Ticking()
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}", clock=clock)
+    made = Scene(store, None, clock)  # type: ignore[arg-type]
+
+    def gate(tree: dict[str, Any]) -> dict[str, Any]:
+        made.gated.append(tree)
+        return let_out(tree, Recipient(NAME, "own"), lambda resource: store.origin_of(resource, NAME))
+
+    made.client = MemoryFhirServer(clock=clock, gate=gate, **options)
+    store.add_server(Server(NAME, made.client.base, "own"))
+    for record in fhir_json.loads(CASE.read_bytes()):
+        made.write(record)
+    return made
