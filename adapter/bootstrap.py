@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from adapter.errors import SettingsError
 from adapter.fhir_json import Tree
@@ -44,7 +44,7 @@ def converter(
     fhir: str | None = None,
     strict: bool = False,
     bundle_type: str | None = None,
-    create: str = "put",
+    create: Literal["put", "conditional"] = "put",
 ) -> Converter:
     """What converts one document. Raises PackError; UsageError for a FHIR version that is not spoken."""
     from adapter.mapping.convert import fhir_version
@@ -173,16 +173,17 @@ class Services:
 
     def take_in(self, tree: Any, *, origin: Origin | None = None, recorded_by: str = "") -> Imported:
         """Brings records into the store: one, a list, or what from-fhir gave. What the clinical rules call an error is
-        refused like any other fault. Raises BadInput."""
+        refused like any other fault. Raises BadInput.
+        """
         from adapter.records import check, clinical_issues
         from adapter.services.records import import_records, taken_apart
 
         records, remainder = taken_apart(tree)
         sound = [record if not check(record) else None for record in records]
         clinical = clinical_issues(sound)
-        errors = {id(record): [] for record in records} | _by_record(records, clinical)
+        errors = _by_record(records, clinical)
         done = import_records(
-            self.store(), mapper(self.pack), lambda record: check(record) or errors[id(record)], records,
+            self.store(), mapper(self.pack), lambda record: check(record) or errors.get(id(record), []), records,
             remainder=remainder, origin=origin, recorded_by=recorded_by,
         )  # fmt: skip
         done.issues += [issue for issue in clinical if not issue.is_error]
@@ -217,7 +218,8 @@ class Services:
 
     def border(self) -> Callable[[Any], list[Issue]]:
         """Resource → issues, for what comes in and goes out. A profile that a resource claims is a promise to its
-        readers and no condition for crossing."""
+        readers and no condition for crossing.
+        """
         from adapter.validation import TIERS
 
         tiers = tuple(tier for tier in TIERS if tier != "profiles")
@@ -270,3 +272,10 @@ def _credentials(server: Server) -> Credentials | None:
     if not secret or (server.auth == "basic" and not colon):
         raise SettingsError(f"The secret for {server.name} is not set.", place=server.auth_env)
     return BearerToken(secret) if server.auth == "bearer" else BasicAuth(user, password)
+
+
+def fixtures() -> Path:
+    """Where the examples lie: in the wheel, or in a checkout."""
+    here = Path(__file__).parent
+    inside = here / "_data" / "fixtures"
+    return inside if inside.is_dir() else here.parent / "fixtures"

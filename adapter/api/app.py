@@ -30,7 +30,8 @@ _log = logging.getLogger("adapter.api")
 
 def create_app(services: Services, *, bounds: Bounds | None = None, hosts: frozenset[str] = LOOPBACK) -> Flask:
     """The application over these services. `hosts` are the names under which it may be asked: a page of somebody else's
-    that made its own name lead here is refused."""
+    that made its own name lead here is refused.
+    """
     app = Flask("adapter.api", static_folder=None)
     app.config.update(
         API_TITLE="Care-plan adapter",

@@ -48,7 +48,7 @@ def _preference(name: str) -> str:
 
 def stamped(instant: str) -> datetime:
     """An instant as FHIR writes it."""
-    return datetime.fromisoformat(instant.replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(instant).astimezone(UTC)
 
 
 def _headers(version: int, last_updated: str) -> dict[str, str]:

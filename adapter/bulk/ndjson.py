@@ -1,6 +1,6 @@
-"""NDJSON: one JSON document a line in, exactly one line out for each, in order, in bounded memory.
+r"""NDJSON: one JSON document a line in, exactly one line out for each, in order, in bounded memory.
 
-Lines end at `\\n` only, a blank line gives a blank line, a leading BOM is accepted. A bad line gives the OperationOutcome
+Lines end at `\n` only, a blank line gives a blank line, a leading BOM is accepted. A bad line gives the OperationOutcome
 that says why, and the others go on. https://github.com/ndjson/ndjson-spec
 """
 
@@ -102,7 +102,7 @@ def _answer(
     try:
         if line is None:
             text = f"The line is longer than {bounds.size} bytes."
-            raise BadInput(text, issues=[Issue("fatal", "too-long", "json-too-large", text)])  # noqa: TRY301
+            raise BadInput(text, issues=[Issue("fatal", "too-long", "json-too-large", text)])
         return work(loads(line, bounds), line)
     except DataError as error:
         issues = list(error.issues) or [Issue("fatal", "invalid", "input-refused", error.message)]

@@ -136,7 +136,9 @@ def status(name: str | None, as_json: bool) -> None:
         )  # fmt: skip
     else:
         for one in found:
-            said = ", ".join(f"{number} {state}" for state, number in sorted(one.counts.items())) or "nothing to exchange"
+            said = (
+                ", ".join(f"{number} {state}" for state, number in sorted(one.counts.items())) or "nothing to exchange"
+            )
             click.echo(f"{one.name} ({one.host_class}) {one.url}: {said}")
             for link in one.open:
                 click.echo(f"  {_open(link)}")

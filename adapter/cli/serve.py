@@ -28,5 +28,7 @@ def serve(host: str, port: int) -> None:
             place="--host",
             remedy="Use 127.0.0.1.",
         )
-    click.echo(f"careplan: serving http://{host}:{port} (FHIR at /fhir, description at /docs); Ctrl-C ends it", err=True)
+    click.echo(
+        f"careplan: serving http://{host}:{port} (FHIR at /fhir, description at /docs); Ctrl-C ends it", err=True
+    )
     run("127.0.0.1" if host == "localhost" else host, port)

@@ -82,7 +82,9 @@ class MemoryFhirServer:
         return _given(found[0])
 
     def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[list[Versioned]]:
-        pairs = [(name, value) for name, given in params.items() for value in _several(given)]
+        pairs = [
+            (name, value) for name, given in params.items() for value in ([given] if isinstance(given, str) else given)
+        ]
         count = min(int(next((value for name, value in pairs if name == "_count"), PAGE)), 500)
         rows = self._matches(type_, pairs)
         for start in range(0, max(len(rows), 1), max(count, 1)):
@@ -129,9 +131,7 @@ class MemoryFhirServer:
         return {"resourceType": "Bundle", "type": f"{kind}-response", "entry": answers}
 
     def validate(self, resource: Tree, *, profile: str | None = None) -> Tree:
-        self._taken(resource)
-        issue = {"severity": "information", "code": "informational", "diagnostics": "Nothing was looked at."}
-        return {"resourceType": "OperationOutcome", "issue": [issue]}
+        raise ServerRefused("The server refused the request (HTTP status 501).", status=501)
 
     def _taken(self, tree: Tree) -> Tree:
         taken: Tree = copy(self._gate(tree))
@@ -297,15 +297,9 @@ def _type(resource: Tree) -> str:
     return str(type_)
 
 
-def _several(value: str | Sequence[str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
-
-
 def _moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise ServerRefused("The server refused the request (HTTP status 400).", status=400) from None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=UTC)
-    return found
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -169,8 +169,12 @@ def from_remainder(remainder: Any) -> Input:
         right = remainder["v"] == 1 and type(resources) is list and all(type(tree) is dict for tree in resources)
         right = right and (bundle is not None or len(resources) == 1)
         if bundle is not None:
-            right = right and len(bundle["entry"]) == len(entries)
+            rows = bundle["entry"]
+            right = right and type(rows) is list and type(entries) is list and len(rows) == len(entries)
+            # bool is an int to Python; an index is none. What holds a resource is an object.
+            right = right and all(type(index) is int for index in entries)
             right = right and sorted(index for index in entries if index >= 0) == list(range(len(resources)))
+            right = right and all(index < 0 or type(row) is dict for row, index in zip(rows, entries, strict=True))
     except (TypeError, KeyError, AttributeError):
         right = False
     if not right:

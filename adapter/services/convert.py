@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal
 
 from adapter.errors import BadInput, DataError, UsageError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue, has_errors, to_outcome_issue
+from adapter.mapping import Converted, Mapper
 
 RESULT_KEYS = frozenset({"records", "remainder", "issues"})
-
-
-class Mapper(Protocol):
-    """What is needed of `adapter.mapping.Mapper`."""
-
-    def from_fhir(self, tree: Any, *, base: str = "none", fhir: str | None = None) -> Any:
-        """A resource or Bundle to records, remainder and issues."""
-
-    def to_fhir(self, records: list[Tree], remainder: Any = None, **options: Any) -> Any:
-        """Records to a Bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +28,7 @@ class Converter:
     strict: bool = False
     fhir: str | None = None
     bundle_type: str | None = None
-    create: str = "put"
+    create: Literal["put", "conditional"] = "put"
 
     def from_fhir(self, tree: Any) -> tuple[Tree, list[Issue]]:
         """A resource or Bundle → `{"records", "remainder", "issues"}` and the issues. Raises BadInput, DataError."""
@@ -76,7 +67,7 @@ class Converter:
             _refuse_errors(self.validate(made.tree), "What the records give is not valid FHIR.")
         return made.tree, [*issues, *made.issues]
 
-    def _made(self, records: list[Tree], remainder: Any, issues: Sequence[Issue]) -> Any:
+    def _made(self, records: list[Tree], remainder: Any, issues: Sequence[Issue]) -> Converted:
         try:
             return self.mapper.to_fhir(
                 records, remainder, bundle_type=self.bundle_type, create=self.create, fhir=self.fhir

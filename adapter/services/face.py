@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -102,7 +103,7 @@ class Face:
         rows: list[StoredResource] = []
         offset, step = 0, search.count + 1
         while len(rows) <= search.count:
-            found = _asked(lambda start=offset: self.store.search(search.type_, params, limit=step, offset=start)).rows
+            found = _asked(partial(self.store.search, search.type_, params, limit=step, offset=offset)).rows
             rows += [row for row in found if (row.last_updated, row.id) > (mark.last_updated, mark.id)]
             offset += len(found)
             if len(found) < step:

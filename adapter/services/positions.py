@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from json import JSONDecodeError, JSONDecoder
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from adapter.issues import Issue
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy import exc as sa
 from sqlalchemy.pool import StaticPool
 
-from adapter.errors import SettingsError, Unavailable
+from adapter.errors import Conflict, SettingsError, Unavailable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -75,7 +75,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that holds the write lock from its start; all of it lands or nothing. Raises Unavailable."""
+    """A transaction that holds the write lock from its start; all of it lands or nothing. Raises Conflict, Unavailable."""
     with _translated(), engine.connect().execution_options(write=True) as connection, connection.begin():
         yield connection
 
@@ -84,9 +84,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except sa.IntegrityError:
+        raise Conflict("Two writes met in the database, and this one was not applied.", reason="race") from None
     except sa.OperationalError as error:
         raise Unavailable(_said(error), remedy="Run `careplan db upgrade`, and look at its disk.") from None
-    except sa.ProgrammingError as error:
+    except sa.DatabaseError as error:
         raise Unavailable(_said(error), remedy="Run `careplan db upgrade`.") from None
 
 

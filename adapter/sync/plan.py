@@ -42,7 +42,8 @@ _TABLE: dict[tuple[Side, Side], tuple[Verb, str]] = {
 
 def decide(local: Side, remote: Side, state: str = "linked") -> Action:
     """The action for one part; a link that is `gone` and comes back is a conflict, one in conflict waits; what was withdrawn
-    never comes back by itself."""
+    never comes back by itself.
+    """
     if state == "conflict":
         return Action("nothing", "in conflict, waits for a decision")
     if state == "closed":

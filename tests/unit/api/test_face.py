@@ -166,7 +166,11 @@ def test_a_transaction_rewrites_references(client: FlaskClient) -> None:
                 "resource": goal(subject={"reference": "urn:uuid:a"}),
                 "request": {"method": "POST", "url": "Goal"},
             },
-            {"fullUrl": "urn:uuid:a", "resource": {**PATIENT, "id": "p9"}, "request": {"method": "PUT", "url": "Patient/p9"}},
+            {
+                "fullUrl": "urn:uuid:a",
+                "resource": {**PATIENT, "id": "p9"},
+                "request": {"method": "PUT", "url": "Patient/p9"},
+            },
             {"request": {"method": "GET", "url": "Patient/p9"}},
             {"request": {"method": "DELETE", "url": "Goal/none"}},
         ],
@@ -174,7 +178,12 @@ def test_a_transaction_rewrites_references(client: FlaskClient) -> None:
     answer = client.post("/fhir", data=dumps(bundle), headers=FHIR)
     assert answer.status_code == 200, answer.data
     tree = answer.json
-    assert [row["response"]["status"] for row in tree["entry"]] == ["201 Created", "201 Created", "200 OK", "204 No Content"]
+    assert [row["response"]["status"] for row in tree["entry"]] == [
+        "201 Created",
+        "201 Created",
+        "200 OK",
+        "204 No Content",
+    ]
     assert tree["entry"][0]["resource"]["subject"]["reference"] == "Patient/p9"
 
 
@@ -183,11 +192,15 @@ def test_a_transaction_is_all_or_nothing(client: FlaskClient) -> None:
         {"resource": {**PATIENT, "id": "p1"}, "request": {"method": "PUT", "url": "Patient/p1"}},
         {"resource": {"resourceType": "Goal", "id": "g"}, "request": {"method": "PUT", "url": "Goal/g"}},
     ]
-    answer = client.post("/fhir/", data=dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}), headers=FHIR)
+    answer = client.post(
+        "/fhir/", data=dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}), headers=FHIR
+    )
     assert answer.status_code == 422
     assert any(row["expression"][0].startswith("Bundle.entry[1].resource") for row in outcome(answer)["issue"])
     assert client.get("/fhir/Patient/p1").status_code == 404
-    batch = client.post("/fhir", data=dumps({"resourceType": "Bundle", "type": "batch", "entry": entries}), headers=FHIR)
+    batch = client.post(
+        "/fhir", data=dumps({"resourceType": "Bundle", "type": "batch", "entry": entries}), headers=FHIR
+    )
     statuses = [row["response"]["status"] for row in batch.json["entry"]]
     assert [status[:3] for status in statuses] == ["201", "422"]
 

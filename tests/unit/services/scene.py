@@ -46,9 +46,7 @@ class Scene:
     faults: dict[str, str] = field(default_factory=dict)
 
     def partner(self) -> Partner:
-        return Partner(
-            self.store.server(NAME), self.client, self.store, load("core"), self.clock, self.validate, check
-        )
+        return Partner(self.store.server(NAME), self.client, self.store, load("core"), self.clock, self.validate, check)
 
     def validate(self, tree: Any) -> list[Issue]:
         faulty = tree["resourceType"] in self.faults
