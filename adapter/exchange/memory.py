@@ -20,7 +20,7 @@ from adapter.ports import Capability, Clock, SystemClock, Tree, Versioned
 
 TYPES = frozenset(
     "Patient Questionnaire QuestionnaireResponse Condition CarePlan Goal CareTeam ServiceRequest MedicationRequest "
-    "Observation Consent Practitioner Organization".split()
+    "Observation Consent".split()
 )
 PAGE = 20
 _ETAG = re.compile(r'(?:W/)?"?([^"]+)"?')
@@ -206,11 +206,9 @@ class MemoryFhirServer:
         names: dict[str, str] = {}
         for entry in entries:
             request, url = entry["request"], str(entry.get("fullUrl", ""))
-            if not url.startswith("urn:"):
-                continue
-            if request["method"] == "PUT":
+            if url.startswith("urn:") and request["method"] == "PUT":
                 names[url] = str(request["url"])
-            elif request["method"] == "POST":
+            elif url.startswith("urn:") and request["method"] == "POST":
                 found = self._matches(request["url"], parse_qsl(str(request.get("ifNoneExist", "")).rpartition("?")[2]))
                 here = found[0].resource if found and request.get("ifNoneExist") else None
                 names[url] = f"{request['url']}/{here['id'] if here else uuid4()}"
@@ -238,7 +236,7 @@ def _meets(row: Version, name: str, value: str) -> bool:
         return any(_has_token(tree, token) for token in value.split(","))
     if name in {"patient", "subject"}:
         reference = tree.get("subject", tree.get("patient"))
-        literal = str(reference.get("reference", "")) if isinstance(reference, dict) else ""
+        literal = reference.get("reference") if isinstance(reference, dict) else None
         return any(literal in {wanted, f"Patient/{wanted}"} for wanted in value.split(","))
     raise ServerRefused("The server refused the request (HTTP status 400).", status=400)
 
@@ -246,8 +244,7 @@ def _meets(row: Version, name: str, value: str) -> bool:
 def _has_token(tree: Tree, token: str) -> bool:
     system, bar, value = token.partition("|")
     found = tree.get("identifier")
-    rows = found if isinstance(found, list) else [found]
-    for row in rows:
+    for row in found if isinstance(found, list) else [found]:
         if isinstance(row, dict) and row.get("value") == (value if bar else token):
             return not bar or row.get("system", "") == system
     return False
@@ -267,10 +264,8 @@ def _answer(type_: str, row: Version, status: str) -> Tree:
 
 
 def _history_entry(row: Version, type_: str, id_: str) -> Tree:
-    entry: Tree = {
-        "request": {"method": row.method, "url": f"{type_}/{id_}"},
-        "response": {"status": "200", "etag": f'W/"{row.number}"', "lastModified": row.at},
-    }
+    response = {"status": "200", "etag": f'W/"{row.number}"', "lastModified": row.at}
+    entry: Tree = {"request": {"method": row.method, "url": f"{type_}/{id_}"}, "response": response}
     return entry if row.resource is None else {**entry, "resource": copy(row.resource)}
 
 
