@@ -171,7 +171,9 @@ class Services:
         """Raises Unavailable where the store cannot be used."""
         self.store().version()
 
-    def take_in(self, tree: Any, *, origin: Origin | None = None, recorded_by: str = "") -> Imported:
+    def take_in(
+        self, tree: Any, *, origin: Origin | None = None, recorded_by: str = "", expect_revision: int | None = None
+    ) -> Imported:
         """Brings records into the store: one, a list, or what from-fhir gave. What the clinical rules call an error is
         refused like any other fault. Raises BadInput.
         """

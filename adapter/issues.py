@@ -84,12 +84,8 @@ def to_operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
 
 def from_operation_outcome(tree: Any) -> list[Issue]:
     """Issues as a server told them. Free text of a server may echo data: only codes and places are taken over."""
-    found = []
     rows = tree.get("issue") if isinstance(tree, dict) else None
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict):
-            found.append(_from_outcome_issue(row))
-    return found
+    return [_from_outcome_issue(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _from_outcome_issue(row: dict[str, Any]) -> Issue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 import click
 
 from adapter import __version__
-from adapter.errors import AdapterError, DataError, ServerRefused
+from adapter.errors import AdapterError, DataError, ServerRefused, UsageError
 
 # Command → module of adapter.cli and what it shows in `careplan --help`, in the order that a newcomer needs them.
 COMMANDS = {
@@ -60,6 +61,12 @@ class Careplan(click.Group):
             # Who read our output has gone; Python would complain once more when it closes the stream.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            say(UsageError("The output cannot be written: the disk is full."))
+            ctx.exit(2)
 
 
 def say(error: AdapterError) -> None:

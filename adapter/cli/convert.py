@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -144,12 +145,14 @@ def _lines(
     tallies = []
     with sink(out) as target:
         for name in inputs:
-            tally = Tally(
-                said=lambda _, issues, name=name: speak([replace(issue, file=label(name)) for issue in issues])
-            )
+            tally = Tally(said=partial(_speak_of, label(name)))
             with opened(name) as source:
                 tallies.append(run(source, target, line, tally=tally))
     return all(tally.clean for tally in tallies)
+
+
+def _speak_of(name: str, _: int, issues: Sequence[Issue]) -> None:
+    speak([replace(issue, file=name) for issue in issues])
 
 
 def is_refusal(tree: Any) -> bool:

@@ -33,13 +33,14 @@ def demo() -> None:
 
 
 def _print(number: int, step: Step) -> None:
+    from textwrap import wrap
+
     from rich.console import Console
-    from rich.padding import Padding
     from rich.text import Text
 
-    console = Console(width=WIDTH, highlight=False)
-    console.print(Text(f"{number} · {step.title}", style="bold"))
+    Console(width=WIDTH, highlight=False).print(Text(f"{number} · {step.title}", style="bold"))
     for line in step.lines:
-        text = line.lstrip(" ")
-        console.print(Padding(Text(text), (0, 0, 0, 2 + len(line) - len(text))))
-    console.print()
+        indent = " " * (2 + len(line) - len(line.lstrip(" ")))
+        for part in wrap(line.strip(), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ") or [""]:
+            click.echo(part)
+    click.echo()

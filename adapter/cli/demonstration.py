@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,15 +28,17 @@ START_SECONDS = 30.0
 def demonstration(case: str = "dual-diagnosis") -> Iterator[Demo]:
     """Two adapters in a temporary folder, ours and the other hospital's, ready for the demo. Raises Unavailable."""
     records = loads((fixtures() / case / "records.json").read_bytes())
-    with TemporaryDirectory(prefix="careplan-demo-") as folder, other_adapter(Path(folder)) as url:
-        with Services(url=f"sqlite:///{folder}/ours.db") as services:
-            add(services.store(), "north", url)
-            with services.partner("north") as partner:
-                converter = services.converter()
-                yield Demo(
-                    records, converter.to_fhir, converter.from_fhir, services.border(), services.checker().issues,
-                    services.take_in, services.store(), lambda: push(partner), lambda: pull(partner), partner.client,
-                )  # fmt: skip
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="careplan-demo-"))
+        url = stack.enter_context(other_adapter(Path(folder)))
+        services = stack.enter_context(Services(url=f"sqlite:///{folder}/ours.db"))
+        add(services.store(), "north", url)
+        partner = stack.enter_context(services.partner("north"))
+        converter = services.converter()
+        yield Demo(
+            records, converter.to_fhir, converter.from_fhir, services.border(), services.checker().issues,
+            services.take_in, services.store(), lambda: push(partner), lambda: pull(partner), partner.client,
+        )  # fmt: skip
 
 
 @contextmanager

@@ -47,10 +47,12 @@ def label(name: str) -> str:
 def opened(name: str) -> Iterator[BinaryIO]:
     """An input as a stream of bytes. Raises UsageError where it cannot be read."""
     if name == STDIN:
+        if sys.stdin is None:
+            raise UsageError("There is no standard input to read.", remedy="Name a file.")
         yield sys.stdin.buffer
         return
     try:
-        source = Path(name).open("rb")
+        source = Path(name).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise UsageError(f"Cannot be read: {error.strerror}.", place=name) from None
     with source:
@@ -68,7 +70,7 @@ def sink(out: str | None) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     try:
-        target = Path(out).open("wb")
+        target = Path(out).open("wb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise UsageError(f"Cannot be written: {error.strerror}.", place=out) from None
     with target:

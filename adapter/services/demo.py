@@ -113,7 +113,7 @@ class Demo:
         rows = [row for page in self.other.search("Goal", {}) for row in page]
         open_ = [row for row in rows if row.resource.get("achievementStatus") != ACHIEVED]
         _sure(bool(open_), "the other hospital has no goal that is still open")
-        return open_[0]
+        return min(open_, key=lambda row: str(row.resource["description"].get("text")))
 
     def _edit(self, found: Versioned) -> Step:
         goal = copy(found.resource)

@@ -76,6 +76,15 @@ class _Scene:
         return near
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How resources are read as records."""
+
+    pack: PackMaps
+    analysis: Analysis
+    check: Callable[[Any], list[Issue]]
+
+
 def _present(store: RecordStore, key: Key) -> StoredResource | None:
     try:
         return store.resource(*key)
@@ -109,6 +118,7 @@ def plan(
     keys = list(scene.trees)
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": scene.trees[key]} for key in keys]}
     analysis = Analysis(pack, take_apart(bundle))
+    reading = _Reading(pack, analysis, check)
     owned = _owned(analysis)
     writes, held = [], set[tuple[str, str]]()
     claimed: set[Key] = set()
@@ -121,7 +131,7 @@ def plan(
         claimed |= set(members.values())
         held.add((kind, id_))
         if _touched(scene, kind, id_, members):
-            writes.append(_write(scene, pack, analysis, check, kind, id_, parts, members))
+            writes.append(_write(scene, reading, kind, id_, parts, members))
     _refuse_lost(changes, claimed)
     before = {(row.kind, row.record_id) for row in scene.rows.values()}
     expect: dict[Key, str | None] = {key: str(row.version) for key, row in scene.rows.items()}
@@ -149,27 +159,20 @@ def _touched(scene: _Scene, kind: str, id_: str, members: Mapping[str, Key]) -> 
 
 
 def _write(
-    scene: _Scene,
-    pack: PackMaps,
-    analysis: Analysis,
-    check: Callable[[Any], list[Issue]],
-    kind: str,
-    id_: str,
-    parts: dict[str, int],
-    members: Mapping[str, Key],
+    scene: _Scene, reading: _Reading, kind: str, id_: str, parts: dict[str, int], members: Mapping[str, Key]
 ) -> RecordWrite:
     trees = {part: scene.trees[key] for part, key in members.items()}
     try:
         previous: Tree | None = scene.store.record(kind, id_)
     except DataError:
         previous = None
-    record, _ = pack.record(kind, trees, previous, record_id=id_, refs=analysis.refs(parts))
-    faults = check(record)
+    record, _ = reading.pack.record(kind, trees, previous, record_id=id_, refs=reading.analysis.refs(parts))
+    faults = reading.check(record)
     if faults:
         text = "The resource cannot be held as a record."
         raise DataError(text, issues=faults, place=f"{members[''][0]}/{members[''][1]}")
     envelope = {"origin": previous["origin"]} if previous is not None and "origin" in previous else {}
-    return RecordWrite({**record, **envelope, "pack": f"{pack.name}@{pack.version}"}, trees)
+    return RecordWrite({**record, **envelope, "pack": f"{reading.pack.name}@{reading.pack.version}"}, trees)
 
 
 def _refuse_lost(changes: Mapping[Key, Tree | None], claimed: set[Key]) -> None:

@@ -35,9 +35,11 @@ def _diagnosis(record: Tree) -> list[str]:
 def _assessment(record: Tree) -> list[str]:
     used = [word(row["substance"]) for row in record.get("substances", [])]
     lines = [f"assessment   {record.get('authored', '?')[:10]}: {', '.join(used)}"]
-    for row in record.get("instruments", []):
-        lines.append(f"             {row['name']}: {row.get('total', 'incomplete')} ({row.get('band', 'no band')})")
-    return lines
+    scores = [
+        (row["name"], row.get("total", "incomplete"), row.get("band", "no band"))
+        for row in record.get("instruments", [])
+    ]
+    return lines + [f"             {name}: {total} ({band})" for name, total, band in scores]
 
 
 def _plan(record: Tree) -> list[str]:
