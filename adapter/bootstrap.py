@@ -6,6 +6,7 @@ Nothing is imported before it is asked for, so that a small command starts at on
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from adapter.errors import SettingsError
+from adapter.errors import SettingsError, UsageError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.ports import Server, SystemClock
@@ -85,6 +86,8 @@ def validator(
     from adapter.services.validate import questionnaires as read
     from adapter.validation import Validator
 
+    if not all(re.fullmatch(r"[^\s|/][^\s|]*[^\s|/](?:\|[^\s|]+)?", url) for url in profiles):
+        raise UsageError("A profile is named by its URL.", place="profile")
     known = load(pack)
     defined = [*known.structure_definitions.values(), *known.value_sets.values(), *known.code_systems.values()]
     forms = {**known.questionnaires, **read(questionnaires)}
@@ -186,7 +189,7 @@ class Services:
         errors = _by_record(records, clinical)
         done = import_records(
             self.store(), mapper(self.pack), lambda record: check(record) or errors.get(id(record), []), records,
-            remainder=remainder, origin=origin, recorded_by=recorded_by,
+            remainder=remainder, origin=origin, recorded_by=recorded_by, expect_revision=expect_revision,
         )  # fmt: skip
         done.issues += [issue for issue in clinical if not issue.is_error]
         return done

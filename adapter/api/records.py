@@ -15,6 +15,7 @@ from adapter.errors import BadInput, DataError, Gone, NotFound
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.records import KINDS
+from adapter.services.validate import alone
 
 blueprint = Blueprint("records", "records", url_prefix="/v1/records", description="The records of the store.")
 _REVISION = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*')
@@ -57,7 +58,7 @@ def write(kind: str, id_: str) -> Response:
         raise PreconditionFailed("The record has another revision by now.")
     done = services().take_in(record, expect_revision=expected)
     if done.refused:
-        raise DataError("The record is not valid.", issues=[issue for issue in done.issues if issue.is_error])
+        raise DataError("The record is not valid.", issues=alone(done.issues))
     saved = released(services().store().record(kind, id_))
     return json_answer(saved, 200 if present else 201, _tag(saved))
 

@@ -18,6 +18,8 @@ STDIN = "-"
 
 def names(files: Sequence[str]) -> list[str]:
     """The inputs: the files named, or stdin. Raises UsageError where stdin is a terminal."""
+    if not files and sys.stdin is None:
+        raise UsageError("There is no standard input to read.", remedy="Name a file.")
     if not files and sys.stdin.isatty():
         raise UsageError("No file is named.", remedy="Name one, or pipe the input in; --help shows how.")
     return list(files) or [STDIN]

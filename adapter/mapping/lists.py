@@ -59,10 +59,9 @@ def merge(
             slots.append(None)
             survivors.append(key)
     alive = set(survivors)
-    order = [(key, element) for key, element in wanted]
     chunks: list[list[Any]] = []
     lead: list[Any] = []
-    for key, element in order:
+    for key, element in wanted:
         if key in alive:
             chunks.append([element])
         elif chunks:

@@ -82,6 +82,8 @@ def classify(url: str, declared: str | None = None) -> HostClass:
 
 def release(tree: Tree, recipient: Recipient, origin_of: Origin) -> Tree | Refusal:
     """The tree as it may leave, or why it may not. `origin_of` gives (origin, "kind/id") of a resource or record."""
+    if recipient.host_class == "public" and not recipient.run_tag:
+        return Refusal((), "To a public server nothing goes without a run tag.")
     allowed = ALLOWED[recipient.host_class]
     held: list[str] = []
     for resource in _inner(tree):
@@ -126,5 +128,5 @@ def _tagged(tree: Tree, run_tag: str) -> Tree:
         ]
         return {**tree, name: rows}
     meta = tree.get("meta", {})
-    tags = [*meta.get("tag", []), {"system": RUN_TAG_SYSTEM, "code": run_tag or "untagged"}]
+    tags = [*meta.get("tag", []), {"system": RUN_TAG_SYSTEM, "code": run_tag}]
     return {**tree, "meta": {**meta, "tag": tags, "security": [*meta.get("security", []), TEST_DATA]}}

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.mapping import Mapper
+from adapter.mapping.scope import own_identifier
 from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, SyncLedger
 
 # Parents before children: what is referred to goes first.
@@ -94,5 +95,12 @@ def first_error(issues: list[Issue]) -> str:
 
 
 def bare(tree: Tree) -> Tree:
-    """A resource without what servers add by habit: id, meta, text."""
-    return {key: value for key, value in tree.items() if key not in ("id", "meta", "text")}
+    """A resource without what servers add by habit (id, meta, text); references by our identifier where they have it."""
+    return {key: _by_identifier(value) for key, value in tree.items() if key not in ("id", "meta", "text")}
+
+
+def _by_identifier(node: Any) -> Any:
+    if isinstance(node, dict):
+        named = own_identifier({"identifier": node.get("identifier")}) is not None
+        return {key: _by_identifier(value) for key, value in node.items() if not (named and key == "reference")}
+    return [_by_identifier(value) for value in node] if isinstance(node, list) else node

@@ -78,7 +78,7 @@ class _Job:
 
     def _action(self, link: Link, stored: dict[str, StoredResource]) -> Action:
         local = "changed" if link.part in stored else "deleted"
-        return decide(local, "same" if link.remote_id else "absent", link.state)  # type: ignore[arg-type]
+        return decide(local, "same" if _is_linked(link) else "absent", link.state)  # type: ignore[arg-type]
 
     def run(self, *, retried: bool = False) -> bool:
         """Send; True where a reference had to be left out that can be written later."""
@@ -94,7 +94,7 @@ class _Job:
             else:
                 self._keep(link, action.reason)
         ready = [send for send in self._valid(sends) if not self._waits(*send)]
-        urns = {(link.type, link.local_id): f"urn:uuid:{link.local_id}" for link, _ in ready if not link.remote_id}
+        urns = {(link.type, link.local_id): f"urn:uuid:{link.local_id}" for link, _ in ready if not _is_linked(link)}
         made = [made for link, tree in ready if (made := self._entry(link, tree, urns)) is not None]
         if not made:
             return False
@@ -145,7 +145,7 @@ class _Job:
     def _entry(self, link: Link, tree: Tree, urns: dict[tuple[str, str], str]) -> _Send | None:
         partner = self.partner
         base = partner.client.base
-        if not link.remote_id:
+        if not _is_linked(link):
             resource = _identified(local_to_remote(tree, partner.remote_id, base, urns), link)
             del resource["id"]
             query = f"identifier={IDENTIFIER_SYSTEM}|{own_identifier(resource)}"
@@ -185,26 +185,33 @@ class _Job:
             for send in made:
                 self._keep(send.link, "the answer does not fit the request")
             raise UnknownOutcome("The server's answer does not fit the request.", place=self.partner.server.name)
-        for send, entry in zip(made, entries, strict=True):
-            response = entry.get("response", {}) if isinstance(entry, dict) else {}
-            location = response.get("location") or send.entry["request"]["url"]
-            key = relative(str(location).split("/_history/")[0].removeprefix(f"{self.partner.client.base}/"))
-            if key is None or key[0] != send.link.type:
-                self._keep(send.link, "the answer names no resource")
-                raise UnknownOutcome("The server's answer names no resource.", place=self.partner.server.name)
-            self._read_back(send, key[1], created=not str(response.get("status", "")).startswith("200"))
+        answered = [self._answered(send, entry) for send, entry in zip(made, entries, strict=True)]
+        # Every id first: what refers to what is compared by our ids.
+        for send, link, _ in answered:
+            self.partner.store.put_links([replace(link, reason="sent")], fence=send.link.fence)
+        for send, link, created in answered:
+            self._read_back(send, link, created=created)
 
-    def _read_back(self, send: _Send, remote_id: str, *, created: bool) -> None:
-        link = replace(send.link, remote_id=remote_id)
-        self._put(link, "waiting", "sent")
-        found = self.partner.client.read(link.type, remote_id)
+    def _answered(self, send: _Send, entry: object) -> tuple[_Send, Link, bool]:
+        """The link with the id that the server gave, and whether it was made just now."""
+        response = entry.get("response", {}) if isinstance(entry, dict) else {}
+        location = response.get("location") or send.entry["request"]["url"]
+        key = relative(str(location).split("/_history/")[0].removeprefix(f"{self.partner.client.base}/"))
+        if key is None or key[0] != send.link.type:
+            self._keep(send.link, "the answer names no resource")
+            raise UnknownOutcome("The server's answer names no resource.", place=self.partner.server.name)
+        return send, replace(send.link, remote_id=key[1]), not str(response.get("status", "")).startswith("200")
+
+    def _read_back(self, send: _Send, link: Link, *, created: bool) -> None:
+        found = self.partner.client.read(link.type, link.remote_id)
         seen = as_ours(self.partner, found.resource, link.local_id)
-        if not created and not send.link.remote_id and not same(bare(seen), bare(_identified(send.local, link))):
+        known = _is_linked(send.link)
+        if not created and not known and not same(bare(seen), bare(_identified(send.local, link))):
             self._put(link, "conflict", "another version of it was there already")
             self.report.add(link, "conflict", "another version of it was there already")
             return
         self._ack(link, send.local, seen, found.version)
-        self.report.add(link, "created" if not send.link.remote_id else "updated")
+        self.report.add(link, "updated" if known else "created" if created else "found there")
 
     def _ack(self, link: Link, local: Tree, seen: Tree, version: str) -> None:
         done = replace(link, remote_version=version, base_sent=local, base_seen=seen, acked=link.wanted, attempts=0)
@@ -221,6 +228,11 @@ class _Job:
         for send in made:
             self._put(send.link, state, reason)
             self.report.add(send.link, state, reason)
+
+
+def _is_linked(link: Link) -> bool:
+    """Whether it is known there, and at which version: a run that was cut short may know the id alone."""
+    return bool(link.remote_id and link.remote_version)
 
 
 def _identified(tree: Tree, link: Link) -> Tree:

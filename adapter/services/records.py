@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 from adapter.errors import BadInput
@@ -11,7 +12,7 @@ from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.mapping.bundle import Analysis, from_remainder
-from adapter.ports import RecordStore
+from adapter.ports import RecordStore, Saved
 
 Origin = Literal["synthetic", "test", "real"]
 
@@ -29,7 +30,7 @@ class Imported:
         return sum(1 for _, verb in self.rows if verb == "refused")
 
 
-def import_records(
+def import_records(  # noqa: PLR0913 - the options of one call
     store: RecordStore,
     mapper: Mapper,
     check: Callable[[Any], list[Issue]],
@@ -38,13 +39,16 @@ def import_records(
     remainder: Any = None,
     origin: Origin | None = None,
     recorded_by: str = "",
+    expect_revision: int | None = None,
 ) -> Imported:
     """Each record by itself: one that is faulty is refused whole, and its neighbours are taken.
 
     With the remainder that `convert from-fhir` gave, everything foreign is kept too. `origin` is for those that say none.
+    Raises Conflict where `expect_revision` is given and a record has another one.
     """
     done = Imported()
     foreign = _foreign(mapper, remainder) if remainder is not None else {}
+    save = partial(store.save, recorded_by=recorded_by, expect_revision=expect_revision)
     for index, record in enumerate(records):
         faults = [replace(issue, pointer=f"/{index}{issue.pointer or ''}") for issue in check(record)]
         done.issues += faults
@@ -52,7 +56,7 @@ def import_records(
         if faults:
             done.rows.append((name, "refused"))
             continue
-        done.rows.append((name, _take(store, mapper, record, foreign, origin, recorded_by, done)))
+        done.rows.append((name, _take(store, mapper, record, foreign, origin, save, done)))
     return done
 
 
@@ -62,17 +66,20 @@ def _take(
     record: Tree,
     foreign: dict[tuple[str, str], dict[str, Tree]],
     origin: Origin | None,
-    recorded_by: str,
+    save: Callable[..., Saved],
     done: Imported,
 ) -> str:
     key = (str(record["kind"]), str(record["id"]))
-    onto = {part: stored.tree for part, stored in store.parts(*key).items()} or foreign.get(key)
+    present = store.parts(*key)
+    onto = {part: stored.tree for part, stored in present.items()} or foreign.get(key)
+    # A pull that writes in between would otherwise be undone: the versions seen must still be there.
+    expect = {(stored.type, stored.id): str(stored.version) for stored in present.values()}
     parts, issues = mapper.parts(record, onto)
     done.issues += issues
     new = {**record, "pack": f"{mapper.name}@{mapper.version}"}
     if origin is not None and "origin" not in record:
         new["origin"] = origin
-    saved = store.save(new, parts, recorded_by=recorded_by)
+    saved = save(new, parts, expect=expect)
     if not saved.changed:
         return "unchanged"
     return "new" if saved.record.get("revision") == 1 else "changed"

@@ -33,7 +33,7 @@ class Checker:
             if isinstance(tree.get("records"), list) and tree.keys() <= RESULT_KEYS:
                 return self._records(tree["records"], "/records")
             if "kind" in tree:
-                return self.record(tree) or _alone(self.clinical([tree]))
+                return self.record(tree) or alone(self.clinical([tree]))
         return self.resource(tree)
 
     def known(self, tree: Any) -> bool:
@@ -49,7 +49,7 @@ class Checker:
         return placed(self.clinical(records), prefix)
 
 
-def _alone(issues: list[Issue]) -> list[Issue]:
+def alone(issues: list[Issue]) -> list[Issue]:
     """The issues of the only record of a list, with their pointers from the record itself."""
     return [replace(issue, pointer=(issue.pointer or "").removeprefix("/0")) for issue in issues]
 
