@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from adapter.errors import SettingsError, UsageError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
-from adapter.ports import Server, SystemClock
+from adapter.ports import Link, Server, SystemClock
 
 if TYPE_CHECKING:
     from adapter.exchange import Credentials
@@ -211,15 +211,15 @@ class Services:
     def _face(self) -> Face:
         from adapter.records import check
         from adapter.services.face import Face
+
+        return Face(self.store(), mapper(self.pack), self.carry_out, self.border(), check)
+
+    def carry_out(self, plan: Plan, links: Sequence[Link] = ()) -> None:
+        """Writes what came in, with its state of exchange, in one transaction. Raises Conflict, DataError."""
         from adapter.store.applying import apply
 
-        store = self.store()
-
-        def carry_out(plan: Plan) -> None:
-            writes = [(one.record, one.parts) for one in plan.writes]
-            apply(store, self.now(), writes, plan.deletes, plan.expect)
-
-        return Face(store, mapper(self.pack), carry_out, self.border(), check)
+        writes = [(one.record, one.parts) for one in plan.writes]
+        apply(self.store(), self.now(), writes, plan.deletes, plan.expect, links)
 
     def border(self) -> Callable[[Any], list[Issue]]:
         """Resource → issues, for what comes in and goes out. A profile that a resource claims is a promise to its
@@ -250,7 +250,7 @@ class Services:
             gate=lambda tree: let_out(tree, recipient, lambda resource: store.origin_of(resource, server.name)),
         ) as client:
             yield Partner(
-                server, client, store, mapper(self.pack), clock, self.border(), check,
+                server, client, store, mapper(self.pack), clock, self.border(), check, self.carry_out,
                 overlap=self.settings.sync_overlap, lease=self.settings.lease,
             )  # fmt: skip
 

@@ -24,12 +24,11 @@ def application() -> Flask:
 
 
 def run(host: str, port: int) -> None:
-    """Serves until SIGINT or SIGTERM. Raises UsageError where the port is taken, Unavailable where the store is not."""
+    """Serves until SIGINT or SIGTERM. Raises Unavailable where the store cannot be used."""
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server import Server
 
-    _refuse_taken(host, port)
     # Migrates, and says what is wrong with the store before anything listens.
     from adapter.bootstrap import Services
 
@@ -43,7 +42,8 @@ def run(host: str, port: int) -> None:
     server.serve()
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def check_port(host: str, port: int) -> None:
+    """Raises UsageError where the port cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

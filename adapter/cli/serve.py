@@ -17,7 +17,7 @@ def serve(host: str, port: int) -> None:
     The store is brought up to date first. Only this machine can reach it: another host needs bearer tokens and a store
     that is encrypted at rest, which this version has not, so that it exits with status 2.
     """
-    from adapter.api.serving import run
+    from adapter.api.serving import check_port, run
     from adapter.errors import UsageError
     from adapter.privacy import is_loopback
 
@@ -28,7 +28,8 @@ def serve(host: str, port: int) -> None:
             place="--host",
             remedy="Use 127.0.0.1.",
         )
-    click.echo(
-        f"careplan: serving http://{host}:{port} (FHIR at /fhir, description at /docs); Ctrl-C ends it", err=True
-    )
-    run("127.0.0.1" if host == "localhost" else host, port)
+    address = "127.0.0.1" if host == "localhost" else host
+    check_port(address, port)
+    said = f"serving http://{host}:{port} (FHIR at /fhir, description at /docs); Ctrl-C ends it"
+    click.echo(f"careplan: {said}", err=True)
+    run(address, port)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.mapping.scope import own_identifier
 from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, SyncLedger
+from adapter.services.receive import Plan
 
 # Parents before children: what is referred to goes first.
 ORDER = ("patient", "form", "diagnosis", "goal", "care_team", "request", "assessment", "plan")
@@ -23,7 +24,10 @@ class Store(RecordStore, SyncLedger, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A server and all that an exchange with it needs. `validate` gives the issues of a resource, `check` of a record."""
+    """A server and all that an exchange with it needs. `validate` gives the issues of a resource, `check` of a record.
+
+    `carry_out` writes what came in, with the links that belong to it, in one transaction.
+    """
 
     server: Server
     client: FhirServer
@@ -32,6 +36,7 @@ class Partner:
     clock: Clock
     validate: Callable[[Any], list[Issue]]
     check: Callable[[Any], list[Issue]]
+    carry_out: Callable[[Plan, Sequence[Link]], None]
     overlap: int = 120
     lease: int = 300
 

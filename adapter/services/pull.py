@@ -188,10 +188,8 @@ class _Pull:
         store, partner = self.partner.store, self.partner
         try:
             plan = receive.plan(store, partner.mapper, changes, partner.check) if changes else None
-            for write in plan.writes if plan is not None else []:
-                held = [link for link in links if (link.kind, link.record_id) == _key(write.record)]
-                store.save(write.record, write.parts, expect=plan.expect if plan else None, links=held)
-                links = [link for link in links if link not in held]
+            if plan is not None:
+                partner.carry_out(plan, [_placed(link, plan) for link in links])
         except Conflict:
             for link in links:
                 self.report.add(link, "waiting", "changed here meanwhile; the next run looks again")
@@ -202,8 +200,8 @@ class _Pull:
                     store.put_links([self._as_known(link, error.message)])
                     self.report.add(link, "refused", error.message)
             return ""
-        if links:
-            store.put_links(links)
+        written = {_key(write.record) for write in plan.writes} if plan is not None else set()
+        store.put_links([link for link in links if (link.kind, link.record_id) not in written])
         return "pulled"
 
     def _as_known(self, link: Link, reason: str) -> Link:
@@ -228,12 +226,19 @@ class _Pull:
         except DataError as error:
             self.report.add(new, "left there", error.message)
             return
-        for write in plan.writes:
-            part = next((part for part, inner in write.parts.items() if inner.get("id") == local_id), None)
-            kind, id_ = _key(write.record)
-            link = replace(new, kind=kind, record_id=id_, part=part or "", wanted=1, acked=1)
-            partner.store.save(write.record, write.parts, expect=plan.expect, links=[link] if part is not None else [])
-            self.report.add(link, "adopted")
+        link = replace(_placed(new, plan), wanted=1, acked=1)
+        partner.carry_out(plan, [link])
+        self.report.add(link, "adopted")
+
+
+def _placed(link: Link, plan: receive.Plan) -> Link:
+    """The link of a resource, at the record and part that it belongs to when the plan is carried out."""
+    for write in plan.writes:
+        for part, tree in write.parts.items():
+            if (tree.get("resourceType"), tree.get("id")) == (link.type, link.local_id):
+                kind, id_ = _key(write.record)
+                return replace(link, kind=kind, record_id=id_, part=part)
+    return link
 
 
 def _key(record: Tree) -> tuple[str, str]:

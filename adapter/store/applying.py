@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
-from adapter.ports import Saved, Tree
+from adapter.ports import Link, Saved, Tree
 from adapter.store.database import writing
 from adapter.store.records import Records
 from adapter.store.rows import instant
@@ -21,18 +21,22 @@ def apply(
     writes: Sequence[tuple[Tree, Mapping[str, Tree]]],
     deletes: Sequence[tuple[str, str]],
     expect: Expected,
+    links: Sequence[Link] = (),
 ) -> list[Saved]:
     """Writes these records with all their parts, and deletes others, all or none.
 
     A resource that was part of another record moves, with its versions and links. `deletes` are records whose resources
-    have moved or go too. Raises Conflict where a version in `expect` is not the present one, DataError.
+    have moved or go too; `links` is the state of exchange that belongs to the same writes. Raises Conflict where a version in `expect` is not the present one, DataError.
     """
     with writing(store.engine) as connection:
         write = Write(connection, instant(now), "")
         write.check(expect)
         for record, parts in writes:
             _move(connection, str(record["kind"]), str(record["id"]), parts)
-        saved = [write.save(record, parts, {}, None, ()) for record, parts in writes]
+        saved = []
+        for record, parts in writes:
+            own = [one for one in links if (one.kind, one.record_id) == (record["kind"], record["id"])]
+            saved.append(write.save(record, parts, {}, None, own))
         for kind, id_ in deletes:
             write.delete(kind, id_, {})
         return saved

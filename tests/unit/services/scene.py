@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +12,15 @@ from adapter import fhir_json
 from adapter.exchange.memory import MemoryFhirServer
 from adapter.issues import Issue
 from adapter.mapping import load
-from adapter.ports import Server
+from adapter.ports import Link, Server
 from adapter.privacy import Recipient, let_out
 from adapter.records import check
 from adapter.services.partners import Partner, Report
 from adapter.services.pull import pull
 from adapter.services.push import push
+from adapter.services.receive import Plan
 from adapter.store import Store, open_store
+from adapter.store.applying import apply
 
 CASE = Path(__file__).resolve().parents[3] / "fixtures" / "dual-diagnosis" / "records.json"
 NAME = "partner"
@@ -46,7 +49,12 @@ class Scene:
     faults: dict[str, str] = field(default_factory=dict)
 
     def partner(self) -> Partner:
-        return Partner(self.store.server(NAME), self.client, self.store, load("core"), self.clock, self.validate, check)
+        server = self.store.server(NAME)
+        return Partner(server, self.client, self.store, load("core"), self.clock, self.validate, check, self.carry_out)
+
+    def carry_out(self, plan: Plan, links: Sequence[Link]) -> None:
+        writes = [(one.record, one.parts) for one in plan.writes]
+        apply(self.store, self.clock.now(), writes, plan.deletes, plan.expect, links)
 
     def validate(self, tree: Any) -> list[Issue]:
         faulty = tree["resourceType"] in self.faults
