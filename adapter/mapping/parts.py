@@ -114,9 +114,10 @@ def _read_part(found: Found, scope: Scope) -> Tree:
     return found.map.read(found.resource, inner)
 
 
-def _edit_part(found: Found, new: Tree, scope: Scope) -> None:
+def _edit_part(found: Found, new: Tree, scope: Scope, beside: Tree | None = None) -> None:
+    """Write an item onto its resource. `beside` is what the item was on another resource: one-way rules ask for it."""
     inner = scope.of(found.key, found.resource)
-    old = found.map.read(found.resource, inner)
+    old = {**(beside or {}), **found.map.read(found.resource, inner)}
     full = {**new, **{key: _inherit(key, old, scope) for key in INHERITED}}
     full = {key: value for key, value in full.items() if value is not None}
     if not same({**old, "id": ""}, {**full, "id": ""}):
@@ -283,7 +284,7 @@ class Companion:
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
         found = self.found(node, scope)
         if found is not None:
-            _edit_part(found, new, scope)
+            _edit_part(found, new, scope, old)
             return
         if not old or (self._of(new) and not same(self._of(new), self._of(old))):
             reference = _make_part(self.map, new, scope)

@@ -1,14 +1,16 @@
-"""push against a server that misbehaves: exit 3, the store as it was, nothing sent elsewhere."""
+"""push and pull against a server that misbehaves: exit 3, the store as it was, nothing sent elsewhere."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from adapter.bootstrap import Services
 from adapter.cli import main
 from tests.bad_input.rows import MARK, RECORD, raw
 from tests.unit.exchange.stub import Connection, StubServer
@@ -42,9 +44,19 @@ def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert careplan("records", "import", data=raw(RECORD)).exit_code == 0
 
 
+def _linked() -> None:
+    """As after a push: the server is asked for what it is known to have."""
+    with Services() as services:
+        store = services.store()
+        known = {"remote_id": "there-1", "remote_version": "1", "state": "linked"}
+        store.put_links([replace(link, **known, acked=link.wanted) for link in store.links("there")])
+
+
 def unavailable(command: str, base: str) -> None:
     before = careplan("records", "export").stdout
     assert careplan("server", "add", "there", base).exit_code == 0
+    if command == "pull":
+        _linked()
     started = time.monotonic()
     result = careplan(command, "there")
     assert result.exit_code == 3, result.output
@@ -53,14 +65,14 @@ def unavailable(command: str, base: str) -> None:
     assert careplan("records", "export").stdout == before
 
 
-@pytest.mark.parametrize("command", ["push"])
+@pytest.mark.parametrize("command", ["push", "pull"])
 @pytest.mark.parametrize("script", [html, drip, hang], ids=["html", "drips", "hangs"])
 def test_server_that_answers(command: str, script: Callable[[Connection], None]) -> None:
     with StubServer(script) as server:
         unavailable(command, server.base)
 
 
-@pytest.mark.parametrize("command", ["push"])
+@pytest.mark.parametrize("command", ["push", "pull"])
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_server_that_redirects_elsewhere(command: str, status: int) -> None:
     with StubServer(html) as elsewhere:
@@ -70,6 +82,6 @@ def test_server_that_redirects_elsewhere(command: str, status: int) -> None:
         assert elsewhere.asked == []
 
 
-@pytest.mark.parametrize("command", ["push"])
+@pytest.mark.parametrize("command", ["push", "pull"])
 def test_server_that_is_not_there(command: str) -> None:
     unavailable(command, "http://127.0.0.1:9/fhir")
