@@ -18,7 +18,7 @@ from adapter.mapping.lists import elements_of
 from adapter.mapping.mapper import PackMaps, record_id_of
 from adapter.mapping.parts import Companion, Parts, ResourceMap
 from adapter.mapping.rules import current
-from adapter.mapping.scope import own_identifier, split_reference
+from adapter.mapping.scope import link_of
 
 Tree = dict[str, Any]
 
@@ -56,18 +56,7 @@ class BundleRefs:
         index = self._index(reference)
         if index is not None:
             return self.types[index], self.ids[index]
-        literal = reference.get("reference")
-        split = split_reference(literal) if type(literal) is str else None
-        type_ = split[1] if split else reference.get("type")
-        name = type_ if isinstance(type_, str) else ""
-        own = own_identifier({"identifier": reference.get("identifier")})
-        if own is not None:
-            return name, own
-        if split:
-            return split[1], foreign_record_id(self.base if split[0] == "none" else split[0], split[1], split[2])
-        if type(literal) is str and literal.startswith("urn:"):
-            return name, foreign_record_id(self.base, "urn", literal)
-        return None
+        return link_of(reference, self.base)
 
     def to_record(self, type_: str, record_id: str) -> Tree:
         literal = self.given.get((type_, record_id))

@@ -102,7 +102,7 @@ class PackMaps:
         if map_ is None or map_.kind != kind:
             raise DataError(f"The main resource of a {kind} must be of type {MAIN_TYPE.get(kind, '?')}.")
         id_ = record_id or (previous or {}).get("id") or record_id_of(main, base)
-        scope = Scope(_indexed(refs, parts), kind, id_, dict(parts), main, previous=previous)
+        scope = Scope(_indexed(refs, parts), kind, id_, dict(parts), main)
         return {"kind": kind, "id": id_, **map_.read(main, scope)}, scope.issues
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -66,6 +65,22 @@ def split_reference(text: str) -> tuple[str, str, str] | None:
     return base or "none", type_, id_
 
 
+def link_of(reference: Tree, base: str) -> tuple[str, str] | None:
+    """(type or "", record id) by what a Reference itself says: our identifier, else its literal at a server `base`."""
+    literal = reference.get("reference")
+    split = split_reference(literal) if isinstance(literal, str) else None
+    type_ = split[1] if split else reference.get("type")
+    name = type_ if isinstance(type_, str) else ""
+    own = own_identifier({"identifier": reference.get("identifier")})
+    if own is not None:
+        return name, own
+    if split:
+        return split[1], foreign_record_id(base if split[0] == "none" else split[0], split[1], split[2])
+    if isinstance(literal, str) and literal.startswith("urn:"):
+        return name, foreign_record_id(base, "urn", literal)
+    return None
+
+
 @dataclass(slots=True)
 class RelativeRefs:
     """References as the store holds them: `Type/id` with our identifier beside it; `parts` by `Type/id`."""
@@ -74,21 +89,7 @@ class RelativeRefs:
     parts: dict[str, str] = field(default_factory=dict)
 
     def link(self, reference: Tree) -> tuple[str, str] | None:
-        identifier = reference.get("identifier")
-        literal = reference.get("reference")
-        split = split_reference(literal) if isinstance(literal, str) else None
-        type_ = split[1] if split else reference.get("type")
-        name = type_ if isinstance(type_, str) else ""
-        if isinstance(identifier, dict) and identifier.get("system") == IDENTIFIER_SYSTEM:
-            value = identifier.get("value")
-            if isinstance(value, str) and value:
-                return name, value
-        if split:
-            base = self.base if split[0] == "none" else split[0]
-            return split[1], foreign_record_id(base, split[1], split[2])
-        if isinstance(literal, str) and literal.startswith("urn:"):
-            return name, foreign_record_id(self.base, "urn", literal)
-        return None
+        return link_of(reference, self.base)
 
     def part(self, reference: Tree) -> str | None:
         literal = reference.get("reference")
@@ -126,8 +127,6 @@ class Scope:
     issues: list[Issue] = field(default_factory=list)
     owner: Tree = field(default_factory=dict)
     owner_base: Tree = field(default_factory=dict)
-    previous: Tree | None = None
-    pointer: tuple[str | int, ...] = ()
 
     def of(self, part: str, root: Tree) -> Scope:
         """The same record, at another of its resources."""
@@ -140,8 +139,3 @@ class Scope:
         type_ = self.root.get("resourceType", "")
         place = f"{type_}.{path}" if path and isinstance(type_, str) else path
         self.issues.append(Issue(severity, code, message_id, text, expression=place, source=source))
-
-
-def first(found: Iterable[Any]) -> Any:
-    """The first of it, or None."""
-    return next(iter(found), None)

@@ -3,49 +3,16 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from adapter.identity import is_uuid
 from adapter.mapping.codecs import is_number, is_text
+from adapter.records.dates import is_date, is_datetime
 
 Tree = dict[str, Any]
 Check = Callable[[Any], bool]
-
-_DATE = re.compile(r"([1-9]\d{3}|0\d{3})(?:-(\d\d)(?:-(\d\d))?)?")
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?")
-_ZONE = re.compile(r"Z|[+-](0\d|1[0-3]):[0-5]\d|[+-]14:00")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-def is_date(value: Any) -> bool:
-    """A FHIR date: a year, month or day that the calendar has. https://hl7.org/fhir/R4/datatypes.html#date"""
-    match = _DATE.fullmatch(value) if type(value) is str else None
-    if match is None:
-        return False
-    year, month, day = match.groups()
-    if month is None:
-        return True
-    if not 1 <= int(month) <= 12:
-        return False
-    return day is None or 1 <= int(day) <= monthrange(int(year) or 4, int(month))[1]
-
-
-def is_datetime(value: Any) -> bool:
-    """A FHIR dateTime: a date, or a day with a time and a zone. https://hl7.org/fhir/R4/datatypes.html#dateTime"""
-    if type(value) is not str:
-        return False
-    date, t, rest = value.partition("T")
-    if not t:
-        return is_date(value)
-    time = _TIME.match(rest)
-    return len(date) == 10 and is_date(date) and time is not None and _ZONE.fullmatch(rest[time.end() :]) is not None
-
-
-def _is_uuid(value: Any) -> bool:
-    return type(value) is str and _UUID.fullmatch(value) is not None
-
 
 _FORMATS: dict[str, Check] = {
     "fhir-date": is_date,
@@ -53,7 +20,7 @@ _FORMATS: dict[str, Check] = {
     "fhir-datetime": is_datetime,
     "fhir-dateTime": is_datetime,
     "date-time": is_datetime,
-    "uuid": _is_uuid,
+    "uuid": is_uuid,
 }
 
 
