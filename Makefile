@@ -41,7 +41,7 @@ docs: setup ## write the generated pages of docs/
 	$(PYTHON) tools/write_docs.py
 
 lock: setup ## newest allowed versions into requirements.lock
-	env -u UV_FIND_LINKS -u UV_INDEX_URL .venv/bin/uv pip compile pyproject.toml --group dev --universal \
+	env -u UV_FIND_LINKS -u UV_INDEX_URL .venv/bin/uv pip compile pyproject.toml --group dev --extra scale --universal \
 		--python-version 3.11 --generate-hashes --no-header --upgrade --quiet --output-file requirements.lock
 
 clean: ## everything that can be made again
