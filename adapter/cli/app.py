@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": ("demo", "A guided run of the whole way, on this machine alone."),
     "convert": ("convert", "Records to FHIR, and FHIR to records."),
     "validate": ("validate", "Say what is wrong with resources or records."),
+    "pack": ("pack", "Make, check and explain packs of mapping files."),
     "schema": ("schema", "The JSON Schema of a kind of record."),
     "records": ("records", "The store: bring records in, list, show, export."),
     "server": ("servers", "The FHIR servers that the store exchanges with."),
