@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapter.mapping import convert
 from adapter.mapping.compiler import Context, compile_maps
 from adapter.mapping.convert import Converted, Create, Read
 from adapter.mapping.mapper import PackMaps
 from adapter.mapping.shapes import Shape
+from adapter.mapping.table import Row, rows_of
+
+if TYPE_CHECKING:
+    from adapter.packs import Pack
 
 Tree = dict[str, Any]
-__all__ = ["Converted", "Mapper", "Read", "load"]
+__all__ = ["Converted", "Mapper", "Read", "Row", "load", "table"]
 
 
 class Mapper(PackMaps):
@@ -48,10 +52,18 @@ def load(pack: str = "core") -> Mapper:
 
     found = load_pack(pack)
     tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
-    texts = {name: (_place(path), path.read_text("utf-8")) for name, path in found.maps.items()}
-    maps = compile_maps(texts, Context(found.prefixes, tables, _shape))
+    maps = compile_maps(_texts(found), Context(found.prefixes, tables, _shape))
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)
     return Mapper(found.name, found.version, maps, tuple(main))
+
+
+def table(pack: Pack) -> list[Row]:
+    """The rules of a pack as rows, in the order of its files. Raises PackError."""
+    return rows_of(_texts(pack), pack.prefixes)
+
+
+def _texts(pack: Pack) -> dict[str, tuple[str, str]]:
+    return {name: (_place(path), path.read_text("utf-8")) for name, path in pack.maps.items()}
 
 
 def _place(path: Any) -> str:

@@ -120,7 +120,7 @@ class _File:
         return parse(text, self.context.prefixes)
 
     def _build(self, row: source.Mapping, shape: Shape) -> Rule:
-        where = f"{self.file}:{row.line}"
+        where = f"{self.file}:{row.line}:{row.column}"
         path = self._path(row, row.get("fhir"))
         if "set" in row:
             unless = row.get("unless", [])

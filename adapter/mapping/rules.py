@@ -24,7 +24,7 @@ class Rule(Protocol):
 
     @property
     def source(self) -> str:
-        """file:line of the rule."""
+        """file:line:column of the rule."""
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
         """FHIR → record, into `out`."""

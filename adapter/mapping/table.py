@@ -1,0 +1,158 @@
+"""The rules of a pack as one flat table: what stands where, for everything that tells of rules and runs none.
+
+Each pair of a mapping file is a row with its place in the file, the paths of both sides from the top, and how it turns
+one into the other. Lint, explain, coverage, diff and the sheets read this table; `Rule.source` of a compiled rule is the
+`source` of its rows. A row of a group stands here once for each place that uses the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.mapping import source
+from adapter.mapping.paths import PathError, parse
+
+# What a pair does, by the first of these keys that it has; a pair without one is a copy.
+KEYWORDS = (
+    "set", "derive", "companion", "template", "inherit", "parts", "items", "via",
+    "concept", "choice", "values", "link", "display", "own",
+)  # fmt: skip
+_MAPS = ("concept", "choice")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One pair. `records` are the record paths that it reads and writes, none for a constant.
+
+    `record` and `records` have `[]` behind each list; `fhir` is the definition's path (`Goal.target.dueDate`), `selector`
+    the same as written, with what it selects by. `code_map` names a ConceptMap or a code system, `reason` says why it
+    goes one way, and is empty where it goes both. `keys` is the pair as the file has it.
+    """
+
+    map: str
+    kind: str
+    type_: str
+    file: str
+    line: int
+    column: int
+    keyword: str
+    records: tuple[str, ...]
+    fhir: str
+    selector: str
+    code_map: str = ""
+    reason: str = ""
+    keys: Mapping[str, Any] | None = None
+
+    @property
+    def source(self) -> str:
+        """file:line:column, as compiled rules and issues have it."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def record(self) -> str:
+        """Its first record path, or nothing."""
+        return self.records[0] if self.records else ""
+
+    @property
+    def structural(self) -> bool:
+        """Whether it only leads to other rows: lists of objects, resources of their own."""
+        return self.keyword in ("items", "parts", "companion")
+
+
+def rows_of(texts: Mapping[str, tuple[str, str]], prefixes: Mapping[str, str]) -> list[Row]:
+    """The table of a pack from (file, text) by name of map, in the order of its files. Raises PackError."""
+    rows: list[Row] = []
+    for name, (file, text) in texts.items():
+        tree = source.read(text, file)
+        rows += _File(name, file, tree, prefixes).rows()
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the rows of one list start from, on both sides, and the groups that are open."""
+
+    record: str
+    fhir: str
+    selector: str
+    groups: tuple[str, ...] = ()
+
+    def names(self, name: Any) -> str:
+        """A record path from the top."""
+        return f"{self.record}{name}"
+
+
+class _File:
+    def __init__(self, name: str, file: str, tree: source.Mapping, prefixes: Mapping[str, str]) -> None:
+        self.name, self.file, self.tree, self.prefixes = name, file, tree, prefixes
+        self.kind, self.type_ = str(tree.get("record")), str(tree.get("resource"))
+
+    def rows(self) -> Iterator[Row]:
+        at = self.tree.get("at")
+        start = _Place(f"{at}[]." if at else "", f"{self.type_}.", f"{self.type_}.")
+        return self._list(self.tree.get("rules"), start)
+
+    def _list(self, rows: Any, place: _Place) -> Iterator[Row]:
+        for keys in rows if isinstance(rows, list) else []:
+            if isinstance(keys, source.Mapping):
+                yield from self._row(keys, place)
+
+    def _row(self, keys: source.Mapping, place: _Place) -> Iterator[Row]:
+        written = str(keys.get("fhir", ""))
+        fhir = place.fhir + _elements(written, self.prefixes)
+        records = tuple(place.names(name) for name in _records(keys))
+        row = Row(
+            self.name, self.kind, self.type_, self.file, keys.line, keys.column, _keyword(keys),
+            records, fhir, place.selector + written, _code_map(keys), _reason(keys), keys,
+        )  # fmt: skip
+        yield row
+        if row.record:
+            inner = _Place(f"{row.record}[].", f"{fhir}.", f"{row.selector}.", place.groups)
+            yield from self._list(keys.get("inline"), inner)
+            yield from self._inside(keys.get("items"), inner)
+
+    def _inside(self, items: Any, place: _Place) -> Iterator[Row]:
+        if not isinstance(items, str):
+            yield from self._list(items, place)
+        elif items not in place.groups:
+            opened = _Place(place.record, place.fhir, place.selector, (*place.groups, items))
+            yield from self._list(self.tree.get("groups", {}).get(items), opened)
+
+
+def _keyword(keys: Mapping[str, Any]) -> str:
+    return next((key for key in KEYWORDS if key in keys), "copy")
+
+
+def _records(keys: Mapping[str, Any]) -> Sequence[str]:
+    if "template" in keys:
+        return _fields(str(keys["template"]))
+    if "derive" in keys or "companion" in keys:
+        return [str(name) for name in keys.get("names", []) if keys.get("derive") != "owner"]
+    return [str(keys[key]) for key in ("record", "inherit", "also") if isinstance(keys.get(key), str)]
+
+
+def _fields(template: str) -> list[str]:
+    return [part.partition("}")[0] for part in template.split("{")[1:]]
+
+
+def _code_map(keys: Mapping[str, Any]) -> str:
+    return next((str(keys[key]) for key in _MAPS if key in keys and keys[key] != "none"), "")
+
+
+def _reason(keys: Mapping[str, Any]) -> str:
+    if "set" in keys:
+        return "a constant, written when the element is made"
+    if "derive" in keys:
+        return f"made from the record: {keys['derive']}"
+    return str(keys.get("one_way", ""))
+
+
+def _elements(text: str, prefixes: Mapping[str, str]) -> str:
+    """A path as the names of its elements; as written where it cannot be read."""
+    try:
+        path = parse(text, prefixes)
+    except PathError:
+        return text
+    return ".".join(step.name for step in (*path.steps, path.last))
