@@ -4,8 +4,20 @@ Every call has a total deadline and a cap on bytes, follows no redirect, keeps t
 and reads every answer through `adapter.fhir_json`. https://hl7.org/fhir/R4/http.html
 """
 
-from adapter.exchange.auth import BasicAuth, BearerToken, Credentials
+from adapter.exchange.auth import BasicAuth, BearerToken, ClientCertificate, Credentials
 from adapter.exchange.limits import Limits
+from adapter.exchange.pacing import Pace
 from adapter.exchange.server import HttpFhirServer
+from adapter.exchange.smart import SmartBackend, SmartClient
 
-__all__ = ["BasicAuth", "BearerToken", "Credentials", "HttpFhirServer", "Limits"]
+__all__ = [
+    "BasicAuth",
+    "BearerToken",
+    "ClientCertificate",
+    "Credentials",
+    "HttpFhirServer",
+    "Limits",
+    "Pace",
+    "SmartBackend",
+    "SmartClient",
+]

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from adapter import fhir_json
@@ -24,6 +22,7 @@ from adapter.errors import (
     UnknownOutcome,
 )
 from adapter.exchange.limits import Limits
+from adapter.exchange.pacing import retry_after
 from adapter.exchange.transport import Answer
 from adapter.issues import Issue, from_operation_outcome
 from adapter.ports import Clock, Tree
@@ -35,7 +34,6 @@ CONFLICTS = {"0989": "version", "0974": "version", "0823": "race", "0825": "clie
 _HAPI_CODE = re.compile(r"HAPI-(\d{4})")
 _ISSUE_TYPE = re.compile(r"[a-z-]{1,30}")
 _EXPRESSION = re.compile(r"[A-Za-z][\w.\[\]()]{0,200}")
-_SECONDS = re.compile(r"\d{1,9}")
 
 
 def tree_of(answer: Answer, limits: Limits) -> Tree | None:
@@ -138,23 +136,6 @@ def _cleaned(issue: Issue, codes: list[str]) -> Issue:
         expression=issue.expression if _EXPRESSION.fullmatch(issue.expression) else "",
         text=text,
     )
-
-
-def retry_after(value: str, clock: Clock) -> float | None:
-    """Seconds of a Retry-After header, which holds seconds or a date; None where it says neither.
-
-    https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
-    """
-    value = value.strip()
-    if _SECONDS.fullmatch(value):
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - clock.now()).total_seconds())
 
 
 def _list(value: Any) -> list[Any]:

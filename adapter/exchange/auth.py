@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
-from adapter.errors import UsageError
+from adapter.errors import SettingsError, UsageError
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -21,6 +22,9 @@ class Credentials(Protocol):
 
     def header(self) -> str:
         """The header's value."""
+
+    def renew(self, refused: str) -> bool:
+        """After a 401 with the header `refused`: whether another try can go better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,9 @@ class BearerToken:
         """`Bearer …`."""
         return f"Bearer {self.token}"
 
+    def renew(self, refused: str) -> bool:
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class BasicAuth:
@@ -54,3 +61,22 @@ class BasicAuth:
     def header(self) -> str:
         """`Basic …`, in UTF-8."""
         return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+    def renew(self, refused: str) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """Mutual TLS: our certificate and key (PEM files; one file may hold both), and the authorities to trust (`ca`, else
+    those of the machine). https://www.rfc-editor.org/rfc/rfc8705
+    """
+
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+
+    def __post_init__(self) -> None:
+        for path in (self.certificate, self.key, self.ca):
+            if path is not None and not path.is_file():
+                raise SettingsError("There is no such file.", place=str(path))

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from adapter import __version__, fhir_json
 from adapter.errors import DataError, Gone, NotFound, ServerRefused, Unavailable, UnknownOutcome, UsageError
 from adapter.exchange.answers import error_of, not_fhir, tree_of
-from adapter.exchange.auth import Credentials
+from adapter.exchange.auth import ClientCertificate, Credentials
 from adapter.exchange.capability import capability_of
 from adapter.exchange.limits import Limits
 from adapter.exchange.links import checked_base
+from adapter.exchange.pacing import Pace
 from adapter.exchange.paging import pages
 from adapter.exchange.transport import Answer, Request, Transport
 from adapter.exchange.wire import (
@@ -41,11 +42,11 @@ _WHOLE = {"Prefer": "return=representation"}
 class HttpFhirServer:
     """A FHIR R4 server at `base`; answers `adapter.ports.FhirServer`, which says what each call raises.
 
-    `gate` gets every tree before it is sent and gives what may leave, or raises Refused. Use it as a context manager,
-    or `close()` it, to end the connections that it keeps.
+    `gate` gets every tree before it is sent and gives what may leave, or raises Refused. `pace` is shared by all that
+    talk to this server. Use it as a context manager, or `close()` it, to end the connections that it keeps.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that may be told of a server
         self,
         base: str,
         *,
@@ -54,13 +55,17 @@ class HttpFhirServer:
         limits: Limits | None = None,
         user_agent: str = USER_AGENT,
         gate: Callable[[Tree], Tree] | None = None,
+        tls: ClientCertificate | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.base = checked_base(base)
         self.limits = limits or Limits()
         self._clock = clock or SystemClock()
         self._gate = gate
         self._capability: Capability | None = None
-        self._http = Transport(self.base, auth=auth, clock=self._clock, limits=self.limits, user_agent=user_agent)
+        self._http = Transport(
+            self.base, auth=auth, clock=self._clock, limits=self.limits, user_agent=user_agent, tls=tls, pace=pace
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
@@ -12,9 +13,10 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from adapter.errors import Unavailable, UnknownOutcome, UsageError
-from adapter.exchange.auth import Credentials
+from adapter.exchange.auth import ClientCertificate, Credentials
 from adapter.exchange.limits import Limits
 from adapter.exchange.links import is_loopback, same_origin
+from adapter.exchange.pacing import Pace, Sick, retry_after
 from adapter.exchange.sockets import Call, DeadlineAdapter, under
 from adapter.ports import Clock
 
@@ -22,6 +24,7 @@ from adapter.ports import Clock
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 _CHUNK = 64 * 1024
+_LONGEST_REST = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +64,48 @@ class _Sign(AuthBase):
     def __init__(self, base: str, credentials: Credentials | None) -> None:
         self._base = base
         self._credentials = credentials
+        self._local = threading.local()
+
+    @property
+    def sent(self) -> str:
+        """The header that this thread sent last."""
+        return getattr(self._local, "header", "")
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self._credentials is not None and same_origin(self._base, request.url or ""):
-            request.headers["Authorization"] = self._credentials.header()
+            self._local.header = request.headers["Authorization"] = self._credentials.header()
         return request
 
 
 class Transport:
     """Sends requests to one server. Connections are kept; cookies and redirects are not."""
 
-    def __init__(self, base: str, *, auth: Credentials | None, clock: Clock, limits: Limits, user_agent: str) -> None:
+    def __init__(
+        self,
+        base: str,
+        *,
+        auth: Credentials | None,
+        clock: Clock,
+        limits: Limits,
+        user_agent: str,
+        tls: ClientCertificate | None = None,
+        pace: Pace | None = None,
+    ) -> None:
         if auth is not None and base.startswith("http:") and not is_loopback(base):
             raise UsageError("Credentials are not sent over plain http.", place=base, remedy="Use the https address.")
         self.base = base
         self.limits = limits
         self._clock = clock
+        self._credentials = auth
         self._auth = _Sign(base, auth)
+        self._pace = pace
         # What is on this machine is not to be had by way of a proxy; other hosts follow the environment.
         self._proxies = {"http": "", "https": ""} if is_loopback(base) else {}
         self._session = requests.Session()
+        if tls is not None and tls.certificate is not None:
+            self._session.cert = (str(tls.certificate), str(tls.key or tls.certificate))
+        if tls is not None and tls.ca is not None:
+            self._session.verify = str(tls.ca)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, DeadlineAdapter())
@@ -96,6 +121,27 @@ class Transport:
         """
         if not same_origin(self.base, request.url):
             raise Unavailable("A request to a foreign origin was not sent.", place=request.place)
+        answer = self._paced(request)
+        if answer.status == 401 and self._credentials is not None and self._credentials.renew(self._auth.sent):
+            # A token that ran out while the call was under way: nothing was done, one new one is tried.
+            answer = self._paced(request)
+        return answer
+
+    def _paced(self, request: Request) -> Answer:
+        pace = self._pace
+        return self._whole(request) if pace is None else pace.turn(lambda: self._watched(pace, request), request.place)
+
+    def _watched(self, pace: Pace, request: Request) -> Answer:
+        answer = self._whole(request)
+        wait = retry_after(answer.headers.get("retry-after", ""), self._clock) if answer.status in {429, 503} else None
+        if wait:
+            pace.rest_for(min(wait, _LONGEST_REST))
+        # A fault that the server tells in FHIR is about this request; others are about the server.
+        if answer.status in {502, 503, 504} or (answer.status >= 500 and "json" not in answer.media_type):
+            raise Sick(answer)
+        return answer
+
+    def _whole(self, request: Request) -> Answer:
         call = Call(self._clock, self.limits.seconds)
         try:
             with under(call):

@@ -1,0 +1,216 @@
+"""SMART Backend Services: an access token for a key. https://hl7.org/fhir/smart-app-launch/backend-services.html
+
+The client signs a short statement of who it is (private_key_jwt, https://www.rfc-editor.org/rfc/rfc7523), and the
+authorization server answers with a bearer token. The key never leaves this process, the token only to the FHIR server's
+own origin.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import jwt
+
+from adapter.errors import ServerRefused, SettingsError, Unavailable
+from adapter.exchange.limits import Limits
+from adapter.exchange.transport import Answer, Request, Transport
+from adapter.ports import Clock, SystemClock
+
+ALGORITHMS = ("RS384", "ES384")
+# A statement lives as long as the specification allows at the most; a token is renewed before it runs out.
+_LIFE, _MARGIN, _SKEW = 300, 30, 5
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class SmartClient:
+    """Who we are at an authorization server: `token_url` (https, or on this machine), the registered `client_id`, the
+    `key` file (PEM or JWK) with its `key_id`, and the scopes, such as `system/*.rs`.
+    """
+
+    token_url: str
+    client_id: str
+    key: Path
+    key_id: str = ""
+    scope: str = "system/*.read system/*.write"
+
+
+class SmartBackend:
+    """Credentials that fetch, keep and renew their token; safe between threads. Answers `Credentials`.
+
+    Raises SettingsError for a key that cannot be read; a call raises Unavailable where the authorization server is not to
+    be had, ServerRefused where it says no.
+    """
+
+    def __init__(
+        self,
+        client: SmartClient,
+        *,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        user_agent: str = "careplan-adapter",
+    ) -> None:
+        self._client = client
+        self._clock = clock or SystemClock()
+        self._key, self._algorithm, self._key_id = _read_key(client)
+        self._http = Transport(
+            token_origin(client.token_url), auth=None, clock=self._clock,
+            limits=limits or Limits(seconds=30, size=256 * 1024), user_agent=user_agent,
+        )  # fmt: skip
+        self._lock = Lock()
+        self._token, self._until, self._ahead = "", 0.0, 0.0
+
+    def __repr__(self) -> str:
+        return f"SmartBackend({self._client.token_url!r})"
+
+    def header(self) -> str:
+        """`Bearer …`, with a token that is good for a while yet."""
+        with self._lock:
+            if not self._token or self._clock.monotonic() >= self._until:
+                self._renew()
+            return f"Bearer {self._token}"
+
+    def renew(self, refused: str) -> bool:
+        """After a 401 with the header `refused`: forgets that token, once for all threads that met it. True: try again."""
+        with self._lock:
+            if refused == f"Bearer {self._token}":
+                self._token = ""
+        return True
+
+    def _renew(self) -> None:
+        answer = self._ask()
+        ahead = self._skew(answer)
+        if answer.status in {400, 401} and abs(ahead - self._ahead) > _SKEW:
+            # Its clock is not ours: what we sign is out of date there, or not yet born.
+            self._ahead = ahead
+            answer = self._ask()
+        found = _object(answer.body)
+        if answer.status >= 500 or answer.status in {408, 429}:
+            raise Unavailable(f"The authorization server failed (HTTP status {answer.status}).", place=answer.place)
+        if answer.status >= 400:
+            raise ServerRefused(
+                f"The authorization server gave no token{_reason(found)}.", status=answer.status, place=answer.place,
+                remedy="Check the client id, its registered key and the scopes.",
+            )  # fmt: skip
+        token, seconds = found.get("access_token"), found.get("expires_in", 300)
+        right = isinstance(token, str) and _TOKEN.fullmatch(token) is not None
+        if not right or str(found.get("token_type", "")).lower() != "bearer" or type(seconds) not in (int, float):
+            raise Unavailable("The authorization server's answer holds no bearer token.", place=answer.place)
+        self._token = str(token)
+        self._until = self._clock.monotonic() + max(1.0, min(seconds, 86_400) - min(_MARGIN, seconds / 2))
+
+    def _ask(self) -> Answer:
+        form = {
+            "grant_type": "client_credentials",
+            "scope": self._client.scope,
+            "client_assertion_type": _TYPE,
+            "client_assertion": self._statement(),
+        }
+        url = self._client.token_url
+        place = f"POST {urlsplit(url).path or '/'} (token)"
+        return self._http.send(Request("POST", url, place, body=urlencode(form).encode(), headers=_FORM))
+
+    def _statement(self) -> str:
+        me, now = self._client.client_id, self._clock.now().timestamp() + self._ahead
+        claims = {
+            "iss": me, "sub": me, "aud": self._client.token_url, "exp": int(now) + _LIFE - _SKEW,
+            "jti": secrets.token_urlsafe(24),
+        }  # fmt: skip
+        head = {"kid": self._key_id} if self._key_id else {}
+        return jwt.encode(claims, self._key, algorithm=self._algorithm, headers=head)
+
+    def _skew(self, answer: Answer) -> float:
+        try:
+            there: datetime = parsedate_to_datetime(answer.headers.get("date", ""))
+            return (there - self._clock.now()).total_seconds()
+        except (TypeError, ValueError, OverflowError):
+            return self._ahead
+
+    def close(self) -> None:
+        """Closes the connections to the authorization server."""
+        self._http.close()
+
+
+def discover(base: str, ask: Callable[[str], Answer]) -> str:
+    """The token endpoint that a FHIR server names in its .well-known/smart-configuration, if it is on its own origin:
+    one elsewhere is for a person to name. Raises Unavailable, SettingsError.
+    """
+    answer = ask(f"{base}/.well-known/smart-configuration")
+    url = _object(answer.body).get("token_endpoint") if answer.status == 200 else None
+    if not isinstance(url, str):
+        raise SettingsError("The server names no token endpoint.", place=base, remedy="Say it with --token-url.")
+    if token_origin(url) != token_origin(base):
+        raise SettingsError(
+            "The server's token endpoint is on another host.",
+            place=base,
+            remedy="Say it with --token-url if you trust it.",
+        )
+    return url
+
+
+def token_origin(url: str) -> str:
+    """Scheme, host and port of a token endpoint. Raises SettingsError where it is no plain https address."""
+    try:
+        parts = urlsplit(url)
+        good = bool(parts.hostname) and parts.username is None and not parts.fragment
+        good = good and (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"})
+        )
+    except ValueError:
+        good = False
+    if not good:
+        raise SettingsError("A token endpoint is an https address without user or fragment.", place="token endpoint")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _read_key(client: SmartClient) -> tuple[Any, str, str]:
+    """(key, algorithm, key id) of a PEM or JWK file. Raises SettingsError; never repeats what is in the file."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    place, id_ = str(client.key), client.key_id
+    try:
+        text = client.key.read_bytes()
+        if text.lstrip().startswith(b"{"):
+            tree = json.loads(text)
+            id_ = id_ or str(tree.get("kid", ""))
+            key: Any = jwt.PyJWK(tree, algorithm="ES384" if tree.get("kty") == "EC" else "RS384").key
+        else:
+            key = load_pem_private_key(text, None)
+    except OSError as error:
+        raise SettingsError(f"The key cannot be read ({error.strerror}).", place=place) from None
+    except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm, jwt.PyJWTError):
+        raise SettingsError("The key is no private key in PEM or JWK form without a password.", place=place) from None
+    if isinstance(key, RSAPrivateKey) and key.key_size >= 2048:
+        return key, "RS384", id_
+    if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP384R1):
+        return key, "ES384", id_
+    raise SettingsError("The key is neither RSA of 2048 bits or more nor of the curve P-384.", place=place)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        tree = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return tree if isinstance(tree, dict) else {}
+
+
+def _reason(found: dict[str, Any]) -> str:
+    """The error code of RFC 6749 §5.2; never the free text beside it."""
+    code = found.get("error")
+    return f" ({code})" if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code) else ""
