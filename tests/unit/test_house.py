@@ -140,7 +140,13 @@ def test_every_required_package_is_locked() -> None:
 
 def test_everything_imported_is_required() -> None:
     """By name of the package, or as what a required package brings along and hands out (requests its urllib3)."""
-    package = {"yaml": "pyyaml", "re2": "google-re2", "flask_smorest": "flask-smorest", "fhir": "fhir.resources"}
+    package = {
+        "yaml": "pyyaml",
+        "re2": "google-re2",
+        "flask_smorest": "flask-smorest",
+        "fhir": "fhir.resources",
+        "jwt": "pyjwt",
+    }
     brought = {"urllib3", "werkzeug", "pydantic", "fhir_core"}
     imported = set()
     for node in [node for path in MODULES for node in ast.walk(ast.parse(path.read_text("utf-8")))]:
