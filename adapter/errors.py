@@ -18,10 +18,37 @@ AdapterError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from adapter.issues import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with a pack: where, from 1, and what; `near` is the name that was probably meant.
+
+    `id` is stable and listed in docs/pack-messages.md, which says what to do. Where a JSON file is meant, `pointer` is the
+    place in it (RFC 6901).
+    """
+
+    file: str
+    line: int
+    column: int
+    id: str
+    text: str
+    severity: Literal["error", "warning"] = "error"
+    near: str = ""
+    pointer: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, with the name that was probably meant."""
+        return f"{self.text}; did you mean {self.near}?" if self.near else self.text
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.sentence}"
 
 
 class AdapterError(Exception):
@@ -50,14 +77,14 @@ class SettingsError(UsageError):
 
 
 class PackError(UsageError):
-    """A pack cannot be used; `faults` holds one line each, in the form file:line:column: what."""
+    """A pack cannot be used; each of its faults is told as file:line:column: what."""
 
-    def __init__(self, message: str, *, faults: Sequence[str] = (), place: str = "", remedy: str = "") -> None:
+    def __init__(self, message: str, *, faults: Sequence[Finding] = (), place: str = "", remedy: str = "") -> None:
         super().__init__(message, place=place, remedy=remedy)
         self.faults = tuple(faults)
 
     def __str__(self) -> str:
-        return "\n".join([super().__str__(), *self.faults])
+        return "\n".join([super().__str__(), *map(str, self.faults)])
 
 
 class DataError(AdapterError):

@@ -27,6 +27,6 @@ def pack_lint(packs: tuple[str, ...]) -> None:
             if not error.faults:
                 raise
             clean = False
-            click.echo("\n".join(error.faults))
+            click.echo("\n".join(map(str, error.faults)))
     if not clean:
         click.get_current_context().exit(1)

@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapter.mapping import convert
-from adapter.mapping.compiler import Context, compile_maps
+from adapter.mapping.choosing import Context
+from adapter.mapping.compiler import compile_maps
 from adapter.mapping.convert import Converted, Create, Read
 from adapter.mapping.mapper import PackMaps
 from adapter.mapping.shapes import Shape
+from adapter.mapping.source import Faults
 from adapter.mapping.table import Row, rows_of
+from adapter.packs.reading import read_bytes
 
 if TYPE_CHECKING:
     from adapter.packs import Pack
@@ -52,21 +56,27 @@ def load(pack: str = "core") -> Mapper:
 
     found = load_pack(pack)
     tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
-    maps = compile_maps(_texts(found), Context(found.prefixes, tables, _shape))
+    context = Context(found.prefixes, tables, _shape)
+    maps = compile_maps(_texts(found, context.faults), context)
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)
     return Mapper(found.name, found.version, maps, tuple(main))
 
 
 def table(pack: Pack) -> list[Row]:
     """The rules of a pack as rows, in the order of its files. Raises PackError."""
-    return rows_of(_texts(pack), pack.prefixes)
+    faults = Faults()
+    rows = rows_of(_texts(pack, faults), pack.prefixes, faults)
+    faults.check("The pack")
+    return rows
 
 
-def _texts(pack: Pack) -> dict[str, tuple[str, str]]:
-    return {name: (_place(path), path.read_text("utf-8")) for name, path in pack.maps.items()}
+def _texts(pack: Pack, faults: Faults) -> dict[str, tuple[str, bytes]]:
+    """(file, bytes) of each mapping file that can be read."""
+    read = {name: (_place(path), read_bytes(path, _place(path), faults)) for name, path in pack.maps.items()}
+    return {name: (file, data) for name, (file, data) in read.items() if data is not None}
 
 
-def _place(path: Any) -> str:
+def _place(path: Path) -> str:
     return "/".join(str(path).replace("\\", "/").split("/")[-3:])
 
 

@@ -2,67 +2,55 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
+from adapter.errors import Finding
 from adapter.mapping import source
-from adapter.mapping.codecs import Codec, Copy, Display, Link, Template, Values
-from adapter.mapping.concepts import Choice, Coded, CodingConcept, Concept
+from adapter.mapping.choosing import Context, RuleError, codec_of, nearest, template, unknown
+from adapter.mapping.codecs import Link
 from adapter.mapping.derived import DERIVED
+from adapter.mapping.keywords import FILE_KEYS, KEYWORDS, REQUIRED, Keyword
 from adapter.mapping.lists import Items, Keys, Scalars
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Companion, Parts, ResourceMap
 from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
 from adapter.mapping.rules import Group, Leaf, OwnCode, Rule, WithCodes
 from adapter.mapping.shapes import Shape
-from adapter.terminology import Table
-
-KEYWORDS = {
-    "record", "fhir", "concept", "choice", "values", "link", "display", "template", "leaf", "items", "key",
-    "parts", "at", "inline", "companion", "one_way", "set", "unless", "derive", "rest", "names",
-    "inherit", "wrap", "also", "except", "default", "own",
-}  # fmt: skip
-FILE_KEYS = {"map", "record", "resource", "rules", "groups", "match", "when", "at", "notes"}
 
 
-@dataclass(slots=True)
-class Context:
-    """What the rules of a pack are compiled against. `shape_of` gives the schema of a record kind."""
-
-    prefixes: Mapping[str, str]
-    tables: Mapping[str, Table]
-    shape_of: Callable[[str], Shape | None]
-    faults: source.Faults = field(default_factory=source.Faults)
-    maps: dict[str, ResourceMap] = field(default_factory=dict)
-
-
-def compile_maps(texts: Mapping[str, tuple[str, str]], context: Context) -> dict[str, ResourceMap]:
+def compile_maps(texts: source.Texts, context: Context) -> dict[str, ResourceMap]:
     """The maps of a pack by name, from (file, text) by name. Raises PackError with all faults."""
     files = {}
     for name, (file, text) in texts.items():
-        tree = source.read(text, file)
+        tree = source.read(text, file, context.faults)
+        if tree is None or not _checked(file, tree, FILE_KEYS, context.faults, REQUIRED):
+            continue
         files[name] = (file, tree)
-        for key in tree.keys() - FILE_KEYS:
-            context.faults.add(file, tree, _unknown(key, FILE_KEYS), key)
-        for key in ("record", "resource", "rules"):
-            if key not in tree:
-                context.faults.add(file, tree, f"expected the key {key}")
         context.maps[name] = ResourceMap(
-            name, str(tree.get("record")), str(tree.get("resource")), [], source=file, part_only="at" in tree
+            name, tree["record"], tree["resource"], [], source=file, part_only="at" in tree
         )
-    context.faults.check("The pack")
     for name, (file, tree) in files.items():
         _File(file, tree, context).compile(context.maps[name])
     context.faults.check("The pack")
     return context.maps
 
 
-def _unknown(word: str, known: set[str]) -> str:
-    near = get_close_matches(word, known, 1)
-    return f"unknown keyword {word}" + (f"; did you mean {near[0]}?" if near else "")
+def _checked(
+    file: str, row: source.Mapping, known: Mapping[str, Keyword], faults: source.Faults, required: tuple[str, ...] = ()
+) -> bool:
+    """Whether every key is one of the language and its value of the form it must have."""
+    before = len(faults)
+    for key, value in row.items():
+        if key not in known:
+            faults.add(file, row, "keyword-unknown", f"unknown keyword {key}", key, nearest(key, known))
+        elif not known[key].form.fits(value):
+            faults.add(file, row, "keyword-value", f"expected {known[key].form.words} for {key}", key)
+    for key in required:
+        if key not in row:
+            faults.add(file, row, "keyword-missing", f"expected the key {key}")
+    return len(faults) == before
 
 
 @dataclass(slots=True)
@@ -74,54 +62,75 @@ class _File:
 
     def compile(self, map_: ResourceMap) -> None:
         shape = self.context.shape_of(map_.kind)
-        if shape is not None and "at" in self.tree:
-            found = shape.at(record_steps(self.tree["at"]))
-            shape = found.item() if found is not None else None
         if shape is None:
-            self.context.faults.add(self.file, self.tree, f"there is no record kind {map_.kind}", "record")
+            self._fault(self.tree, "record-kind", f"there is no record kind {map_.kind}", "record")
             return
+        try:
+            self._head(map_)
+            shape = self._start(shape)
+        except (PathError, RuleError) as error:
+            self._fault(self.tree, getattr(error, "id", "path-syntax"), str(error), getattr(error, "key", "at"))
+            return
+        map_.rules.extend(self.rules(self.tree["rules"], shape))
+
+    def _head(self, map_: ResourceMap) -> None:
         map_.match = tuple(
-            (self._path(self.tree, path), expand(value, self.context.prefixes))
+            (self._path(path), expand(value, self.context.prefixes))
             for path, value in self.tree.get("match", {}).items()
         )
         map_.when = tuple(
             (record_steps(path), None if value == "none" else expand(value, self.context.prefixes))
             for path, value in self.tree.get("when", {}).items()
         )
-        map_.rules.extend(self.rules(self.tree["rules"], shape))
 
-    def rules(self, rows: Any, shape: Shape) -> list[Rule]:
+    def _start(self, shape: Shape) -> Shape:
+        """The shape that the rules of the file start from: that of the kind, or of the items of its list `at`."""
+        if "at" not in self.tree:
+            return shape
+        return self._field(shape, self.tree["at"], "at").item()
+
+    def _field(self, shape: Shape, text: str, key: str = "record") -> Shape:
+        """The shape of a field."""
+        found = shape.at(record_steps(text))
+        if found is None:
+            near = nearest(text.rpartition(".")[2], shape.names())
+            raise RuleError("record-path", f"the record has no {text}", key, near)
+        return found
+
+    def rules(self, rows: source.Sequence, shape: Shape) -> list[Rule]:
         """One list of rules, over the same two nodes."""
         made = []
-        for row in rows if isinstance(rows, list) else []:
+        for row, spot in zip(rows, rows.spots, strict=True):
             if isinstance(row, source.Mapping):
-                made.append((row, self._rule(row, shape)))
+                made.append(self._rule(row, shape))
             else:
-                self.context.faults.add(self.file, self.tree, "expected a rule: an object with record and fhir")
-        return rank([rule for _, rule in made if rule is not None])
+                self.context.faults.append(
+                    Finding(self.file, *spot, "rule-shape", "expected a rule: an object with record and fhir")
+                )
+        return rank([rule for rule in made if rule is not None])
 
     def _rule(self, row: source.Mapping, shape: Shape) -> Rule | None:
-        for key in row.keys() - KEYWORDS:
-            self._fault(row, _unknown(key, KEYWORDS), key)
+        if not _checked(self.file, row, KEYWORDS, self.context.faults):
+            return None
         try:
             return self._build(row, shape)
         except PathError as error:
-            self._fault(row, str(error), "fhir")
-        except _Wrong as wrong:
-            self._fault(row, str(wrong), wrong.key)
+            self._fault(row, "path-syntax", str(error), "fhir")
+        except RuleError as wrong:
+            self._fault(row, wrong.id, str(wrong), wrong.key, wrong.near)
         return None
 
-    def _fault(self, row: Any, text: str, key: str | None = None) -> None:
-        self.context.faults.add(self.file, row, text, key)
+    def _fault(self, row: Any, id_: str, text: str, key: str | None = None, near: str = "") -> None:
+        self.context.faults.add(self.file, row, id_, text, key, near)
 
-    def _path(self, row: source.Mapping, text: Any) -> Path:
-        if not isinstance(text, str):
-            raise _Wrong("expected a FHIR path", "fhir")
+    def _path(self, text: str) -> Path:
         return parse(text, self.context.prefixes)
 
     def _build(self, row: source.Mapping, shape: Shape) -> Rule:
         where = f"{self.file}:{row.line}:{row.column}"
-        path = self._path(row, row.get("fhir"))
+        if "fhir" not in row:
+            raise RuleError("rule-path-missing", "expected a FHIR path", "record")
+        path = self._path(row["fhir"])
         if "set" in row:
             unless = row.get("unless", [])
             fields = [unless] if isinstance(unless, str) else unless
@@ -130,36 +139,43 @@ class _File:
             return self._derived(row, where, path)
         if "companion" in row:
             fields = frozenset(str(name) for name in row.get("names", []))
-            return Companion(where, path, self._map(row, row["companion"]), fields)
+            return Companion(where, path, self._map(row["companion"], "companion"), fields)
         if "template" in row:
-            return _template(row, where, path, expand(row["template"], self.context.prefixes))
+            return self._template(row, where, path)
         if "inherit" in row:
-            return Leaf(where, (str(row["inherit"]),), path, Link(row["link"]))
-        names = record_steps(str(row.get("record")))
-        here = shape.at(names)
-        if here is None:
-            near = get_close_matches(names[-1], shape.names(), 1)
-            raise _Wrong(f"the record has no {row.get('record')}" + (f"; did you mean {near[0]}?" if near else ""))
+            if "link" not in row:
+                raise RuleError("keyword-missing", "expected the key link beside inherit", "inherit")
+            return Leaf(where, (row["inherit"],), path, Link(row["link"]))
+        if "record" not in row:
+            raise RuleError("rule-path-missing", "expected a path in the record", "fhir")
+        names = record_steps(row["record"])
+        here = self._field(shape, row["record"])
         if "parts" in row:
             return self._parts(row, where, names, path, here)
         if "items" in row:
             return self._items(row, where, names, path, here)
         if here.type_ == "array":
-            leaf = self._path(row, row["leaf"]) if "leaf" in row else None
+            leaf = self._path(row["leaf"]) if "leaf" in row else None
             without = frozenset(str(code) for code in row.get("except", []))
-            return Scalars(where, names, path, self._codec(row, here.item()), leaf, without)
-        leaf_rule = Leaf(where, names, path, self._codec(row, here), row.get("default"))
+            return Scalars(where, names, path, codec_of(row, self.context, here.item()), leaf, without)
+        leaf_rule = Leaf(where, names, path, codec_of(row, self.context, here), row.get("default"))
         if "own" in row:
             return OwnCode(leaf_rule, dict(row["own"]), expand("$ext/code", self.context.prefixes))
         if "also" in row:
             return WithCodes(leaf_rule, record_steps(row["also"]))
         return OneWay(leaf_rule) if "one_way" in row else leaf_rule
 
+    def _template(self, row: source.Mapping, where: str, path: Path) -> Rule:
+        fields, codec = template(expand(row["template"], self.context.prefixes))
+        return Group(where, fields, path, codec)
+
     def _derived(self, row: source.Mapping, where: str, path: Path) -> Rule:
         maker = DERIVED.get(row["derive"])
         if maker is None:
-            raise _Wrong(_unknown(row["derive"], set(DERIVED)), "derive")
-        return Derived(where, path, maker([str(name) for name in row.get("names", [])]))
+            raise unknown("function", row["derive"], DERIVED, "derive")
+        if row["derive"] != "contained-member" and not row.get("names"):
+            raise RuleError("keyword-missing", "expected the key names beside derive", "derive")
+        return Derived(where, path, maker(row.get("names", [])))
 
     def _expanded(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -168,13 +184,13 @@ class _File:
             return {key: self._expanded(inner) for key, inner in value.items()}
         return [self._expanded(inner) for inner in value]
 
-    def _map(self, row: source.Mapping, name: str) -> ResourceMap:
+    def _map(self, name: str, key: str) -> ResourceMap:
         if name not in self.context.maps:
-            raise _Wrong(_unknown(name, set(self.context.maps)).replace("keyword", "map"), "parts")
+            raise unknown("map", name, self.context.maps, key)
         return self.context.maps[name]
 
     def _parts(self, row: source.Mapping, where: str, names: tuple[str, ...], path: Path, here: Shape) -> Rule:
-        maps = [self._map(row, name) for name in row["parts"]]
+        maps = [self._map(name, "parts") for name in row["parts"]]
         inline = None
         if "inline" in row:
             inline = Items(where, names, path, Keys(uuid=True), self.rules(row["inline"], here.item()))
@@ -186,7 +202,7 @@ class _File:
         if "rest" in row:
             made.others = (Step("rest"),)
         for text in row.get("except", []):
-            made.never += (self._path(row, f"x[{text}]").last,)
+            made.never += (self._path(f"x[{text}]").last,)
         inner = row["items"]
         if isinstance(inner, str):
             made.rules = self._group(row, inner, here.item())
@@ -199,63 +215,10 @@ class _File:
             return self.groups[name]
         rows = self.tree.get("groups", {}).get(name)
         if rows is None:
-            raise _Wrong(f"there is no group {name} in this file", "items")
+            raise unknown("group", name, self.tree.get("groups", {}), "items")
         rules = self.groups[name] = []
         rules.extend(self.rules(rows, shape))
         return rules
-
-    def _codec(self, row: source.Mapping, here: Shape) -> Codec:
-        if "concept" in row:
-            concept = self._concept(row)
-            extensions = expand("$ext", self.context.prefixes)
-            return CodingConcept(concept, extensions) if row.get("wrap") == "coding" else concept
-        if "choice" in row and row.get("wrap") == "concept":
-            return Coded(Concept(self._table(row, "choice")), here.check())
-        if "choice" in row:
-            if row["choice"].startswith("$"):
-                return Choice(None, expand(row["choice"], self.context.prefixes), here.check())
-            table = self._table(row, "choice")
-            return Choice(table, table.code_system, here.check())
-        if "values" in row:
-            forward: dict[Any, str] = dict(row["values"])
-            if here.type_ == "boolean":
-                forward = {key == "true": value for key, value in forward.items()}
-            return Values(forward, {value: key for key, value in forward.items()})
-        if "link" in row:
-            return Link(row["link"])
-        if "display" in row:
-            return Display()
-        return Copy(here.check())
-
-    def _concept(self, row: source.Mapping) -> Concept:
-        if row["concept"] == "none":
-            return Concept(None, expand("$cs/local", self.context.prefixes))
-        if row["concept"].startswith("$"):
-            return Concept(None, expand(row["concept"], self.context.prefixes))
-        return Concept(self._table(row, "concept"))
-
-    def _table(self, row: source.Mapping, key: str) -> Table:
-        if row[key] not in self.context.tables:
-            raise _Wrong(_unknown(row[key], set(self.context.tables)).replace("keyword", "ConceptMap"), key)
-        return self.context.tables[row[key]]
-
-
-class _Wrong(ValueError):
-    def __init__(self, text: str, key: str = "record") -> None:
-        super().__init__(text)
-        self.key = key
-
-
-def _template(row: source.Mapping, where: str, path: Path, text: str) -> Rule:
-    head, _, tail = text.partition("[")
-    tail = tail.removesuffix("]")
-    fields = tuple(re.findall(r"{(\w+)}", text))
-    pattern = _template_pattern(head) + (f"(?:{_template_pattern(tail)})?" if tail else "")
-    return Group(where, fields, path, Template(re.compile(pattern), head, tail))
-
-
-def _template_pattern(text: str) -> str:
-    return re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^|]+)", re.escape(text))
 
 
 def rank(rules: list[Rule]) -> list[Rule]:

@@ -5,12 +5,17 @@ Scalars stay text (`NO`, `on`, `012`), tags and anchors are refused: a file cann
 
 from __future__ import annotations
 
+from collections import abc
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from adapter.errors import PackError
+from adapter.errors import Finding, PackError
+from adapter.packs.reading import compose, note
+
+# (file, text) by name of map.
+Texts = abc.Mapping[str, tuple[str, str | bytes]]
 
 
 class Mapping(dict[str, Any]):
@@ -21,91 +26,75 @@ class Mapping(dict[str, Any]):
     lines: dict[str, tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault of a file."""
+class Sequence(list[Any]):
+    """A list of the file, with the line and column (from 1) where it begins and those of its items."""
 
-    file: str
     line: int
     column: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.text}"
+    spots: list[tuple[int, int]]
 
 
-class Faults(list[Fault]):
-    """All the faults of a file or pack, gathered before anything is raised."""
+class Faults(list[Finding]):
+    """All the faults of a pack, gathered before anything is raised."""
 
-    def add(self, file: str, node: Any, text: str, key: str | None = None) -> None:
+    def add(self, file: str, node: Any, id_: str, text: str, key: str | None = None, near: str = "") -> None:
         """Note a fault at a node of `read`, or at one of its keys."""
-        line, column = getattr(node, "line", 1), getattr(node, "column", 1)
-        if key is not None and isinstance(node, Mapping):
-            line, column = node.lines.get(key, (line, column))
-        self.append(Fault(file, line, column, text))
+        line, column = place(node, key)
+        self.append(Finding(file, line, column, id_, text, near=near))
 
     def check(self, what: str) -> None:
         """Raise PackError with every fault, in the order of files and lines, if there is any."""
         if self:
             rows = sorted(self, key=lambda fault: (fault.file, fault.line, fault.column))
-            raise PackError(f"{what} has {len(rows)} fault(s).", faults=[str(row) for row in rows])
+            raise PackError(f"{what} has {len(rows)} fault(s).", faults=rows)
 
 
-class _Refused(ValueError):
-    def __init__(self, node: yaml.Node, text: str) -> None:
-        super().__init__(text)
-        self.node = node
+def place(node: Any, key: str | None = None) -> tuple[int, int]:
+    """Line and column of a node of `read`, or of one of its keys."""
+    spot = (getattr(node, "line", 1), getattr(node, "column", 1))
+    return node.lines.get(key, spot) if key is not None and isinstance(node, Mapping) else spot
 
 
-def read(text: str, file: str) -> Mapping:
-    """The tree of a YAML file. Raises PackError."""
-    faults = Faults()
-    try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        tree = _plain(node, set()) if node is not None else None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        faults.append(
-            Fault(file, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, f"not YAML: {error.problem}")
-        )
-    except yaml.YAMLError:
-        faults.append(Fault(file, 1, 1, "not YAML: a character that YAML does not allow"))
-    except _Refused as refused:
-        mark = refused.node.start_mark
-        faults.append(Fault(file, mark.line + 1, mark.column + 1, str(refused)))
-    except RecursionError:
-        faults.append(Fault(file, 1, 1, "nests too deeply"))
-    else:
-        if isinstance(tree, Mapping):
-            return tree
-        faults.append(Fault(file, 1, 1, "expected an object with the keys map, record, resource and rules"))
-    faults.check(file)
-    raise AssertionError("unreachable")
+def read(text: str | bytes, file: str, faults: list[Finding]) -> Mapping | None:
+    """The tree of a YAML file; what is wrong is appended to `faults`, and then there is none."""
+    before = len(faults)
+    node = compose(text, file, faults)
+    if len(faults) > before:
+        return None
+    if not isinstance(node, yaml.MappingNode):
+        note(faults, file, None, "file-shape", "expected an object with the keys map, record, resource and rules")
+        return None
+    tree = _Reader(file, faults).mapping(node)
+    return tree if len(faults) == before else None
 
 
-def _plain(node: yaml.Node, seen: set[int]) -> Any:
-    if id(node) in seen:
-        raise _Refused(node, "aliases are not part of the language")
-    seen.add(id(node))
-    if node.tag.startswith("!") or ":python/" in node.tag:
-        raise _Refused(node, f"the tag {node.tag} is not part of the language")
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, seen)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(child, seen) for child in node.value]
-    return str(node.value)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    file: str
+    faults: list[Finding]
 
+    def plain(self, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node)
+        if isinstance(node, yaml.SequenceNode):
+            made = Sequence(self.plain(child) for child in node.value)
+            made.line, made.column = node.start_mark.line + 1, node.start_mark.column + 1
+            made.spots = [(child.start_mark.line + 1, child.start_mark.column + 1) for child in node.value]
+            return made
+        return str(node.value)
 
-def _mapping(node: yaml.MappingNode, seen: set[int]) -> Mapping:
-    tree = Mapping()
-    tree.line, tree.column = node.start_mark.line + 1, node.start_mark.column + 1
-    tree.lines = {}
-    for key_node, value_node in node.value:
-        key = _plain(key_node, seen)
-        if not isinstance(key, str):
-            raise _Refused(key_node, "expected a name")
-        if key in tree:
-            raise _Refused(key_node, f"the key {key} stands here twice")
-        tree[key] = _plain(value_node, seen)
-        tree.lines[key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-    return tree
+    def mapping(self, node: yaml.MappingNode) -> Mapping:
+        tree = Mapping()
+        tree.line, tree.column = node.start_mark.line + 1, node.start_mark.column + 1
+        tree.lines = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key_node, yaml.ScalarNode):
+                note(self.faults, self.file, key_node.start_mark, "yaml-key", "expected a name")
+            elif key in tree:
+                text = f"the key {key} stands here twice"
+                note(self.faults, self.file, key_node.start_mark, "yaml-key-twice", text)
+            else:
+                tree[key] = self.plain(value_node)
+                tree.lines[key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        return tree

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from adapter.errors import Finding
 from adapter.mapping import source
 from adapter.mapping.paths import PathError, parse
 
@@ -61,12 +62,16 @@ class Row:
         return self.keyword in ("items", "parts", "companion")
 
 
-def rows_of(texts: Mapping[str, tuple[str, str]], prefixes: Mapping[str, str]) -> list[Row]:
-    """The table of a pack from (file, text) by name of map, in the order of its files. Raises PackError."""
+def rows_of(texts: source.Texts, prefixes: Mapping[str, str], faults: list[Finding]) -> list[Row]:
+    """The table of a pack from (file, text) by name of map, in the order of its files.
+
+    What cannot be read is appended to `faults` and has no rows.
+    """
     rows: list[Row] = []
     for name, (file, text) in texts.items():
-        tree = source.read(text, file)
-        rows += _File(name, file, tree, prefixes).rows()
+        tree = source.read(text, file, faults)
+        if tree is not None:
+            rows += _File(name, file, tree, prefixes).rows()
     return rows
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from adapter.errors import PackError
+from adapter.errors import Finding, PackError
 from adapter.packs.head import Head, read_head
 from adapter.packs.trees import canonical, read_trees
 
@@ -87,7 +87,7 @@ def _read(folder: Path, way: tuple[Path, ...]) -> Pack:
     if folder in way:
         loop = " → ".join(path.name for path in (*way[way.index(folder) :], folder))
         raise PackError(f"The pack {folder.name} extends itself: {loop}.", place=f"{folder.name}/pack.yaml")
-    faults: list[str] = []
+    faults: list[Finding] = []
     head = _head(folder, faults)
     trees = read_trees(folder, faults)
     parent = None
@@ -99,7 +99,7 @@ def _read(folder: Path, way: tuple[Path, ...]) -> Pack:
     return _merged(parent, own) if parent is not None else own
 
 
-def _head(folder: Path, faults: list[str]) -> Head | None:
+def _head(folder: Path, faults: list[Finding]) -> Head | None:
     try:
         return read_head(folder / "pack.yaml")
     except PackError as error:

@@ -1,7 +1,4 @@
-"""`pack.yaml`: name, version, what it extends, FHIR versions, prefixes. Every scalar is text, whatever it looks like.
-
-https://yaml.org/spec/1.2.2/ — without tags, anchors and aliases: a pack is data that a stranger may have written.
-"""
+"""`pack.yaml`: name, version, what it extends, FHIR versions, prefixes. Every scalar is text, whatever it looks like."""
 
 from __future__ import annotations
 
@@ -9,16 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from adapter.errors import PackError
+from adapter.errors import Finding, PackError
+from adapter.packs.reading import compose, note, read_bytes
 
 KEYS = ("extends", "fhir", "name", "prefixes", "title", "version")
 FHIR_VERSIONS = ("4.0.1", "4.3.0", "5.0.0")
-LARGEST = 1024 * 1024
-DEEPEST = 20
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
 _PREFIX = re.compile(r"[a-z][a-z0-9]*")
@@ -60,48 +55,22 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.faults: list[str] = []
+        self.faults: list[Finding] = []
 
     def compose(self, path: Path) -> yaml.Node | None:
         """The file's one document, or None."""
-        try:
-            data = path.read_bytes()
-            if len(data) > LARGEST:
-                self.fault(None, f"larger than {LARGEST} bytes")
-                return None
-            text = data.decode("utf-8-sig")
-            self._refuse_sharing(text)
-            return None if self.faults else yaml.compose(text, Loader=yaml.CSafeLoader)
-        except (OSError, UnicodeDecodeError, RecursionError):
-            self.fault(None, "cannot be read as UTF-8")
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            self.faults.append(f"{self.file}:{_spot(mark)}: not YAML")
-        except yaml.YAMLError:
-            self.fault(None, "not YAML")
-        return None
-
-    def _refuse_sharing(self, text: str) -> None:
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                self.fault(event, "anchors and aliases are not used in packs")
-            elif getattr(event, "tag", None):
-                self.fault(event, "tags are not used in packs")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                self.fault(event, f"nests deeper than {DEEPEST} levels")
-                return
+        data = read_bytes(path, self.file, self.faults)
+        return compose(data, self.file, self.faults) if data is not None else None
 
     def mapping(self, node: yaml.Node | None) -> dict[str, yaml.Node]:
         """The keys of the file and their nodes."""
         if not isinstance(node, yaml.MappingNode):
-            self.fault(node, f"expected an object with the keys {', '.join(KEYS)}")
+            self.fault(node, f"expected an object with the keys {', '.join(KEYS)}", "head-key")
             return {}
         found: dict[str, yaml.Node] = {}
         for key, value in self.pairs(node):
             if key.value not in KEYS:
-                self.fault(key, f"unknown key {key.value}; known are {', '.join(KEYS)}")
+                self.fault(key, f"unknown key {key.value}; known are {', '.join(KEYS)}", "head-key")
             found[key.value] = value
         return found
 
@@ -110,9 +79,9 @@ class _Reader:
         seen = set()
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.fault(key, "expected a key that is text")
+                self.fault(key, "expected a key that is text", "yaml-key")
             elif key.value in seen:
-                self.fault(key, f"the key {key.value} stands here twice")
+                self.fault(key, f"the key {key.value} stands here twice", "yaml-key-twice")
             else:
                 seen.add(key.value)
                 yield key, value
@@ -161,10 +130,6 @@ class _Reader:
             else:
                 yield key.value, value.value
 
-    def fault(self, node: yaml.Node | yaml.Event | None, what: str) -> None:
+    def fault(self, node: yaml.Node | None, what: str, id_: str = "head-value") -> None:
         """Notes a fault at the place of a node."""
-        self.faults.append(f"{self.file}:{_spot(node.start_mark if node is not None else None)}: {what}")
-
-
-def _spot(mark: Any) -> str:
-    return f"{mark.line + 1}:{mark.column + 1}" if mark is not None else "1:1"
+        note(self.faults, self.file, node.start_mark if node is not None else None, id_, what)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from adapter.errors import BadInput
-from adapter.fhir_json import loads
+from adapter.errors import BadInput, Finding
+from adapter.fhir_json import DEFAULT_BOUNDS, loads
+from adapter.packs.reading import read_bytes
 
 Tree = dict[str, Any]
 # The folder of each type; docs/packs.md names them.
@@ -19,12 +20,12 @@ FOLDERS = {
 }
 
 
-def read_trees(folder: Path, faults: list[str]) -> dict[str, dict[str, Tree]]:
-    """The resources of a pack by folder and file name; what is wrong is appended to `faults` as file:line:column: what."""
+def read_trees(folder: Path, faults: list[Finding]) -> dict[str, dict[str, Tree]]:
+    """The resources of a pack by folder and file name; what is wrong is appended to `faults`."""
     return {name: _read_folder(folder / name, type_, faults) for name, type_ in FOLDERS.items()}
 
 
-def _read_folder(folder: Path, type_: str, faults: list[str]) -> dict[str, Tree]:
+def _read_folder(folder: Path, type_: str, faults: list[Finding]) -> dict[str, Tree]:
     found: dict[str, Tree] = {}
     urls: dict[str, str] = {}
     for path in sorted(folder.glob("*.json")):
@@ -34,25 +35,28 @@ def _read_folder(folder: Path, type_: str, faults: list[str]) -> dict[str, Tree]
             continue
         url = canonical(tree) if type_ == "Questionnaire" else str(tree["url"])
         if url in urls:
-            faults.append(f"{file}:1:1: {url} stands in {urls[url]} already")
+            faults.append(Finding(file, 1, 1, "resource-twice", f"{url} stands in {urls[url]} already"))
         urls[url] = file
         found[path.stem] = tree
     return found
 
 
-def _read(path: Path, file: str, type_: str, faults: list[str]) -> Tree | None:
+def _read(path: Path, file: str, type_: str, faults: list[Finding]) -> Tree | None:
+    data = read_bytes(path, file, faults, DEFAULT_BOUNDS.size)
+    if data is None:
+        return None
     try:
-        tree = loads(path.read_bytes())
+        tree = loads(data)
     except BadInput as error:
         issue = error.issues[0]
-        faults.append(f"{file}:{issue.line or 1}:{issue.column or 1}: {error.message}")
+        faults.append(Finding(file, issue.line or 1, issue.column or 1, "resource-not-json", error.message))
         return None
     if not isinstance(tree, dict) or tree.get("resourceType") != type_:
-        faults.append(f"{file}:1:1: expected one {type_}")
+        faults.append(Finding(file, 1, 1, "resource-type", f"expected one {type_}"))
     elif not isinstance(tree.get("url"), str):
-        faults.append(f"{file}:1:1: expected a url")
+        faults.append(Finding(file, 1, 1, "resource-url", "expected a url"))
     elif type_ == "Questionnaire" and not isinstance(tree.get("version"), str):
-        faults.append(f"{file}:1:1: expected a version: responses name it")
+        faults.append(Finding(file, 1, 1, "resource-version", "expected a version: responses name it"))
     else:
         return tree
     return None

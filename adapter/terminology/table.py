@@ -6,11 +6,11 @@ https://hl7.org/fhir/R4/conceptmap-definitions.html
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapter.errors import PackError
+from adapter.errors import Finding, PackError
 from adapter.identity import NS
 from adapter.terminology.code_systems import displays
 
@@ -86,7 +86,7 @@ def compile_table(concept_map: Tree, code_system: str, *, own: Tree | None = Non
     reader = _Reader(code_system, file or f"conceptmaps/{name}.json")
     reader.displays.update(displays(own or {}))
     reader.forward.update({code: [] for code in reader.displays})
-    reader.groups(concept_map.get("group", []))
+    reader.groups(concept_map)
     back = {key: reader.ranked(key, rows) for key, rows in reader.candidates.items()}
     if reader.faults:
         raise PackError(f"The ConceptMap {name} cannot be used.", faults=reader.faults)
@@ -104,7 +104,7 @@ def compile_tables(
     over the maps of another that has its own address. Raises PackError with the faults of all of them.
     """
     made: dict[str, Table] = {}
-    faults: list[str] = []
+    faults: list[Finding] = []
     for name, tree in concept_maps.items():
         own = code_systems.get(name)
         url = str(own["url"]) if own and "url" in own else f"{prefix}/{name}"
@@ -119,62 +119,86 @@ def compile_tables(
 
 
 class _Reader:
-    """What has been read of one ConceptMap so far."""
+    """What has been read of one ConceptMap so far; `at` is the JSON pointer of what is being read."""
 
     def __init__(self, code_system: str, file: str) -> None:
         self.code_system = code_system
         self.file = file
+        self.at = ""
         self.forward: dict[str, list[Tree]] = {}
         self.candidates: dict[Key, list[tuple[int, str]]] = {}
         self.displays: dict[str, str] = {}
-        self.faults: list[str] = []
+        self.faults: list[Finding] = []
         self._unmatched: set[tuple[str, Any]] = set()
+        self._places: dict[tuple[Key, str], str] = {}
 
-    def groups(self, groups: Any) -> None:
+    def groups(self, tree: Tree) -> None:
         """Every group; all of them go from the same system of ours."""
-        rows = _objects(groups)
-        if len({row.get("source") for row in rows}) > 1:
-            self._fault("the groups have several sources; a map goes from one system of ours")
-        for row in rows:
-            if row.get("target") == self.code_system:
-                self._fault("a group goes from our code system to itself: that never ends")
-            elif "unmapped" in row:
-                self._fault("a group has `unmapped`: a code without a map is never guessed")
+        sources = set()
+        for group in self._each(tree, "group"):
+            sources.add(str(group.get("source")))
+            if len(sources) > 1:
+                sources = {str(group.get("source"))}
+                self._fault("conceptmap-sources", "the groups have several sources; a map goes from one system of ours")
+            if group.get("target") == self.code_system:
+                self._fault("conceptmap-cycle", "a group goes from our code system to itself: that never ends")
+            elif "unmapped" in group:
+                self._fault("conceptmap-unmapped", "a group has `unmapped`: a code without a map is never guessed")
             else:
-                self._group(row)
+                self._group(group)
+
+    def _each(self, tree: Tree, name: str) -> Iterator[Tree]:
+        """The objects of a list, with `at` at each; what is no list or no object is a fault."""
+        before = self.at
+        rows = tree.get(name, [])
+        if not isinstance(rows, list):
+            self.at = f"{before}/{name}"
+            self._fault("conceptmap-shape", f"expected a list of objects for {name}")
+            rows = []
+        for index, row in enumerate(rows):
+            self.at = f"{before}/{name}/{index}"
+            if isinstance(row, dict):
+                yield row
+            else:
+                self._fault("conceptmap-shape", f"expected an object in {name}")
+        self.at = before
 
     def _group(self, group: Tree) -> None:
-        for element in _objects(group.get("element")):
+        for element in self._each(group, "element"):
             code = element.get("code")
             if not isinstance(code, str) or not code:
-                self._fault("an element has no code")
+                self._fault("conceptmap-code-missing", "an element has no code")
                 continue
             self.forward.setdefault(code, [])
             if isinstance(element.get("display"), str):
                 self.displays.setdefault(code, element["display"])
-            for target in _objects(element.get("target")):
-                self._target(code, group.get("target"), target)
+            system = group.get("target") if isinstance(group.get("target"), str) else None
+            for target in self._each(element, "target"):
+                self._target(code, system, target)
 
     def _target(self, code: str, system: Any, target: Tree) -> None:
-        relation, published = target.get("equivalence"), target.get("code")
+        relation, published = str(target.get("equivalence")), target.get("code")
         if relation in _NONE:
             self._unmatched.add((code, system))
         elif relation not in _EXACT and relation not in _NEAR:
-            self._fault(f"the target of {code} has no equivalence that FHIR knows")
+            self._fault("conceptmap-equivalence", f"the target of {code} has no equivalence that FHIR knows")
         elif not isinstance(published, str) or not isinstance(system, str):
-            self._fault(f"the target of {code} has no code, or its group no system")
+            self._fault("conceptmap-target-missing", f"the target of {code} has no code, or its group no system")
         elif "dependsOn" in target or "product" in target:
-            self._fault(f"the target of {code} holds only sometimes (dependsOn, product): give it a code of its own")
+            what = f"the target of {code} holds only sometimes (dependsOn, product): give it a code of its own"
+            self._fault("conceptmap-depends", what)
         else:
             self._take(code, {"system": system, "code": published}, target)
         if (code, system) in self._unmatched and any(c["system"] == system for c in self.forward[code]):
-            self._fault(f"{code} has a target in {system} and is said to have none there")
+            self._fault("conceptmap-contradiction", f"{code} has a target in {system} and is said to have none there")
 
     def _take(self, code: str, coding: Tree, target: Tree) -> None:
-        rows = self.candidates.setdefault((coding["system"], coding["code"]), [])
+        key = (coding["system"], coding["code"])
+        rows = self.candidates.setdefault(key, [])
         if any(ours == code for _, ours in rows):
-            self._fault(f"{code} has the target {coding['code']} twice")
+            self._fault("conceptmap-target-twice", f"{code} has the target {coding['code']} twice")
         rows.append((_rank(target), code))
+        self._places[key, code] = self.at
         # Further targets in the same system are read, never written: of two codes that we would write, one is wrong.
         if all(known["system"] != coding["system"] for known in self.forward[code]):
             words = target.get("display")
@@ -185,11 +209,13 @@ class _Reader:
         best = min(rank for rank, _ in rows)
         found = tuple(code for rank, code in rows if rank == best)
         if best == _MARKED and len(found) > 1:
-            self._fault(f"{key[1]} has several preferences ({', '.join(found)}); one of them may stay")
+            self.at = self._places[key, found[-1]]
+            what = f"{key[1]} has several preferences ({', '.join(found)}); one of them may stay"
+            self._fault("conceptmap-preferences", what)
         return found if best < _CLOSE or len(rows) == 1 else ()
 
-    def _fault(self, what: str) -> None:
-        self.faults.append(f"{self.file}:1:1: {what}")
+    def _fault(self, id_: str, what: str) -> None:
+        self.faults.append(Finding(self.file, 1, 1, id_, what, pointer=self.at))
 
 
 def _rank(target: Tree) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from adapter.errors import PackError
-from adapter.mapping.compiler import Context, compile_maps
+from adapter.mapping.choosing import Context
+from adapter.mapping.compiler import compile_maps
 from adapter.mapping.shapes import Shape
 
 SCHEMA = {
@@ -18,7 +19,7 @@ def faults(text: str) -> list[str]:
     context = Context({"ext": "https://x.test"}, {}, lambda kind: Shape(SCHEMA, SCHEMA) if kind == "plan" else None)
     with pytest.raises(PackError) as caught:
         compile_maps({"m": ("p/m.yaml", text)}, context)
-    return list(caught.value.faults)
+    return [str(fault) for fault in caught.value.faults]
 
 
 HEAD = "map: m\nrecord: plan\nresource: CarePlan\nrules:\n"
@@ -33,7 +34,7 @@ HEAD = "map: m\nrecord: plan\nresource: CarePlan\nrules:\n"
         ("{record: title, fhir: 'extension[url=$no/x].y'}", "p/m.yaml:5:21: no prefix $no in pack.yaml"),
         ("{record: title, fhir: a, concept: nope}", "p/m.yaml:5:30: unknown ConceptMap nope"),
         ("{record: title, fhir: a, parts: [nope]}", "p/m.yaml:5:30: unknown map nope"),
-        ("{fhir: text, derive: narrativ}", "unknown keyword narrativ; did you mean narrative?"),
+        ("{fhir: text, derive: narrativ}", "unknown function narrativ; did you mean narrative?"),
         ("{record: title}", "expected a FHIR path"),
         ("just text", "expected a rule"),
     ],

@@ -60,7 +60,7 @@ def test_what_goes_one_way_says_why() -> None:
 
 def test_a_group_that_holds_itself_is_told_once() -> None:
     text = "map: x\nrecord: form\nresource: Questionnaire\ngroups:\n  item:\n    - {record: linkId, fhir: linkId}\n    - {record: items, fhir: item, items: item}\nrules:\n  - {record: items, fhir: item, items: item}\n"
-    rows = rows_of({"x": ("p/maps/x.yaml", text)}, {})
+    rows = rows_of({"x": ("p/maps/x.yaml", text)}, {}, [])
     assert [(row.record, row.fhir, row.line) for row in rows] == [
         ("items", "Questionnaire.item", 9),
         ("items[].linkId", "Questionnaire.item.linkId", 6),
