@@ -31,9 +31,15 @@ class Mapper(PackMaps):
 
     __slots__ = ()
 
+    def of(self, fhir: str | None) -> Mapper:
+        """The mapper of the same pack for a FHIR version. Raises UsageError for one that is not spoken."""
+        release = convert.release_of(convert.fhir_version(fhir))
+        return self if release == self.release else load(self.path, release)
+
     def from_fhir(self, tree: Any, *, base: str = "none", fhir: str | None = None) -> Read:
         """A resource or Bundle → records, remainder, issues. Raises BadInput."""
-        return convert.from_fhir(self, tree, base=base, fhir=fhir)
+        version = convert.fhir_version(fhir)
+        return convert.from_fhir(self.of(version), tree, base=base, fhir=version)
 
     def to_fhir(
         self,
@@ -45,21 +51,31 @@ class Mapper(PackMaps):
         fhir: str | None = None,
     ) -> Converted:
         """Records → a Bundle, or with the remainder what came in. Raises UsageError, DataError."""
-        return convert.to_fhir(self, records, remainder, bundle_type=bundle_type, create=create, fhir=fhir)
+        version = convert.fhir_version(fhir)
+        return convert.to_fhir(
+            self.of(version), records, remainder, bundle_type=bundle_type, create=create, fhir=version
+        )
 
 
-@lru_cache(maxsize=8)
-def load(pack: str = "core") -> Mapper:
-    """The mapper of a pack, by name or path. Raises PackError with file, line and column of every fault."""
+def load(pack: str = "core", release: str = "R4") -> Mapper:
+    """The mapper of a pack, by name or path, for a FHIR release (`R4`, which is R4B too, or `R5`).
+
+    Raises PackError with file, line and column of every fault.
+    """
+    return _load(pack, release)
+
+
+@lru_cache(maxsize=16)
+def _load(pack: str, release: str) -> Mapper:
     from adapter.packs import load as load_pack
     from adapter.terminology import compile_tables
 
     found = load_pack(pack)
     tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
-    context = Context(found.prefixes, tables, _shape)
+    context = Context(found.prefixes, tables, _shape, release=release)
     maps = compile_maps(_texts(found, context.faults), context)
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)
-    return Mapper(found.name, found.version, maps, tuple(main))
+    return Mapper(found.name, found.version, maps, tuple(main), pack, release)
 
 
 def table(pack: Pack) -> list[Row]:

@@ -26,6 +26,7 @@ class Context:
     shape_of: Callable[[str], Shape | None]
     faults: source.Faults = field(default_factory=source.Faults)
     maps: dict[str, ResourceMap] = field(default_factory=dict)
+    release: str = "R4"
 
 
 class RuleError(ValueError):

@@ -11,8 +11,10 @@ from adapter.mapping import source
 from adapter.mapping.choosing import Context, RuleError, codec_of, nearest, template, unknown
 from adapter.mapping.codecs import Link
 from adapter.mapping.derived import DERIVED
+from adapter.mapping.expanding import expanded
+from adapter.mapping.keys import Keys
 from adapter.mapping.keywords import FILE_KEYS, KEYWORDS, REQUIRED, Keyword
-from adapter.mapping.lists import Items, Keys, Scalars
+from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Companion, Parts, ResourceMap
 from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
@@ -23,9 +25,8 @@ from adapter.mapping.shapes import Shape
 def compile_maps(texts: source.Texts, context: Context) -> dict[str, ResourceMap]:
     """The maps of a pack by name, from (file, text) by name. Raises PackError with all faults."""
     files = {}
-    for name, (file, text) in texts.items():
-        tree = source.read(text, file, context.faults)
-        if tree is None or not _checked(file, tree, FILE_KEYS, context.faults, REQUIRED):
+    for name, (file, tree) in expanded(texts, context.release, context.faults).items():
+        if not _checked(file, tree, FILE_KEYS, context.faults, REQUIRED):
             continue
         files[name] = (file, tree)
         context.maps[name] = ResourceMap(
@@ -110,7 +111,7 @@ class _File:
         return rank([rule for rule in made if rule is not None])
 
     def _rule(self, row: source.Mapping, shape: Shape) -> Rule | None:
-        if not _checked(self.file, row, KEYWORDS, self.context.faults):
+        if not _checked(row.file or self.file, row, KEYWORDS, self.context.faults):
             return None
         try:
             return self._build(row, shape)
@@ -120,14 +121,14 @@ class _File:
             self._fault(row, wrong.id, str(wrong), wrong.key, wrong.near)
         return None
 
-    def _fault(self, row: Any, id_: str, text: str, key: str | None = None, near: str = "") -> None:
-        self.context.faults.add(self.file, row, id_, text, key, near)
+    def _fault(self, row: source.Mapping, id_: str, text: str, key: str | None = None, near: str = "") -> None:
+        self.context.faults.add(row.file or self.file, row, id_, text, key, near)
 
     def _path(self, text: str) -> Path:
         return parse(text, self.context.prefixes)
 
     def _build(self, row: source.Mapping, shape: Shape) -> Rule:
-        where = f"{self.file}:{row.line}:{row.column}"
+        where = f"{row.file}:{row.line}:{row.column}"
         if "fhir" not in row:
             raise RuleError("rule-path-missing", "expected a FHIR path", "record")
         path = self._path(row["fhir"])
@@ -198,7 +199,7 @@ class _File:
 
     def _items(self, row: source.Mapping, where: str, names: tuple[str, ...], path: Path, here: Shape) -> Rule:
         link = Link(row["link"]) if "link" in row else None
-        made = Items(where, names, path, Keys(str(row.get("key", "id")), link))
+        made = Items(where, names, path, Keys(str(row.get("key", "id")), link, at=str(row.get("at", ""))))
         if "rest" in row:
             made.others = (Step("rest"),)
         for text in row.get("except", []):

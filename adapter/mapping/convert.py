@@ -63,6 +63,11 @@ def fhir_version(name: str | None) -> str:
     return known
 
 
+def release_of(version: str) -> str:
+    """The release whose rules a version has: R4B is the same tree as R4."""
+    return "R5" if version.startswith("5") else "R4"
+
+
 def from_fhir(pack: PackMaps, tree: Any, *, base: str = "none", fhir: str | None = None) -> Read:
     """A resource or Bundle → its records. Raises BadInput where it is neither."""
     if type(tree) is not dict or type(tree.get("resourceType")) is not str or not tree["resourceType"]:

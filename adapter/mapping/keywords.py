@@ -72,7 +72,7 @@ KEYWORDS: dict[str, Keyword] = {
     "inherit": Keyword(TEXT, "A field that a part has from its record: patient."),
     "fhir": Keyword(TEXT, "The FHIR path: steps joined by dots, with selectors in brackets."),
     "leaf": Keyword(TEXT, "Where in each element of the list the plain value stands."),
-    "at": Keyword(TEXT, "Where in each element the reference to the part stands."),
+    "at": Keyword(TEXT, "Where in each element the reference to the part stands, or the reference of a link."),
     "key": Keyword(TEXT, "How an item of a list is known again: id, value, or a field such as linkId."),
     "concept": Keyword(TEXT, "A ConceptMap of the pack, or none: a code ↔ CodeableConcept."),
     "choice": Keyword(TEXT, "A ConceptMap, or a code system as $cs/name: a plain code ↔ Coding."),
@@ -90,6 +90,8 @@ KEYWORDS: dict[str, Keyword] = {
     "one_way": Keyword(TEXT, "The pair is written and not read; the text is the reason."),
     "parts": Keyword(TEXTS, "Maps of the resources that the items of this list are."),
     "inline": Keyword(ROWS, "Rules for elements that hold an item themselves instead of a reference."),
+    "object": Keyword(TEXT, "A group: its pairs, each below both paths of this one."),
+    "only": Keyword(TEXT, "R4 or R5: the pair is for that release alone; R4 is R4B too."),
     "items": Keyword(ROWS_OR_GROUP, "The rules of each item of a list, or the name of a group of them."),
 }  # fmt: skip
 
@@ -98,6 +100,7 @@ FILE_KEYS: dict[str, Keyword] = {
     "map": Keyword(TEXT, "The name of this map in its pack: that of the file."),
     "record": Keyword(TEXT, "The kind of record."),
     "resource": Keyword(TEXT, "The FHIR type."),
+    "only": Keyword(TEXT, "R4 or R5: the file is for that release alone."),
     "at": Keyword(TEXT, "The list of the record whose items this file is for."),
     "match": Keyword(PAIRS, "FHIR path and value: the file reads only resources that have it."),
     "when": Keyword(PAIRS, "Record path and value: the file makes resources only of records that have it."),

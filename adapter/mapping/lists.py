@@ -7,14 +7,14 @@ from its content; the id is written down only where the derived one would be ano
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
 from adapter.fhir_json import canonical, same
-from adapter.identity import content_id, foreign_record_id, is_uuid
-from adapter.mapping.codecs import Codec, Link
+from adapter.mapping.codecs import Codec
+from adapter.mapping.keys import Keys, occurrence_keys
 from adapter.mapping.paths import Path, Step, get, put
 from adapter.mapping.rules import Names, Rule, read_all, write_all
 from adapter.mapping.scope import Scope
@@ -79,33 +79,6 @@ def merge(
     return out[:position] + lead + out[position:]
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """How an item is known again: `id`, `link`, `value`, or the name of a field (with its occurrence).
-
-    With `uuid`, an element's id of another form gives a UUID made from it.
-    """
-
-    by: str = "id"
-    link: Link | None = None
-    uuid: bool = False
-
-    def of(self, element: Tree, scope: Scope, seen: dict[Any, int]) -> str:
-        """The id of an element: of its reference, its own, or derived from its content."""
-        if self.link is not None:
-            found = self.link.decode(element, scope)
-            if found is not None and ("id", found) not in seen:
-                seen["id", found] = 1
-                return str(found)
-        own = element.get("id")
-        if type(own) is str and own and " " not in own and len(own) <= 64 and ("id", own) not in seen:
-            seen["id", own] = 1
-            return own if not self.uuid or is_uuid(own) else foreign_record_id(scope.record_id, "element", own)
-        form = canonical(element)
-        seen[form] = seen.get(form, 0) + 1
-        return content_id(form, seen[form])
-
-
 @dataclass(slots=True)
 class Items:
     """A list of objects ↔ an array of elements, each by its own rules."""
@@ -147,7 +120,7 @@ class Items:
         read_all(self.rules, element, item, scope)
         if len(item) > 1 or (item and self.keys.by != "id"):
             return item
-        return item if self.keys.link is not None and self.keys.link.decode(element, scope) else None
+        return item if self.keys.linked(element, scope) else None
 
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
         wanted, before = get(new, self.names) or [], get(old, self.names) or []
@@ -183,8 +156,8 @@ class Items:
     def _make(self, item: Any, scope: Scope) -> Tree:
         element = self.path.last.make()
         if type(item) is dict:
-            if self.keys.by == "id" and self.keys.link is not None:
-                element.update(self.keys.link.encode(item.get("id"), None, scope) or {})
+            if self.keys.by == "id":
+                self.keys.refer(element, item.get("id"), scope)
             write_all(self.rules, element, item, {}, scope)
         return element
 
@@ -197,17 +170,6 @@ class Items:
             wanted = item.get("id") if type(item) is dict else None
             if isinstance(wanted, str) and self.keys.of(element, scope, seen) != wanted:
                 element["id"] = wanted
-
-
-def occurrence_keys(items: Any, key: Callable[[Any], Hashable]) -> list[Hashable]:
-    """A key for each item, with its occurrence, so that equal ones stay apart."""
-    seen: dict[Hashable, int] = {}
-    keys: list[Hashable] = []
-    for item in items:
-        base = key(item)
-        seen[base] = seen.get(base, 0) + 1
-        keys.append((base, seen[base]))
-    return keys
 
 
 @dataclass(frozen=True, slots=True)

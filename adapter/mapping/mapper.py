@@ -37,6 +37,8 @@ class PackMaps:
     version: str
     maps: Mapping[str, ResourceMap]
     main: tuple[ResourceMap, ...] = field(default=())
+    path: str = "core"
+    release: str = "R4"
 
     def kind_of(self, resource: Any) -> str | None:
         """The kind of record that a resource is by itself, or None where this pack does not map its type."""

@@ -24,6 +24,13 @@ class Mapping(dict[str, Any]):
     line: int
     column: int
     lines: dict[str, tuple[int, int]]
+    file: str = ""
+
+    def copied(self, tree: dict[str, Any]) -> Mapping:
+        """Another object at the same place."""
+        made = Mapping(tree)
+        made.line, made.column, made.lines, made.file = self.line, self.column, self.lines, self.file
+        return made
 
 
 class Sequence(list[Any]):
@@ -32,6 +39,13 @@ class Sequence(list[Any]):
     line: int
     column: int
     spots: list[tuple[int, int]]
+
+    def copied(self, rows: abc.Iterable[tuple[Any, tuple[int, int]]]) -> Sequence:
+        """Another list at the same place, of items and their spots."""
+        found = list(rows)
+        made = Sequence(row for row, _ in found)
+        made.line, made.column, made.spots = self.line, self.column, [spot for _, spot in found]
+        return made
 
 
 class Faults(list[Finding]):
@@ -86,7 +100,7 @@ class _Reader:
     def mapping(self, node: yaml.MappingNode) -> Mapping:
         tree = Mapping()
         tree.line, tree.column = node.start_mark.line + 1, node.start_mark.column + 1
-        tree.lines = {}
+        tree.lines, tree.file = {}, self.file
         for key_node, value_node in node.value:
             key = key_node.value
             if not isinstance(key_node, yaml.ScalarNode):

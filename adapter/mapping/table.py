@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.errors import Finding
 from adapter.mapping import source
+from adapter.mapping.expanding import expanded
 from adapter.mapping.paths import PathError, parse
 
 # What a pair does, by the first of these keys that it has; a pair without one is a copy.
@@ -62,16 +62,14 @@ class Row:
         return self.keyword in ("items", "parts", "companion")
 
 
-def rows_of(texts: source.Texts, prefixes: Mapping[str, str], faults: list[Finding]) -> list[Row]:
+def rows_of(texts: source.Texts, prefixes: Mapping[str, str], faults: source.Faults, release: str = "R4") -> list[Row]:
     """The table of a pack from (file, text) by name of map, in the order of its files.
 
     What cannot be read is appended to `faults` and has no rows.
     """
     rows: list[Row] = []
-    for name, (file, text) in texts.items():
-        tree = source.read(text, file, faults)
-        if tree is not None:
-            rows += _File(name, file, tree, prefixes).rows()
+    for name, (file, tree) in expanded(texts, release, faults).items():
+        rows += _File(name, file, tree, prefixes).rows()
     return rows
 
 
@@ -109,7 +107,7 @@ class _File:
         fhir = place.fhir + _elements(written, self.prefixes)
         records = tuple(place.names(name) for name in _records(keys))
         row = Row(
-            self.name, self.kind, self.type_, self.file, keys.line, keys.column, _keyword(keys),
+            self.name, self.kind, self.type_, keys.file or self.file, keys.line, keys.column, _keyword(keys),
             records, fhir, place.selector + written, _code_map(keys), _reason(keys), keys,
         )  # fmt: skip
         yield row

@@ -1,0 +1,66 @@
+"""How an item of a list is known again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.fhir_json import canonical
+from adapter.identity import content_id, foreign_record_id, is_uuid
+from adapter.mapping.codecs import Link
+from adapter.mapping.scope import Scope
+
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """How an item is known again: `id`, `link`, `value`, or the name of a field (with its occurrence).
+
+    With `uuid`, an element's id of another form gives a UUID made from it. The reference of a link is the element, or
+    stands `at` a name inside it.
+    """
+
+    by: str = "id"
+    link: Link | None = None
+    uuid: bool = False
+    at: str = ""
+
+    def linked(self, element: Tree, scope: Scope) -> Any:
+        """The id of the record that an element refers to, or None."""
+        if self.link is None:
+            return None
+        return self.link.decode(element.get(self.at) if self.at else element, scope)
+
+    def refer(self, element: Tree, id_: Any, scope: Scope) -> None:
+        """Make an element refer to a record."""
+        if self.link is not None:
+            reference = self.link.encode(id_, None, scope)
+            if reference is not None:
+                element.update({self.at: reference} if self.at else reference)
+
+    def of(self, element: Tree, scope: Scope, seen: dict[Any, int]) -> str:
+        """The id of an element: of its reference, its own, or derived from its content."""
+        found = self.linked(element, scope)
+        if found is not None and ("id", found) not in seen:
+            seen["id", found] = 1
+            return str(found)
+        own = element.get("id")
+        if type(own) is str and own and " " not in own and len(own) <= 64 and ("id", own) not in seen:
+            seen["id", own] = 1
+            return own if not self.uuid or is_uuid(own) else foreign_record_id(scope.record_id, "element", own)
+        form = canonical(element)
+        seen[form] = seen.get(form, 0) + 1
+        return content_id(form, seen[form])
+
+
+def occurrence_keys(items: Any, key: Callable[[Any], Hashable]) -> list[Hashable]:
+    """A key for each item, with its occurrence, so that equal ones stay apart."""
+    seen: dict[Hashable, int] = {}
+    keys: list[Hashable] = []
+    for item in items:
+        base = key(item)
+        seen[base] = seen.get(base, 0) + 1
+        keys.append((base, seen[base]))
+    return keys
