@@ -81,7 +81,7 @@ def validator(
     tiers: Collection[str] | None = None,
 ) -> Callable[[Any], list[Issue]]:
     """Resource → issues, with what the pack defines, and the Questionnaires of these files and folders, at hand."""
-    from adapter.mapping.convert import fhir_version
+    from adapter.definitions import known_version
     from adapter.packs import load
     from adapter.services.validate import questionnaires as read
     from adapter.validation import Validator
@@ -91,7 +91,7 @@ def validator(
     known = load(pack)
     defined = [*known.structure_definitions.values(), *known.value_sets.values(), *known.code_systems.values()]
     forms = {**known.questionnaires, **read(questionnaires)}
-    made = Validator(fhir_version(fhir), profiles=profiles, questionnaires=forms, tiers=tiers)
+    made = Validator(known_version(fhir), profiles=profiles, questionnaires=forms, tiers=tiers)
     return made.with_resources(defined).validate
 
 
