@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adapter.packs import Pack
 
 Tree = dict[str, Any]
-__all__ = ["Converted", "Mapper", "Read", "Row", "load", "table"]
+__all__ = ["Converted", "Mapper", "Read", "Row", "load", "shape_of", "table"]
 
 
 class Mapper(PackMaps):
@@ -72,7 +72,7 @@ def _load(pack: str, release: str) -> Mapper:
 
     found = load_pack(pack)
     tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
-    context = Context(found.prefixes, tables, _shape, release=release)
+    context = Context(found.prefixes, tables, shape_of, release=release)
     maps = compile_maps(_texts(found, context.faults), context)
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)
     return Mapper(found.name, found.version, maps, tuple(main), pack, release)
@@ -96,7 +96,8 @@ def _place(path: Path) -> str:
     return "/".join(str(path).replace("\\", "/").split("/")[-3:])
 
 
-def _shape(kind: str) -> Shape | None:
+def shape_of(kind: str) -> Shape | None:
+    """The schema of a kind of record, or None where there is none."""
     from adapter.records import KINDS, json_schema
 
     if kind not in KINDS:

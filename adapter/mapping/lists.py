@@ -184,11 +184,11 @@ class Scalars:
     without: frozenset[str] = frozenset()
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
-        values = [value for _, value in self._values(elements_of(self.path, node), scope)]
+        values = [value for _, value in self.values(elements_of(self.path, node), scope)]
         if values:
             put(out, self.names, values)
 
-    def _values(self, elements: list[Any], scope: Scope) -> list[tuple[int, Any]]:
+    def values(self, elements: list[Any], scope: Scope) -> list[tuple[int, Any]]:
         found = []
         for index, element in enumerate(elements):
             if self.without and self._left_out(element):
@@ -216,7 +216,7 @@ class Scalars:
         if same(wanted, before):
             return
         elements = elements_of(self.path, node)
-        pairs = self._values(elements, scope)
+        pairs = self.values(elements, scope)
         stock = dict(zip(occurrence_keys((value for _, value in pairs), canonical), pairs, strict=True))
         siblings = self._siblings(node, len(elements))
         rows = [(element, sibling) for element, sibling in zip_longest(elements, siblings)]

@@ -173,7 +173,8 @@ class Parts:
     def _reference(self, element: Any) -> Any:
         return element.get(self.at) if self.at and type(element) is dict else element
 
-    def _items(self, elements: list[Any], scope: Scope) -> list[tuple[int, Tree, Found | None]]:
+    def rows(self, elements: list[Any], scope: Scope) -> list[tuple[int, Tree, Found | None]]:
+        """(index, item, its resource) of each element that refers to one; only the id where it is not at hand."""
         rows: list[tuple[int, Tree, Found | None]] = []
         taken: set[str] = set()
         for index, element in enumerate(elements):
@@ -196,8 +197,8 @@ class Parts:
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
         elements = elements_of(self.path, node)
-        items = [(index, item) for index, item, _ in self._items(elements, scope)]
-        items += self._inline_items(elements, scope)
+        items = [(index, item) for index, item, _ in self.rows(elements, scope)]
+        items += self.inline_rows(elements, scope)
         if items:
             put(out, self.names, [item for _, item in sorted(items, key=itemgetter(0))])
 
@@ -207,8 +208,8 @@ class Parts:
         if same(wanted, before) and not moved:
             return
         elements = elements_of(self.path, node)
-        rows = {row[1]["id"]: row for row in self._items(elements, scope)}
-        inline = {item["id"]: (index, item) for index, item in self._inline_items(elements, scope)}
+        rows = {row[1]["id"]: row for row in self.rows(elements, scope)}
+        inline = {item["id"]: (index, item) for index, item in self.inline_rows(elements, scope)}
         made: list[tuple[Hashable, Any]] = []
         for item in wanted:
             id_ = item.get("id")
@@ -231,7 +232,8 @@ class Parts:
             edited = [(element, item) for (id_, element), item in zip(made, wanted, strict=True) if id_ in inline]
             self.inline.settle_ids([element for element, _ in edited], [item for _, item in edited], scope)
 
-    def _inline_items(self, elements: list[Any], scope: Scope) -> list[tuple[int, Tree]]:
+    def inline_rows(self, elements: list[Any], scope: Scope) -> list[tuple[int, Tree]]:
+        """(index, item) of each element that holds its item itself."""
         if self.inline is None:
             return []
         rows = self.inline.items(elements, scope)
