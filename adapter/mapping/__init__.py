@@ -78,10 +78,10 @@ def _load(pack: str, release: str) -> Mapper:
     return Mapper(found.name, found.version, maps, tuple(main), pack, release)
 
 
-def table(pack: Pack) -> list[Row]:
-    """The rules of a pack as rows, in the order of its files. Raises PackError."""
+def table(pack: Pack, release: str = "R4") -> list[Row]:
+    """The rules of a pack as rows, in the order of its files, of one FHIR release. Raises PackError."""
     faults = Faults()
-    rows = rows_of(_texts(pack, faults), pack.prefixes, faults)
+    rows = rows_of(_texts(pack, faults), pack.prefixes, faults, release)
     faults.check("The pack")
     return rows
 
