@@ -95,40 +95,6 @@ def validator(
     return made.with_resources(defined).validate
 
 
-def explainer(*, pack: str = "core", fhir: str | None = None) -> Callable[[Any, str], Tree]:
-    """(input, path) → the answer of `careplan explain`. Raises PackError; UsageError for a version that is not spoken."""
-    from adapter.definitions import definitions
-    from adapter.mapping import shape_of, table
-    from adapter.mapping.convert import fhir_version
-    from adapter.packs import load
-    from adapter.services.explain import Knowledge, explain
-
-    found = load(pack)
-    known = Knowledge(
-        mapper(pack),
-        table(found),
-        found.concept_maps,
-        definitions(fhir_version(fhir)),
-        shape_of,
-        _elsewhere(found.name),
-    )
-    return lambda tree, path: explain(known, tree, path, fhir=fhir)
-
-
-def _elsewhere(but: str) -> Callable[[str, str], list[str]]:
-    """(FHIR type, path) → the other packs that come with the adapter and have a rule for it."""
-    from adapter.mapping import table
-    from adapter.packs import available, load
-
-    def packs(type_: str, path: str) -> list[str]:
-        names = [name for name in available() if name != but]
-        return [
-            name for name in names if any(row.type_ == type_ and row.fhir.startswith(path) for row in table(load(name)))
-        ]
-
-    return packs
-
-
 def checker(
     *,
     fhir: str | None = None,

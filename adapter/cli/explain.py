@@ -32,10 +32,12 @@ def explain(file: str, path: str, pack: str, fhir: str | None, as_json: bool) ->
     FILE holds records, or a resource or Bundle; `-` is stdin. PATH is of either side, whichever the file holds: a record
     path (goals[0].target), a FHIRPath-like path that begins with a type (CarePlan.goal[0]), or a JSON pointer into the file.
     """
-    from adapter.bootstrap import explainer
     from adapter.cli.files import put, read, tree_of
+    from adapter.services import explain as service
+    from adapter.services.knowledge import Knowledge
 
-    answer = explainer(pack=pack, fhir=fhir)(tree_of(file, read(file)), path)
+    known = Knowledge.of(pack, fhir)
+    answer = service.explain(known, tree_of(file, read(file)), path, fhir=fhir)
     if as_json:
         put(answer)
     else:

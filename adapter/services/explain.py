@@ -5,36 +5,22 @@ The input is whatever `convert` takes: records (one, a list, or what from-fhir g
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.definitions import Definitions
 from adapter.errors import UsageError
-from adapter.mapping import Mapper, Row
+from adapter.mapping import Row
 from adapter.mapping.bundle import Analysis, take_apart
 from adapter.mapping.elements import Unknown, unknown_element, unknown_field
 from adapter.mapping.explain import Explainer, rule_tree
 from adapter.mapping.places import Found, Pick, Place, Step, find, names, parse, written
 from adapter.mapping.reasons import Reasons, fixed
-from adapter.mapping.shapes import Shape
 from adapter.mapping.steps import how
 from adapter.mapping.trace import trace
 from adapter.services.convert import taken
+from adapter.services.knowledge import Knowledge
 
 Tree = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What explaining asks: the pack compiled and as rows, its ConceptMaps, FHIR's definitions, the record schemas."""
-
-    mapper: Mapper
-    rows: list[Row]
-    concept_maps: dict[str, Tree]
-    definitions: Definitions
-    shape_of: Callable[[str], Shape | None]
-    elsewhere: Callable[[str, str], list[str]]
 
 
 def explain(known: Knowledge, tree: Any, path: str, *, fhir: str | None = None) -> Tree:
@@ -217,7 +203,7 @@ class _Document:
 
 
 def _explainer(known: Knowledge, traced: Any, tree: Tree, places: list[Place]) -> Explainer:
-    return Explainer(traced, Reasons(known.rows, known.elsewhere), tree, places, known.concept_maps)
+    return Explainer(traced, Reasons(known.rows, known.elsewhere), tree, places, known.pack.concept_maps)
 
 
 def _place(pointer: str) -> Place:

@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from adapter.bootstrap import explainer
 from adapter.fhir_json import loads
 from adapter.mapping import load
 from adapter.mapping.bundle import Analysis, take_apart
 from adapter.mapping.places import pointer
 from adapter.mapping.trace import trace
+from adapter.services.explain import explain
+from adapter.services.knowledge import Knowledge
 
 FIXTURES = sorted((Path(__file__).resolve().parent.parent.parent.parent / "fixtures").glob("*/fhir*.json"))
-EXPLAIN = explainer()
+KNOWN = Knowledge.of()
 STATUSES = {
     "mapped", "holds", "one-way", "default", "remainder", "not-understood", "not-selected", "selector",
     "identity", "bundle", "type-not-mapped",
@@ -49,6 +50,6 @@ def test_every_leaf_of_fhir_has_an_answer(path: Path) -> None:
     tree = loads(path.read_bytes())
     every = list(leaves(tree))
     for leaf in every[:: max(1, len(every) // 60)]:
-        found = EXPLAIN(tree, pointer(leaf))
+        found = explain(KNOWN, tree, pointer(leaf))
         assert found["status"] in STATUSES
         assert found["text"]
