@@ -189,6 +189,7 @@ class Scalars:
             put(out, self.names, values)
 
     def values(self, elements: list[Any], scope: Scope) -> list[tuple[int, Any]]:
+        """(index, value) of each element that is ours."""
         found = []
         for index, element in enumerate(elements):
             if self.without and self._left_out(element):
