@@ -86,19 +86,26 @@ class Owned:
 
 @dataclass(slots=True)
 class Input:
-    """A resource or Bundle taken apart: `entries` gives for each entry the index of its resource, or None."""
+    """A resource or Bundle taken apart: `entries` gives for each entry the index of its resource, or None.
+
+    `rows` is the inverse: for each resource the index of its entry.
+    """
 
     resources: list[Any]
     bundle: Tree | None
     entries: list[int | None]
     base: str = "none"
+    rows: dict[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = {index: row for row, index in enumerate(self.entries) if index is not None}
 
     def name_of(self, index: int) -> list[str]:
         """Every literal by which others may refer to a resource: its fullUrl first."""
         resource = self.resources[index]
         names = []
         if self.bundle is not None:
-            url = self.bundle["entry"][self.entries.index(index)].get("fullUrl")
+            url = self.bundle["entry"][self.rows[index]].get("fullUrl")
             if type(url) is str:
                 names.append(url)
         if type(resource.get("id")) is str and type(resource.get("resourceType")) is str:
@@ -271,7 +278,7 @@ class Analysis:
         found = []
         for index, reader in enumerate(self.readers):
             if reader is None and index not in self.owners:
-                place = f"Bundle.entry[{self.input.entries.index(index)}].resource" if self.input.bundle else ""
+                place = f"Bundle.entry[{self.input.rows[index]}].resource" if self.input.bundle else ""
                 type_ = self.input.resources[index].get("resourceType")
                 name = type_ if isinstance(type_, str) and type_.isalpha() and len(type_) < 64 else "this type"
                 text = f"No map of this pack is for {name}: the resource is carried along as it is."
