@@ -32,7 +32,6 @@ def narrative(names: list[str]) -> Make:
 
     A foreign narrative that says more than the data (`additional`) is kept, and said to be stale.
     """
-
     wanted = [(_label(name), tuple(name.split("."))) for name in names]
 
     def make(stands: Any, new: Tree, old: Tree, scope: Scope) -> Any:

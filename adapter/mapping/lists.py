@@ -16,7 +16,7 @@ from adapter.fhir_json import canonical, same
 from adapter.mapping.codecs import Codec
 from adapter.mapping.keys import Keys, occurrence_keys
 from adapter.mapping.paths import Path, Step, get, put
-from adapter.mapping.rules import Names, Rule, read_all, write_all
+from adapter.mapping.rules import Names, Rule, not_written, read_all, write_all
 from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
@@ -234,14 +234,7 @@ class Scalars:
     def _make(self, value: Any, scope: Scope) -> Any:
         encoded = self.codec.encode(value, None, scope)
         if encoded is None:
-            scope.say(
-                "error",
-                "value",
-                "map-not-written",
-                "The value is not one that FHIR can say here; it was left out.",
-                source=self.source,
-                path=self.path.text,
-            )
+            not_written(self.source, self.path, scope)
         if self.leaf is None or encoded is None:
             return encoded
         element = self.path.last.make()

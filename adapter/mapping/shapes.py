@@ -67,18 +67,37 @@ class Shape:
         return _check(self.here)
 
 
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Whether a value is one of these texts."""
+
+    allowed: frozenset[str]
+
+    def __call__(self, value: Any) -> bool:
+        return type(value) is str and value in self.allowed
+
+
+def is_flag(value: Any) -> bool:
+    """True or false."""
+    return type(value) is bool
+
+
+def is_given(value: Any) -> bool:
+    """Anything but null."""
+    return value is not None
+
+
 def _check(node: Tree) -> Check:
     if "enum" in node:
-        allowed = frozenset(node["enum"])
-        return lambda value: type(value) is str and value in allowed
+        return OneOf(frozenset(node["enum"]))
     type_ = node.get("type")
     if type_ == "boolean":
-        return lambda value: type(value) is bool
+        return is_flag
     if type_ in ("integer", "number"):
         return _numbers(node, type_)
     if type_ == "string":
         return _strings(node)
-    return lambda value: value is not None
+    return is_given
 
 
 def _numbers(node: Tree, type_: str) -> Check:
