@@ -14,6 +14,7 @@ from adapter.mapping.choosing import Context
 from adapter.mapping.compiler import compile_maps
 from adapter.mapping.convert import Converted, Create, Read
 from adapter.mapping.mapper import PackMaps
+from adapter.mapping.maps import Generated, ResourceMap
 from adapter.mapping.shapes import Shape
 from adapter.mapping.source import Faults
 from adapter.mapping.table import Row, rows_of
@@ -74,8 +75,16 @@ def _load(pack: str, release: str) -> Mapper:
     tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
     context = Context(found.prefixes, tables, shape_of, release=release)
     maps = compile_maps(_texts(found, context.faults), context)
+    for map_ in maps.values():
+        map_.generate = _generate
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)
     return Mapper(found.name, found.version, maps, tuple(main), pack, release)
+
+
+def _generate(map_: ResourceMap) -> Generated:
+    from adapter.mapping.fast import generate
+
+    return generate(map_)
 
 
 def table(pack: Pack, release: str = "R4") -> list[Row]:

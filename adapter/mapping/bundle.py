@@ -16,7 +16,8 @@ from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id
 from adapter.issues import Issue
 from adapter.mapping.lists import elements_of
 from adapter.mapping.mapper import PackMaps, record_id_of
-from adapter.mapping.parts import Companion, Parts, ResourceMap
+from adapter.mapping.maps import ResourceMap
+from adapter.mapping.parts import Companion, Parts
 from adapter.mapping.rules import current
 from adapter.mapping.scope import link_of
 

@@ -11,7 +11,7 @@ from typing import Any
 from adapter.mapping import source
 from adapter.mapping.codecs import Codec, Copy, Display, Link, Template, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept, Concept
-from adapter.mapping.parts import ResourceMap
+from adapter.mapping.maps import ResourceMap
 from adapter.mapping.paths import expand
 from adapter.mapping.shapes import Shape
 from adapter.terminology import Table

@@ -15,8 +15,9 @@ from adapter.mapping.expanding import expanded
 from adapter.mapping.keys import Keys
 from adapter.mapping.keywords import FILE_KEYS, KEYWORDS, REQUIRED, Keyword
 from adapter.mapping.lists import Items, Scalars
+from adapter.mapping.maps import ResourceMap
 from adapter.mapping.oneway import Constant, Derived, OneWay
-from adapter.mapping.parts import Companion, Parts, ResourceMap
+from adapter.mapping.parts import Companion, Parts
 from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
 from adapter.mapping.rules import Group, Leaf, OwnCode, Rule, WithCodes
 from adapter.mapping.shapes import Shape

@@ -7,6 +7,7 @@ from its content; the id is written down only where the derived one would be ano
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -20,6 +21,7 @@ from adapter.mapping.rules import Names, Rule, not_written, read_all, write_all
 from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
+_DERIVED = re.compile(r".{14}5", re.DOTALL)
 
 
 def elements_of(path: Path, node: Tree) -> list[Any]:
@@ -160,6 +162,16 @@ class Items:
                 self.keys.refer(element, item.get("id"), scope)
             write_all(self.rules, element, item, {}, scope)
         return element
+
+    def settle_new_ids(self, elements: list[Tree], items: list[Any], scope: Scope) -> None:
+        """The same for elements that were all made just now: an id that is no derived one differs from every such."""
+        ids = [item.get("id") if type(item) is dict else None for item in items]
+        if self.keys.link is not None or any(type(id_) is str and _DERIVED.match(id_) for id_ in ids):
+            self.settle_ids(elements, items, scope)
+            return
+        for element, id_ in zip(elements, ids, strict=True):
+            if type(id_) is str:
+                element["id"] = id_
 
     def settle_ids(self, elements: list[Tree], items: list[Any], scope: Scope) -> None:
         """Write down the id of each element whose derived one would be another."""

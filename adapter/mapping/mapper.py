@@ -10,7 +10,8 @@ from adapter.errors import DataError
 from adapter.fhir_json import copy
 from adapter.identity import content_id, resource_id
 from adapter.issues import Issue
-from adapter.mapping.parts import ResourceMap, item_id
+from adapter.mapping.maps import ResourceMap
+from adapter.mapping.parts import item_id
 from adapter.mapping.scope import Refs, RelativeRefs, Scope
 
 Tree = dict[str, Any]

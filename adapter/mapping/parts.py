@@ -11,60 +11,15 @@ from operator import itemgetter
 from typing import Any
 
 from adapter.fhir_json import same
-from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id, resource_id
-from adapter.mapping.derived import drop_unused_members
+from adapter.identity import foreign_record_id, resource_id
 from adapter.mapping.lists import Items, elements_of, merge, store_elements
+from adapter.mapping.maps import ResourceMap
 from adapter.mapping.paths import Path, get, put
-from adapter.mapping.rules import Names, Rule, current, read_all, write_all
+from adapter.mapping.rules import Names, current, write_all
 from adapter.mapping.scope import Scope, own_identifier
 
 Tree = dict[str, Any]
 INHERITED = ("patient",)
-
-
-@dataclass(slots=True)
-class ResourceMap:
-    """One mapping file, compiled: the rules between a record shape and a FHIR type."""
-
-    name: str
-    kind: str
-    type_: str
-    rules: list[Rule]
-    when: tuple[tuple[Names, Any], ...] = ()
-    match: tuple[tuple[Path, Any], ...] = ()
-    source: str = ""
-    part_only: bool = False
-
-    def reads(self, resource: Any) -> bool:
-        """Whether this map is for that resource."""
-        if type(resource) is not dict or resource.get("resourceType") != self.type_:
-            return False
-        return all(current(path, resource) == value for path, value in self.match)
-
-    def makes(self, record: Tree) -> bool:
-        """Whether this map is for that record or item."""
-        return all(get(record, names) == value for names, value in self.when)
-
-    def read(self, resource: Tree, scope: Scope) -> Tree:
-        """The record's content, without kind and id."""
-        out: Tree = {}
-        for names, value in self.when:
-            if value is not None:
-                put(out, names, value)
-        return read_all(self.rules, resource, out, scope)
-
-    def write(self, resource: Tree, new: Tree, old: Tree, scope: Scope) -> None:
-        """Write the difference between two records onto the resource that `old` was read from."""
-        write_all(self.rules, resource, new, old, scope)
-        drop_unused_members(resource)
-
-    def make(self, record: Tree, scope: Scope) -> None:
-        """Fill a new resource, `scope.root`, which has its type and id."""
-        resource = scope.root
-        identifier = {"system": IDENTIFIER_SYSTEM, "value": record["id"]}
-        # R4: a QuestionnaireResponse has one identifier, every other type mapped here a list.
-        resource["identifier"] = identifier if self.type_ == "QuestionnaireResponse" else [identifier]
-        write_all(self.rules, resource, record, {}, scope)
 
 
 def item_id(resource: Tree, base: str = "none", container: str = "") -> str:
