@@ -24,7 +24,7 @@ each_type = pytest.mark.parametrize("type_", TYPES)
 
 
 def _mapper(*, fast: bool) -> mapping.Mapper:
-    made = mapping.load.__wrapped__("core")
+    made = mapping._load.__wrapped__("core", "R4")
     for map_ in made.maps.values():
         map_.generate = None
         map_.fast = generate(map_) if fast else None
@@ -106,7 +106,7 @@ def test_the_corpus_both_ways(corpus: Path, state: str, type_: str) -> None:
 
 
 def test_a_map_is_generated_once_it_is_used_often(root: Path) -> None:
-    mapper = mapping.load.__wrapped__("core")
+    mapper = mapping._load.__wrapped__("core", "R4")
     found = loads((root / "fixtures/dual-diagnosis/records.json").read_bytes())
     first = dumps(mapper.to_fhir(found).tree)
     assert mapper.maps["goal"].fast is None
