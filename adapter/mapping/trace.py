@@ -14,7 +14,8 @@ from typing import Any
 from adapter.issues import Issue
 from adapter.mapping.bundle import Analysis, Owned
 from adapter.mapping.lists import Items, Scalars, elements_of
-from adapter.mapping.parts import INHERITED, Companion, Parts, ResourceMap
+from adapter.mapping.maps import ResourceMap
+from adapter.mapping.parts import INHERITED, Companion, Parts
 from adapter.mapping.paths import Path, Step, get
 from adapter.mapping.rules import Rule
 from adapter.mapping.scope import Scope
