@@ -32,10 +32,19 @@ def unknown_element(defs: Definitions, type_: str, names: Sequence[str]) -> Unkn
         element = element_of(facts, name)
         if element is None:
             return Unknown(number, name, facts.name, _near(name, [*facts.elements, *facts.choices]))
-        if element.type not in defs or element.type == "Resource":
+        inner = facts_of(defs, element.content_ref or element.type)
+        if inner is None or inner.name == "Resource":
             return None
-        facts = defs.type(element.content_ref or element.type)
+        facts = inner
     return None
+
+
+def facts_of(defs: Definitions, name: str) -> TypeFacts | None:
+    """The facts of a type or of a part of one, None where the definitions do not have it."""
+    try:
+        return defs.type(name)
+    except KeyError:
+        return None
 
 
 def element_of(facts: TypeFacts, name: str) -> Element | None:

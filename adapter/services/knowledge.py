@@ -34,6 +34,13 @@ class Knowledge:
         found, release = load_pack(pack), release_of(version)
         return cls(found, load(pack).of(version), table(found, release), definitions(version), shape_of, release)
 
+    def choosing(self) -> dict[str, set[str]]:
+        """By kind, the record paths that say which map a record is for."""
+        found: dict[str, set[str]] = {}
+        for map_ in self.mapper.maps.values():
+            found.setdefault(map_.kind, set()).update(".".join(names) for names, _ in map_.when)
+        return found
+
     def elsewhere(self, type_: str, path: str) -> list[str]:
         """The other packs that come with the adapter and have a rule for a FHIR path of a type."""
         names = [name for name in available() if name != self.pack.name]
