@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from adapter.definitions.facts import Binding, Constraint, Element, ExtensionFacts, TypeFacts
@@ -10,16 +9,12 @@ from adapter.definitions.facts import Binding, Constraint, Element, ExtensionFac
 Tree = dict[str, Any]
 
 
-Shared = Callable[[str], Any]
-"""The constraint that many types have, by its name in the table of those."""
-
-
-def build_part(name: str, tree: Tree, part: str, shared: Shared) -> TypeFacts:
+def build_part(name: str, tree: Tree, part: str) -> TypeFacts:
     """The facts of a type (`part` empty) or of one of its parts (`activity.detail`)."""
     own = tree["p"][part]
     elements: dict[str, Element] = {}
     for row in own["e"]:
-        for element in build_elements(row, shared):
+        for element in build_elements(row):
             elements[element.name] = element
     return TypeFacts(
         name=f"{name}.{part}" if part else name,
@@ -27,16 +22,11 @@ def build_part(name: str, tree: Tree, part: str, shared: Shared) -> TypeFacts:
         base="" if part else tree["b"],
         abstract=bool(tree.get("a")),
         elements=elements,
-        constraints=build_constraints(own.get("k", ()), shared),
+        constraints=tuple(Constraint(*each) for each in own["k"]),
     )
 
 
-def build_constraints(rows: Iterable[Any], shared: Shared) -> tuple[Constraint, ...]:
-    """Constraints, each written out or by its name."""
-    return tuple(Constraint(*(shared(each) if isinstance(each, str) else each)) for each in rows)
-
-
-def build_elements(row: Tree, shared: Shared) -> list[Element]:
+def build_elements(row: Tree) -> list[Element]:
     """The elements that one row stands for: one, or for a choice one of each type."""
     name: str = row["n"]
     is_list = bool(row.get("l"))
@@ -48,7 +38,7 @@ def build_elements(row: Tree, shared: Shared) -> list[Element]:
         "binding": build_binding(row),
         "targets": tuple(row.get("r", ())),
         "profiles": tuple(row.get("p", ())),
-        "constraints": build_constraints(row.get("k", ()), shared),
+        "constraints": tuple(Constraint(*each) for each in row.get("k", ())),
     }
     if "c" in row:
         return [Element(name, (row["c"],), content_ref=row["c"], **common)]

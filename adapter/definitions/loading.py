@@ -41,10 +41,7 @@ class Table:
 
 
 class Layers:
-    """Several tables as one: the first that has a key counts. Tables of packages are plain mappings.
-
-    A null in a table takes away what the tables below it have.
-    """
+    """Several tables as one: the first that has a key counts. Tables of packages are plain mappings."""
 
     def __init__(self, *tables: Table | Mapping[str, Any]) -> None:
         self.tables = tables
@@ -52,6 +49,7 @@ class Layers:
     def get(self, key: str) -> Any:
         """The tree of a key, or None."""
         for table in self.tables:
-            if key in table:
-                return table.get(key)
+            found = table.get(key)
+            if found is not None:
+                return found
         return None
