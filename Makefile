@@ -33,8 +33,8 @@ format: setup ## write the format that check asks for
 bench: setup ## side-by-side measurements; ONLY=mapping for one suite
 	$(PYTHON) -m bench $(ONLY)
 
-soak: setup ## the laws with many more examples; the definitions compiled again (npm fetches them)
-	$(PYTHON) tools/compile_definitions.py --check
+soak: setup ## the laws with many more examples; the definitions compiled again (npm and Maven fetch them)
+	$(PYTHON) -m tools.compile_definitions --check
 	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest tests/laws
 
 docs: setup ## write the generated pages of docs/

@@ -49,15 +49,14 @@ def converter(
 ) -> Converter:
     """What converts one document. Raises PackError; UsageError for a FHIR version that is not spoken."""
     from adapter.mapping.convert import fhir_version
-    from adapter.records import KINDS
+    from adapter.records import KINDS, check
     from adapter.services.convert import Converter
 
-    known = mapper(pack)
     return Converter(
-        known,
+        mapper(pack),
         known_type=_is_resource_type(fhir_version(fhir)),
-        kinds=(*known.own.kinds, *KINDS),
-        check=known.check,
+        kinds=KINDS,
+        check=check,
         validate=validator(fhir=fhir, pack=pack) if strict else lambda _: [],
         strict=strict,
         fhir=fhir,
@@ -82,22 +81,17 @@ def validator(
     tiers: Collection[str] | None = None,
 ) -> Callable[[Any], list[Issue]]:
     """Resource → issues, with what the pack defines, and the Questionnaires of these files and folders, at hand."""
-    from adapter.mapping.convert import fhir_version
+    from adapter.definitions import known_version
     from adapter.packs import load
     from adapter.services.validate import questionnaires as read
     from adapter.validation import Validator
 
     if not all(re.fullmatch(r"[^\s|/][^\s|]*[^\s|/](?:\|[^\s|]+)?", url) for url in profiles):
         raise UsageError("A profile is named by its URL.", place="profile")
-    packs = [load(), load(pack)]
-    defined = [
-        tree
-        for known in packs
-        for trees in (known.structure_definitions, known.value_sets, known.code_systems)
-        for tree in trees.values()
-    ]
-    forms = {**packs[0].questionnaires, **packs[1].questionnaires, **read(questionnaires)}
-    made = Validator(fhir_version(fhir), profiles=profiles, questionnaires=forms, tiers=tiers)
+    known = load(pack)
+    defined = [*known.structure_definitions.values(), *known.value_sets.values(), *known.code_systems.values()]
+    forms = {**known.questionnaires, **read(questionnaires)}
+    made = Validator(known_version(fhir), profiles=profiles, questionnaires=forms, tiers=tiers)
     return made.with_resources(defined).validate
 
 
@@ -109,12 +103,12 @@ def checker(
     pack: str = "core",
 ) -> Checker:
     """Document → issues: resources, records, lists of records."""
-    from adapter.records import clinical_issues
+    from adapter.records import check, clinical_issues
     from adapter.services.validate import Checker
 
-    known = mapper(pack)
-    find = validator(fhir=fhir, profiles=profiles, questionnaires=questionnaires, pack=pack)
-    return Checker(find, known.check, clinical_issues, known.own.named)
+    return Checker(
+        validator(fhir=fhir, profiles=profiles, questionnaires=questionnaires, pack=pack), check, clinical_issues
+    )
 
 
 class Services:

@@ -6,29 +6,37 @@ https://www.rfc-editor.org/rfc/rfc9562#section-5.5
 from __future__ import annotations
 
 import re
+from hashlib import sha1
 from uuid import NAMESPACE_URL, uuid5
 
 NS = "https://careplan-adapter.org/fhir"
 IDENTIFIER_SYSTEM = f"{NS}/identifier"
-_NAMESPACE = uuid5(NAMESPACE_URL, IDENTIFIER_SYSTEM)
+_NAMESPACE = uuid5(NAMESPACE_URL, IDENTIFIER_SYSTEM).bytes
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def resource_id(kind: str, record_id: str, part: str = "") -> str:
     """The FHIR id of the resource that a record makes; `part` is `Type/<item id>`, empty for its main resource."""
-    return str(uuid5(_NAMESPACE, f"{kind}\n{record_id}\n{part}"))
+    return _uuid5(f"{kind}\n{record_id}\n{part}".encode())
 
 
 def foreign_record_id(base: str, type_: str, id_: str) -> str:
     """The id of a record read from a foreign resource; `base` is the server's base URL, or "none"."""
-    return str(uuid5(_NAMESPACE, f"{base or 'none'}\n{type_}\n{id_}"))
+    return _uuid5(f"{base or 'none'}\n{type_}\n{id_}".encode())
 
 
 def content_id(canonical: bytes, ordinal: int) -> str:
     """The id of a thing that has none: from its canonical form and its ordinal among equal ones."""
-    return str(uuid5(_NAMESPACE, f"{ordinal}\n{canonical.decode()}"))
+    return _uuid5(b"%d\n%b" % (ordinal, canonical))
+
+
+def _uuid5(name: bytes) -> str:
+    # The text of uuid.uuid5, without the object in between: ids are made for every element that has none.
+    digest = sha1(_NAMESPACE + name, usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def is_uuid(text: object) -> bool:
     """Whether it is a UUID in its canonical lower-case form."""
-    return isinstance(text, str) and _UUID.fullmatch(text) is not None
+    return isinstance(text, str) and len(text) == 36 and _UUID.fullmatch(text) is not None

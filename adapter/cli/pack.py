@@ -10,6 +10,7 @@ import click
 # the order that an integrator needs them.
 COMMANDS = {
     "lint": ("pack_lint", "What is wrong with a pack: file, line, column, remedy."),
+    "coverage": ("pack_coverage", "What a pack covers of both sides, by definition and by data."),
 }
 
 

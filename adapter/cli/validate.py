@@ -30,7 +30,9 @@ _WORDS = {"fatal": "fatal", "error": "error", "warning": "warning", "information
     help="Questionnaires, a file or a folder, for responses beside those of the pack.",
 )
 @click.option(
-    "--fhir", metavar="VERSION", help="The FHIR version: 4.0.1 (R4) where nothing says otherwise, 4.3.0 (R4B)."
+    "--fhir",
+    metavar="VERSION",
+    help="The FHIR version: 4.0.1 (R4) where nothing says otherwise, 4.3.0 (R4B), 5.0.0 (R5).",
 )
 @click.option("--pack", default="core", metavar="NAME|PATH", show_default=True, help="The pack whose forms are known.")
 @click.option("--quiet", "-q", is_flag=True, help="Errors and warnings only.")

@@ -1,4 +1,4 @@
-"""FHIR's own definitions, compiled into small data files and loaded lazily by type.
+"""FHIR's own definitions, compiled into small data files and loaded lazily by type: R4, R4B and R5.
 
 >>> from adapter.definitions import definitions
 >>> definitions("4.0.1").type("CarePlan").elements["status"].binding.strength
@@ -16,10 +16,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from adapter.definitions.archives import read_package
 from adapter.definitions.building import build_extension, build_part
 from adapter.definitions.facts import Binding, CodeSystemFacts, Constraint, Element, ExtensionFacts, TypeFacts
 from adapter.definitions.loading import Layers, Table
-from adapter.definitions.packages import Tables, compile_package, read_package
+from adapter.definitions.packages import Tables, compile_package
 from adapter.definitions.profiling import join
 from adapter.definitions.terms import ALL, UNKNOWN, Expansion
 from adapter.errors import UsageError
@@ -33,34 +34,31 @@ __all__ = [
     "ExtensionFacts",
     "TypeFacts",
     "definitions",
+    "known_version",
 ]
 
-# R4B changed none of the types that the adapter maps; its own definitions are the R4 ones here.
 Tree = dict[str, Any]
 # US Core is built in: its extensions, value sets and profiles are always known.
-BUILT_IN = ("us-core",)
 BUILT_IN_URLS = ("http://hl7.org/fhir/us/core/",)
-FOLDERS = {"4.0.1": "r4", "4.0": "r4", "4.3.0": "r4", "4.3": "r4"}
+# The folders of a version, what stands first counts: R4B is R4 with what it changed.
+FOLDERS = {"4.0.1": ("r4", "us-core"), "4.3.0": ("r4b", "r4", "us-core"), "5.0.0": ("r5",)}
+NAMES = {"4.0": "4.0.1", "R4": "4.0.1", "4.3": "4.3.0", "R4B": "4.3.0", "5.0": "5.0.0", "R5": "5.0.0"}
 
 
 class Definitions:
     """The facts of one FHIR version. Everything is read on first use and kept; safe to share between threads."""
 
-    def __init__(self, version: str, folder: str, packages: Sequence[Tables] = ()) -> None:
+    def __init__(self, version: str, folders: Sequence[str], packages: Sequence[Tables] = ()) -> None:
         self.version = version
-        self._types = Table(folder, "types.tsv")
-        self._extensions, self._value_sets, self._code_systems, self._profiles = (
-            Layers(
-                *(
-                    Table(folder, f"{name}.tsv")
-                    for folder in (folder, *BUILT_IN)
-                    if (folder, name) != ("r4", "profiles")
-                ),
-                *(tables[name] for tables in packages),
-            )
-            for name in ("extensions", "valuesets", "codesystems", "profiles")
+        self._folders = folders
+        self._packages = packages
+        # The types of a version are whole in its own folder.
+        self._types = Table(folders[0], "types.tsv")
+        self._shared = Table(folders[0], "constraints.tsv")
+        self._extensions, self._value_sets, self._code_systems, self._hierarchies, self._profiles = (
+            Layers(*(tables[name] for tables in packages), *(Table(folder, f"{name}.tsv") for folder in folders))
+            for name in ("extensions", "valuesets", "codesystems", "hierarchies", "profiles")
         )
-        self._folder = folder
         self._built: dict[str, TypeFacts] = {}
         self._systems: dict[str, CodeSystemFacts] = {}
         self._code_sets: dict[str, frozenset[str] | None] = {}
@@ -69,16 +67,19 @@ class Definitions:
         return name in self._types
 
     def with_packages(self, paths: Sequence[str | Path]) -> Definitions:
-        """These definitions and those of published packages (`.tgz`). Raises UsageError for what is no package."""
-        tables: list[Tables] = []
-        for path in paths:
-            known = Definitions(self.version, self._folder, tables)
-            tables.append(compile_package(known, read_package(path)))
-        return Definitions(self.version, self._folder, tables)
+        """These definitions and those of published packages (`.tgz`), whatever their order.
+
+        Raises UsageError for what is no package, and naming what in it cannot be used.
+        """
+        return self.with_resources(row for path in paths for row in read_package(path))
 
     def with_resources(self, resources: Iterable[Tree]) -> Definitions:
-        """These definitions and single StructureDefinitions, ValueSets and CodeSystems."""
-        return Definitions(self.version, self._folder, [compile_package(self, resources)])
+        """These definitions and single StructureDefinitions, ValueSets and CodeSystems. Raises UsageError."""
+        return Definitions(self.version, self._folders, [compile_package(self, resources), *self._packages])
+
+    def has_profile(self, url: str) -> bool:
+        """Whether a profile is at hand in any version."""
+        return self._profiles.get(url.partition("|")[0]) is not None
 
     def profile(self, url: str) -> Tree | None:
         """The constraints of a profile (see profiling.py), joined with those of the profiles it is derived from.
@@ -106,6 +107,15 @@ class Definitions:
         """The names of all concrete resource types."""
         return _resource_types(self._types)
 
+    @property
+    def types(self) -> list[str]:
+        """The names of all types, abstract ones too."""
+        return list(self._types)
+
+    def parts(self, name: str) -> list[str]:
+        """A type and its parts: `CarePlan`, `CarePlan.activity`, …"""
+        return [f"{name}.{part}" if part else name for part in self._types.get(name)["p"]]
+
     def type(self, name: str) -> TypeFacts:
         """A type (`CarePlan`, `Quantity`) or a part of one (`CarePlan.activity.detail`). Raises KeyError."""
         if name not in self._built:
@@ -113,7 +123,7 @@ class Definitions:
             tree = self._types.get(root)
             if tree is None or part not in tree["p"]:
                 raise KeyError(name)
-            self._built[name] = build_part(root, tree, part)
+            self._built[name] = build_part(root, tree, part, self._shared.get)
         return self._built[name]
 
     def extension(self, url: str) -> ExtensionFacts | None:
@@ -122,7 +132,8 @@ class Definitions:
         if tree is None:
             return None
         facts = build_extension(url, tree)
-        return replace(facts, built_in=True) if url.startswith(BUILT_IN_URLS) else facts
+        given = any(url in tables["extensions"] for tables in self._packages)
+        return replace(facts, built_in=True) if url.startswith(BUILT_IN_URLS) and not given else facts
 
     def expansion(self, value_set: str) -> Expansion | None:
         """A value set as `{system: "*" | [code] | "?"}` (`?`: the content is not at hand); None where it is unknown."""
@@ -162,15 +173,31 @@ class Definitions:
             found = self._systems[url] = CodeSystemFacts(url, codes)
         return found
 
+    def hierarchy(self, url: str) -> Tree:
+        """The codes right above each code of a code system; empty where it is flat or not at hand."""
+        found: Tree = self._hierarchies.get(url) or {}
+        return found
+
 
 @cache
 def _resource_types(table: Table) -> frozenset[str]:
     return frozenset(name for name in table if (tree := table.get(name))["k"] == "resource" and not tree.get("a"))
 
 
+def known_version(name: str | None) -> str:
+    """The version of FHIR that a name stands for (`R5`, `5.0`); R4 without one. Raises UsageError for any other."""
+    if name is None:
+        return "4.0.1"
+    version = NAMES.get(name.upper(), name)
+    if version not in FOLDERS:
+        old = {"1.0": "DSTU2 ", "3.0": "STU3 "}.get(name[:3], "")
+        known = ", ".join(f"{version} ({name})" for name, version in NAMES.items() if name.startswith("R"))
+        raise UsageError(f"No definitions of FHIR {old}{name} are at hand.", remedy=f"Known: {known}.")
+    return version
+
+
 @cache
 def definitions(version: str = "4.0.1") -> Definitions:
     """The facts of a FHIR version. Raises UsageError where they are not at hand."""
-    if version not in FOLDERS:
-        raise UsageError(f"No definitions of FHIR {version} are at hand.", remedy=f"Known: {', '.join(FOLDERS)}.")
-    return Definitions(version, FOLDERS[version])
+    known = known_version(version)
+    return Definitions(known, FOLDERS[known]) if known == version else definitions(known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from adapter.definitions.facts import Binding, Constraint, Element, ExtensionFacts, TypeFacts
@@ -9,12 +10,16 @@ from adapter.definitions.facts import Binding, Constraint, Element, ExtensionFac
 Tree = dict[str, Any]
 
 
-def build_part(name: str, tree: Tree, part: str) -> TypeFacts:
+Shared = Callable[[str], Any]
+"""The constraint that many types have, by its name in the table of those."""
+
+
+def build_part(name: str, tree: Tree, part: str, shared: Shared) -> TypeFacts:
     """The facts of a type (`part` empty) or of one of its parts (`activity.detail`)."""
     own = tree["p"][part]
     elements: dict[str, Element] = {}
     for row in own["e"]:
-        for element in build_elements(row):
+        for element in build_elements(row, shared):
             elements[element.name] = element
     return TypeFacts(
         name=f"{name}.{part}" if part else name,
@@ -22,11 +27,16 @@ def build_part(name: str, tree: Tree, part: str) -> TypeFacts:
         base="" if part else tree["b"],
         abstract=bool(tree.get("a")),
         elements=elements,
-        constraints=tuple(Constraint(*each) for each in own["k"]),
+        constraints=build_constraints(own.get("k", ()), shared),
     )
 
 
-def build_elements(row: Tree) -> list[Element]:
+def build_constraints(rows: Iterable[Any], shared: Shared) -> tuple[Constraint, ...]:
+    """Constraints, each written out or by its name."""
+    return tuple(Constraint(*(shared(each) if isinstance(each, str) else each)) for each in rows)
+
+
+def build_elements(row: Tree, shared: Shared) -> list[Element]:
     """The elements that one row stands for: one, or for a choice one of each type."""
     name: str = row["n"]
     is_list = bool(row.get("l"))
@@ -38,7 +48,7 @@ def build_elements(row: Tree) -> list[Element]:
         "binding": build_binding(row),
         "targets": tuple(row.get("r", ())),
         "profiles": tuple(row.get("p", ())),
-        "constraints": tuple(Constraint(*each) for each in row.get("k", ())),
+        "constraints": build_constraints(row.get("k", ()), shared),
     }
     if "c" in row:
         return [Element(name, (row["c"],), content_ref=row["c"], **common)]

@@ -41,7 +41,10 @@ class Table:
 
 
 class Layers:
-    """Several tables as one: the first that has a key counts. Tables of packages are plain mappings."""
+    """Several tables as one: the first that has a key counts. Tables of packages are plain mappings.
+
+    A null in a table takes away what the tables below it have.
+    """
 
     def __init__(self, *tables: Table | Mapping[str, Any]) -> None:
         self.tables = tables
@@ -49,7 +52,6 @@ class Layers:
     def get(self, key: str) -> Any:
         """The tree of a key, or None."""
         for table in self.tables:
-            found = table.get(key)
-            if found is not None:
-                return found
+            if key in table:
+                return table.get(key)
         return None

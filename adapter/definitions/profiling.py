@@ -2,18 +2,30 @@
 
 https://hl7.org/fhir/R4/profiling.html
 
-Only the differential is read: what the base says is checked by the base. A profile of a profile is joined with it when
-it is loaded (`join`). An element is `{i: id, m: min, x: max, t: [type], tp: [type profile], r: [target type], f: fixed,
-p: pattern, s: {d: [[kind, path]], r: rules, o: ordered}, ms: 1, b: binding, k: [constraint]}`; absent is unconstrained.
+What the base type says is checked by the base, so that only what a profile adds is kept: its differential, or of its
+snapshot what differs from the type. A profile of a profile is joined with it when it is loaded (`join`); that, over the
+type's own elements, is its snapshot. An element is `{i: id, m: min, x: max, t: [type], tp: [type profile], r: [target
+type], f: fixed, p: pattern, s: {d: [[kind, path]], r: rules, o: ordered}, ms: 1, b: binding, k: [constraint]}`; absent is
+unconstrained.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from adapter.definitions.condense import CORE, binding, constraints, type_code
+from adapter.definitions.condense import CORE, binding, constraints, short_type, type_code
+from adapter.definitions.facts import Element
+
+if TYPE_CHECKING:
+    from adapter.definitions import Definitions
 
 Tree = dict[str, Any]
+
+
+def base_profile(definition: Tree) -> str:
+    """The profile that a profile is derived from; empty where that is the type itself."""
+    base: str = definition.get("baseDefinition", "").partition("|")[0]
+    return "" if base == CORE + definition.get("type", "") else base
 
 
 def condense_profile(definition: Tree) -> Tree:
@@ -23,13 +35,72 @@ def condense_profile(definition: Tree) -> Tree:
         rows = definition.get("snapshot", {}).get("element")
     if not isinstance(rows, list) or not definition.get("type"):
         raise ValueError("the profile has neither differential nor snapshot")
-    base = definition.get("baseDefinition", "")
-    facts: Tree = {"t": definition["type"], "e": [condense_constraint(row) for row in rows]}
-    if base and not base.startswith(CORE):
-        facts["b"] = base
+    facts = _head(definition, [condense_constraint(row) for row in rows])
+    if base_profile(definition):
+        facts["b"] = definition["baseDefinition"]
+    return facts
+
+
+def condense_snapshot(definition: Tree, defs: Definitions) -> Tree:
+    """The same from the snapshot alone, for a profile whose base is not at hand: what differs from the type."""
+    rows = [_beyond(condense_constraint(row), row, defs) for row in definition["snapshot"]["element"]]
+    return _head(definition, [row for row in rows if len(row) > 1])
+
+
+def _head(definition: Tree, rows: list[Tree]) -> Tree:
+    facts: Tree = {"t": definition["type"], "e": rows}
     if definition.get("version"):
         facts["v"] = definition["version"]
     return facts
+
+
+def _beyond(kept: Tree, row: Tree, defs: Definitions) -> Tree:
+    """What an element of a snapshot says beyond its type's definition."""
+    bases = defined(defs, row.get("base", row)["path"])
+    if not bases:
+        return kept
+    base = bases[0]
+    sliced = ":" in kept["i"].rpartition(".")[2]
+    bound = base.binding and [
+        base.binding.strength,
+        base.binding.value_set,
+        *filter(None, [base.binding.max_value_set]),
+    ]
+    own = {each.key for each in base.constraints}
+    plain: Tree = {
+        "m": 0 if sliced else base.min,
+        "x": "*" if base.max is None else str(base.max),
+        "t": [each.type for each in bases],
+        "b": bound,
+        "r": list(base.targets),
+        "tp": list(base.profiles),
+    }
+    if "r" in kept:
+        plain["r"] = plain["r"] and [CORE + each if "/" not in each else each for each in plain["r"]]
+    kept = {key: value for key, value in kept.items() if key == "i" or plain.get(key, ()) != value}
+    if "k" in kept:
+        kept["k"] = [each for each in kept["k"] if each[0] not in own and not _inherited(each[0], row)]
+    return {key: value for key, value in kept.items() if value not in ([], None)}
+
+
+def _inherited(key: str, row: Tree) -> bool:
+    """Whether a type, and no profile, is the source of an element's constraint."""
+    for each in row.get("constraint", []):
+        if each["key"] == key:
+            source = each.get("source", "")
+            return source.startswith(CORE) and "/" not in short_type(source) and short_type(source)[:1].isupper()
+    return False
+
+
+def defined(defs: Definitions, path: str) -> list[Element]:
+    """The elements that a path of a type's definition names: one, of a choice several."""
+    owner, _, name = path.rpartition(".")
+    try:
+        elements = defs.type(owner).elements
+    except KeyError:
+        return []
+    choice = name.removesuffix("[x]")
+    return [each for each in elements.values() if choice == (each.choice or each.name)]
 
 
 def condense_constraint(row: Tree) -> Tree:

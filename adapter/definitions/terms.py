@@ -21,21 +21,25 @@ class Terms:
         self.resources = resources
         self._open: list[str] = []
         self._known: dict[str, Expansion] = {}
+        self._concepts: dict[str, dict[str, Tree] | None] = {}
 
     def concepts(self, url: str) -> dict[str, Tree] | None:
-        """The concepts of a code system by code, with `_up` (the codes above); None where its content is not at hand."""
-        system = self.resources.get(url)
-        if not system or system["resourceType"] != "CodeSystem" or system.get("content") != "complete":
-            return None
-        return dict(_walk(system.get("concept", []), ()))
+        """The concepts of a code system by code, with `_up` (the codes right above); None where its content is not at hand."""
+        if url not in self._concepts:
+            system = self.resources.get(url)
+            whole = system and system["resourceType"] == "CodeSystem" and system.get("content") == "complete"
+            self._concepts[url] = dict(_walk(system.get("concept", []), ())) if system and whole else None
+        return self._concepts[url]
 
     def expand(self, url: str) -> Expansion:
-        """A value set; one that includes itself contributes nothing the second time."""
+        """A value set."""
         url = url.partition("|")[0]
         if url in self._known:
             return self._known[url]
+        if url in self._open:
+            return self.cyclic(url)
         found = self.resources.get(url)
-        if found is None or found["resourceType"] != "ValueSet" or url in self._open:
+        if found is None or found["resourceType"] != "ValueSet":
             return {UNKNOWN: UNKNOWN}
         self._open.append(url)
         total: Expansion = {}
@@ -47,8 +51,15 @@ class Terms:
         else:
             _union(total, _listed(found))
         self._open.pop()
-        self._known[url] = total
-        return total
+        expansion = {
+            system: codes if codes in (ALL, UNKNOWN) else sorted(codes) for system, codes in sorted(total.items())
+        }
+        self._known[url] = expansion
+        return expansion
+
+    def cyclic(self, _url: str) -> Expansion:
+        """What a value set that includes itself contributes the second time: the codes of it that are known already."""
+        return {UNKNOWN: UNKNOWN}
 
     def _part(self, part: Tree) -> Expansion:
         sets = [self.expand(url) for url in part.get("valueSet", [])]
@@ -85,40 +96,47 @@ class Terms:
                 left[system] = UNKNOWN
                 continue
             present = self.concepts(system) or {} if codes == ALL else codes
-            left[system] = sorted(set(present) - set(taken)) if taken else codes
+            left[system] = set(present) - set(taken) if taken else codes
         return left
 
 
 def _walk(rows: list[Tree], above: tuple[str, ...]) -> Iterator[tuple[str, Tree]]:
     for row in rows:
         parents = [
-            p["valueCode"] for p in row.get("property", []) if p.get("code") == "subsumedBy" and "valueCode" in p
+            p["valueCode"]
+            for p in row.get("property", [])
+            if p.get("code") in ("subsumedBy", "parent") and "valueCode" in p
         ]
         yield row["code"], {"display": row.get("display", ""), "_up": (*above, *parents), "row": row}
-        yield from _walk(row.get("concept", []), (*above, row["code"]))
+        yield from _walk(row.get("concept", []), (row["code"],))
 
 
 def _filter(concepts: Mapping[str, Tree], each: Tree) -> set[str] | None:
     op, value, prop = each.get("op"), each.get("value", ""), each.get("property")
     if op in ("is-a", "descendent-of") and prop in ("concept", "code"):
-        below = {code for code, row in concepts.items() if value in _ancestors(concepts, code)}
+        below = _below(concepts, value)
         return below | {value} if op == "is-a" and value in concepts else below
     if op == "is-not-a":
-        return {code for code in concepts if code != value and value not in _ancestors(concepts, code)}
-    if op == "=":
+        return concepts.keys() - _below(concepts, value) - {value}
+    if op == "=" and all("row" in row for row in concepts.values()):
         return {code for code, row in concepts.items() if _property(row["row"], prop) == value}
     return None
 
 
-def _ancestors(concepts: Mapping[str, Tree], code: str) -> set[str]:
-    seen: set[str] = set()
+def _below(concepts: Mapping[str, Tree], code: str) -> set[str]:
+    """The codes below another one, at any depth."""
+    inner: dict[str, list[str]] = {}
+    for each, row in concepts.items():
+        for parent in row.get("_up", ()):
+            inner.setdefault(parent, []).append(each)
+    found: set[str] = set()
     todo = [code]
     while todo:
-        for parent in concepts.get(todo.pop(), {}).get("_up", ()):
-            if parent not in seen:
-                seen.add(parent)
-                todo.append(parent)
-    return seen
+        for each in inner.get(todo.pop(), ()):
+            if each not in found:
+                found.add(each)
+                todo.append(each)
+    return found - {code}
 
 
 def _property(row: Tree, name: str | None) -> str:
@@ -144,12 +162,16 @@ def _listed(found: Tree) -> Expansion:
 
 
 def _union(total: Expansion, part: Expansion) -> None:
+    """Adds a part; listed codes are sets while a value set is put together."""
     for system, codes in part.items():
         had = total.get(system)
-        if had is None or codes == ALL or (codes == UNKNOWN and had != ALL):
-            total[system] = codes
+        if codes in (ALL, UNKNOWN):
+            if had != ALL:
+                total[system] = codes
+        elif had is None:
+            total[system] = set(codes)
         elif had not in (ALL, UNKNOWN):
-            total[system] = sorted({*had, *codes})
+            had.update(codes)
 
 
 def _meet(sets: list[Expansion]) -> Expansion:

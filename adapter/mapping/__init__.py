@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +13,18 @@ from adapter.mapping import convert
 from adapter.mapping.choosing import Context
 from adapter.mapping.compiler import compile_maps
 from adapter.mapping.convert import Converted, Create, Read
-from adapter.mapping.kinds import OwnKinds
 from adapter.mapping.mapper import PackMaps
+from adapter.mapping.maps import Generated, ResourceMap
 from adapter.mapping.shapes import Shape
 from adapter.mapping.source import Faults
 from adapter.mapping.table import Row, rows_of
 from adapter.packs.reading import read_bytes
 
 if TYPE_CHECKING:
-    from adapter.issues import Issue
-    from adapter.packs import Kind, Pack
+    from adapter.packs import Pack
 
 Tree = dict[str, Any]
-__all__ = ["Converted", "Mapper", "Read", "Row", "load", "table"]
+__all__ = ["Converted", "Mapper", "Read", "Row", "load", "shape_of", "table"]
 
 
 class Mapper(PackMaps):
@@ -38,13 +36,6 @@ class Mapper(PackMaps):
         """The mapper of the same pack for a FHIR version. Raises UsageError for one that is not spoken."""
         release = convert.release_of(convert.fhir_version(fhir))
         return self if release == self.release else load(self.path, release)
-
-    def check(self, record: Any) -> list[Issue]:
-        """What is wrong with a record: by the schema of its pack where its kind is the pack's own."""
-        from adapter.records import ENVELOPE, check
-
-        kind = record.get("kind") if type(record) is dict else None
-        return self.own.faults(record, ENVELOPE) if kind in self.own.kinds else check(record)
 
     def from_fhir(self, tree: Any, *, base: str = "none", fhir: str | None = None) -> Read:
         """A resource or Bundle → records, remainder, issues. Raises BadInput."""
@@ -82,16 +73,24 @@ def _load(pack: str, release: str) -> Mapper:
 
     found = load_pack(pack)
     tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
-    context = Context(found.prefixes, tables, partial(_shape, found.kinds), release=release)
+    context = Context(found.prefixes, tables, shape_of, release=release)
     maps = compile_maps(_texts(found, context.faults), context)
+    for map_ in maps.values():
+        map_.generate = _generate
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)
-    return Mapper(found.name, found.version, maps, tuple(main), pack, release, OwnKinds(found.kinds))
+    return Mapper(found.name, found.version, maps, tuple(main), pack, release)
 
 
-def table(pack: Pack) -> list[Row]:
-    """The rules of a pack as rows, in the order of its files. Raises PackError."""
+def _generate(map_: ResourceMap) -> Generated:
+    from adapter.mapping.fast import generate
+
+    return generate(map_)
+
+
+def table(pack: Pack, release: str = "R4") -> list[Row]:
+    """The rules of a pack as rows, in the order of its files, of one FHIR release. Raises PackError."""
     faults = Faults()
-    rows = rows_of(_texts(pack, faults), pack.prefixes, faults)
+    rows = rows_of(_texts(pack, faults), pack.prefixes, faults, release)
     faults.check("The pack")
     return rows
 
@@ -106,11 +105,10 @@ def _place(path: Path) -> str:
     return "/".join(str(path).replace("\\", "/").split("/")[-3:])
 
 
-def _shape(own: Mapping[str, Kind], kind: str) -> Shape | None:
+def shape_of(kind: str) -> Shape | None:
+    """The schema of a kind of record, or None where there is none."""
     from adapter.records import KINDS, json_schema
 
-    if kind in own:
-        return Shape(own[kind].schema, own[kind].schema)
     if kind not in KINDS:
         return None
     schema = json_schema(kind)

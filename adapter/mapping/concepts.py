@@ -191,9 +191,9 @@ class CodingConcept:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A code of ours, alone, ↔ a CodeableConcept or Coding."""
+    """A code of ours, alone, ↔ a CodeableConcept."""
 
-    concept: Concept | CodingConcept
+    concept: Concept
     check: Check
 
     def decode(self, value: Any, scope: Scope) -> Any:

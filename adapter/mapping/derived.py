@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from adapter.fhir_json import same
-from adapter.identity import content_id, is_uuid, resource_id
+from adapter.identity import content_id, is_uuid
 from adapter.mapping.paths import get
 from adapter.mapping.scope import Scope
 
@@ -22,6 +22,7 @@ Make = Callable[[Any, Tree, Tree, Scope], Any]
 MEMBER = "member-"
 _FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NOT_SAID = frozenset({"id", "system", "also", "problems", "goals", "linkId", "definition"})
 _XHTML = "http://www.w3.org/1999/xhtml"
 
@@ -31,6 +32,7 @@ def narrative(names: list[str]) -> Make:
 
     A foreign narrative that says more than the data (`additional`) is kept, and said to be stale.
     """
+    wanted = [(_label(name), tuple(name.split("."))) for name in names]
 
     def make(stands: Any, new: Tree, old: Tree, scope: Scope) -> Any:
         if same(new, old):
@@ -45,40 +47,47 @@ def narrative(names: list[str]) -> Make:
                 path="text",
             )
             return None
-        rows = [_row(name, get(new, tuple(name.split(".")))) for name in names]
-        inner = "".join(row for row in rows if row)
+        said = [(label, _said(get(new, steps))) for label, steps in wanted]
+        inner = "".join([f"<p><b>{label}</b>: {text}</p>" for label, text in said if text])
         kept = stands if type(stands) is dict else {}
         return {**kept, "status": "generated", "div": f'<div xmlns="{_XHTML}">{inner or "<p>-</p>"}</div>'}
 
     return make
 
 
-def _row(name: str, value: Any) -> str:
-    text = _said(value)
-    label = name.rpartition(".")[2].replace("_", " ").capitalize()
-    return f"<p><b>{escape(label)}</b>: {text}</p>" if text else ""
+def _label(name: str) -> str:
+    return escape(name.rpartition(".")[2].replace("_", " ").capitalize())
 
 
 def _said(value: Any) -> str:
     """Words for a value: the texts inside it, escaped; ids and systems are for machines."""
-    if isinstance(value, bool):
+    kind = type(value)
+    if kind is str:
+        return "" if is_uuid(value) else _escaped(value)
+    if kind is dict:
+        return _said_of(value)
+    if kind is list:
+        return "; ".join([text for text in map(_said, value) if text])
+    if kind is bool:
         return "yes" if value else "no"
-    if isinstance(value, (str, int, Decimal)):
-        return "" if is_uuid(value) else escape(_HIDDEN.sub("", str(value)))
-    if isinstance(value, list):
-        return "; ".join(text for text in map(_said, value) if text)
-    if isinstance(value, dict):
-        best = value.get("text") or value.get("display")
-        if best:
-            return _said(best)
-        if "value" in value:
-            parts = (_said(value.get(key, "")) for key in ("comparator", "value", "unit"))
-            return " ".join(part for part in parts if part)
-        if isinstance(value.get("code"), str):
-            return _said(value["code"].replace("-", " "))
-        pairs = ((key.replace("_", " "), _said(inner)) for key, inner in value.items() if key not in _NOT_SAID)
-        return ", ".join(f"{escape(key)} {text}" for key, text in pairs if text)
-    return ""
+    return _escaped(str(value)) if kind is int or kind is Decimal else ""
+
+
+def _said_of(value: Tree) -> str:
+    best = value.get("text") or value.get("display")
+    if best:
+        return _said(best)
+    if "value" in value:
+        parts = (_said(value.get(key, "")) for key in ("comparator", "value", "unit"))
+        return " ".join([part for part in parts if part])
+    if type(value.get("code")) is str:
+        return _said(value["code"].replace("-", " "))
+    pairs = ((key, _said(inner)) for key, inner in value.items() if key not in _NOT_SAID)
+    return ", ".join([f"{_escaped(key.replace('_', ' '))} {text}" for key, text in pairs if text])
+
+
+def _escaped(text: str) -> str:
+    return escape(_HIDDEN.sub("", text)) if _SPECIAL.search(text) else text
 
 
 def owner(names: list[str]) -> Make:
@@ -90,24 +99,6 @@ def owner(names: list[str]) -> Make:
         if old or key not in scope.parts:
             return None
         return [scope.refs.to_part(key, scope.parts[key])]
-
-    return make
-
-
-def reference(names: list[str]) -> Make:
-    """A Reference to another resource of the same record: its main one, or the one of that type beside it."""
-    type_ = names[0]
-
-    def make(stands: Any, new: Tree, old: Tree, scope: Scope) -> Any:
-        if old:
-            return None
-        if not type_:
-            return scope.refs.to_part("", scope.parts[""])
-        id_ = resource_id(scope.kind, scope.record_id, type_)
-        key = f"{type_}/{id_}"
-        if key in scope.parts:
-            return scope.refs.to_part(key, scope.parts[key])
-        return scope.refs.own(type_, resource_id(scope.kind, scope.record_id, key), key)
 
     return make
 
@@ -176,6 +167,5 @@ def _references(node: Any) -> Iterator[str]:
 DERIVED: dict[str, Callable[[list[str]], Make]] = {
     "narrative": narrative,
     "owner": owner,
-    "reference": reference,
     "contained-member": contained_member,
 }

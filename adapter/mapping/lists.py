@@ -7,6 +7,7 @@ from its content; the id is written down only where the derived one would be ano
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -14,12 +15,13 @@ from typing import Any
 
 from adapter.fhir_json import canonical, same
 from adapter.mapping.codecs import Codec
-from adapter.mapping.keys import NUMBER, Keys, occurrence_keys, settle_numbers
+from adapter.mapping.keys import Keys, occurrence_keys
 from adapter.mapping.paths import Path, Step, get, put
-from adapter.mapping.rules import Names, Rule, read_all, write_all
+from adapter.mapping.rules import Names, Rule, not_written, read_all, write_all
 from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
+_DERIVED = re.compile(r".{14}5", re.DOTALL)
 
 
 def elements_of(path: Path, node: Tree) -> list[Any]:
@@ -118,8 +120,6 @@ class Items:
         if self.keys.by == "id":
             item["id"] = self.keys.of(element, scope, seen)
         read_all(self.rules, element, item, scope)
-        if self.keys.by == NUMBER:
-            return {"id": self.keys.of(element, scope, seen), **item} if item else None
         if len(item) > 1 or (item and self.keys.by != "id"):
             return item
         return item if self.keys.linked(element, scope) else None
@@ -152,7 +152,7 @@ class Items:
             return canonical(item)
         if self.keys.by == "value":
             return canonical(item)
-        value = item.get("id" if self.keys.by == NUMBER else self.keys.by)
+        value = item.get(self.keys.by)
         return value if isinstance(value, str) else canonical(item)
 
     def _make(self, item: Any, scope: Scope) -> Tree:
@@ -163,10 +163,18 @@ class Items:
             write_all(self.rules, element, item, {}, scope)
         return element
 
+    def settle_new_ids(self, elements: list[Tree], items: list[Any], scope: Scope) -> None:
+        """The same for elements that were all made just now: an id that is no derived one differs from every such."""
+        ids = [item.get("id") if type(item) is dict else None for item in items]
+        if self.keys.link is not None or any(type(id_) is str and _DERIVED.match(id_) for id_ in ids):
+            self.settle_ids(elements, items, scope)
+            return
+        for element, id_ in zip(elements, ids, strict=True):
+            if type(id_) is str:
+                element["id"] = id_
+
     def settle_ids(self, elements: list[Tree], items: list[Any], scope: Scope) -> None:
         """Write down the id of each element whose derived one would be another."""
-        if self.keys.by == NUMBER:
-            settle_numbers(elements, [int(item["id"]) for item in items])
         if self.keys.by != "id":
             return
         seen: dict[Any, int] = {}
@@ -188,11 +196,12 @@ class Scalars:
     without: frozenset[str] = frozenset()
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
-        values = [value for _, value in self._values(elements_of(self.path, node), scope)]
+        values = [value for _, value in self.values(elements_of(self.path, node), scope)]
         if values:
             put(out, self.names, values)
 
-    def _values(self, elements: list[Any], scope: Scope) -> list[tuple[int, Any]]:
+    def values(self, elements: list[Any], scope: Scope) -> list[tuple[int, Any]]:
+        """(index, value) of each element that is ours."""
         found = []
         for index, element in enumerate(elements):
             if self.without and self._left_out(element):
@@ -220,7 +229,7 @@ class Scalars:
         if same(wanted, before):
             return
         elements = elements_of(self.path, node)
-        pairs = self._values(elements, scope)
+        pairs = self.values(elements, scope)
         stock = dict(zip(occurrence_keys((value for _, value in pairs), canonical), pairs, strict=True))
         siblings = self._siblings(node, len(elements))
         rows = [(element, sibling) for element, sibling in zip_longest(elements, siblings)]
@@ -237,14 +246,7 @@ class Scalars:
     def _make(self, value: Any, scope: Scope) -> Any:
         encoded = self.codec.encode(value, None, scope)
         if encoded is None:
-            scope.say(
-                "error",
-                "value",
-                "map-not-written",
-                "The value is not one that FHIR can say here; it was left out.",
-                source=self.source,
-                path=self.path.text,
-            )
+            not_written(self.source, self.path, scope)
         if self.leaf is None or encoded is None:
             return encoded
         element = self.path.last.make()

@@ -50,7 +50,12 @@ class Leaf:
         found = self.codec.decode(value, scope)
         if found is not None:
             put(out, self.names, found)
-        elif not (type(value) is dict and "extension" in value):
+        else:
+            self.not_understood(value, scope)
+
+    def not_understood(self, value: Any, scope: Scope) -> None:
+        """Say that a value of the resource has no place in the record."""
+        if not (type(value) is dict and "extension" in value):
             scope.say(
                 "information",
                 "not-supported",
@@ -111,19 +116,23 @@ def write_value(rule: Leaf, node: Tree, value: Any, scope: Scope) -> None:
         set_value(rule.path, rule.path.make_holder(node), encoded)
         return
     if value is not None:
-        scope.say(
-            "error",
-            "value",
-            "map-not-written",
-            "The value is not one that FHIR can say here; it was left out.",
-            source=rule.source,
-            path=rule.path.text,
-        )
-    holder = rule.path.holder(node)
+        not_written(rule.source, rule.path, scope)
+    take_away(rule.path, node)
+
+
+def not_written(source: str, path: Path, scope: Scope) -> None:
+    """Say that a value of the record could not be written."""
+    text = "The value is not one that FHIR can say here; it was left out."
+    scope.say("error", "value", "map-not-written", text, source=source, path=path.text)
+
+
+def take_away(path: Path, node: Tree) -> None:
+    """Remove what stands at a path, and its holders where nothing is left in them."""
+    holder = path.holder(node)
     if holder is not None:
-        holder.pop(rule.path.name, None)
-        holder.pop(f"_{rule.path.name}", None)
-        rule.path.prune(node)
+        holder.pop(path.name, None)
+        holder.pop(f"_{path.name}", None)
+        path.prune(node)
 
 
 def current(path: Path, node: Tree) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,50 +60,44 @@ class Shape:
 
     def names(self) -> list[str]:
         """The fields of an object."""
-        return list(self.properties())
-
-    def properties(self) -> Tree:
-        """The schema of each field of an object."""
-        found = self.resolve(self.here).get("properties", {})
-        return found if isinstance(found, dict) else {}
-
-    def variant(self, keys: Mapping[str, str]) -> Shape:
-        """The schema of an object that has these keys: with what the branch of `oneOf` or `anyOf` that is for them says."""
-        here = self.resolve(self.here)
-        for branch in (self.resolve(row) for name in ("oneOf", "anyOf") for row in here.get(name, ())):
-            fields = branch.get("properties", {})
-            if all(_allows(self.resolve(fields.get(key)), value) for key, value in keys.items()):
-                return Shape(self.root, {**here, **branch, "properties": {**here.get("properties", {}), **fields}})
-        return Shape(self.root, here)
-
-    def typed(self, text: str) -> Any:
-        """The text of a mapping file as a value of this type."""
-        if self.type_ == "boolean":
-            return text == "true"
-        return int(text) if self.type_ == "integer" and text.removeprefix("-").isdecimal() else text
+        return list(self.here.get("properties", {}))
 
     def check(self) -> Check:
         """Whether a value is one that may stand here."""
         return _check(self.here)
 
 
-def _allows(node: Tree, text: str) -> bool:
-    return str(node.get("const")) == text or text in map(str, node.get("enum", ()))
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Whether a value is one of these texts."""
+
+    allowed: frozenset[str]
+
+    def __call__(self, value: Any) -> bool:
+        return type(value) is str and value in self.allowed
+
+
+def is_flag(value: Any) -> bool:
+    """True or false."""
+    return type(value) is bool
+
+
+def is_given(value: Any) -> bool:
+    """Anything but null."""
+    return value is not None
 
 
 def _check(node: Tree) -> Check:
-    if "enum" in node or "const" in node:
-        allowed = frozenset(node.get("enum", (node.get("const"),)))
-        kinds = frozenset(type(value) for value in allowed)
-        return lambda value: type(value) in kinds and value in allowed
+    if "enum" in node:
+        return OneOf(frozenset(node["enum"]))
     type_ = node.get("type")
     if type_ == "boolean":
-        return lambda value: type(value) is bool
+        return is_flag
     if type_ in ("integer", "number"):
         return _numbers(node, type_)
     if type_ == "string":
         return _strings(node)
-    return lambda value: value is not None
+    return is_given
 
 
 def _numbers(node: Tree, type_: str) -> Check:

@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from adapter.errors import Finding, PackError
 from adapter.packs.head import Head, read_head
-from adapter.packs.kinds import Kind, read_kinds
 from adapter.packs.trees import canonical, read_trees
 
 Tree = dict[str, Any]
-__all__ = ["Kind", "Pack", "available", "load", "root"]
+__all__ = ["Pack", "available", "load", "root"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,6 @@ class Pack:
     structure_definitions: dict[str, Tree]
     questionnaires: dict[str, Tree]
     title: str = ""
-    kinds: dict[str, Kind] = field(default_factory=dict)
 
     @property
     def examples(self) -> Path:
@@ -92,13 +90,12 @@ def _read(folder: Path, way: tuple[Path, ...]) -> Pack:
     faults: list[Finding] = []
     head = _head(folder, faults)
     trees = read_trees(folder, faults)
-    kinds = read_kinds(folder, head.kinds, faults) if head is not None else {}
     parent = None
     if head is not None and head.extends:
         parent = _read(_folder(head.extends, folder.parent), (*way, folder))
     if head is None or faults:
         raise PackError(f"The pack in the folder {folder.name} cannot be used.", faults=faults)
-    own = _own(folder, head, trees, kinds)
+    own = _own(folder, head, trees)
     return _merged(parent, own) if parent is not None else own
 
 
@@ -110,7 +107,7 @@ def _head(folder: Path, faults: list[Finding]) -> Head | None:
         return None
 
 
-def _own(folder: Path, head: Head, trees: dict[str, dict[str, Tree]], kinds: dict[str, Kind]) -> Pack:
+def _own(folder: Path, head: Head, trees: dict[str, dict[str, Tree]]) -> Pack:
     return Pack(
         name=head.name,
         version=head.version,
@@ -125,7 +122,6 @@ def _own(folder: Path, head: Head, trees: dict[str, dict[str, Tree]], kinds: dic
         structure_definitions=trees["structuredefinitions"],
         questionnaires={canonical(tree): tree for tree in trees["questionnaires"].values()},
         title=head.title,
-        kinds=kinds,
     )
 
 
@@ -145,5 +141,4 @@ def _merged(parent: Pack, own: Pack) -> Pack:
         structure_definitions=parent.structure_definitions | own.structure_definitions,
         questionnaires=parent.questionnaires | own.questionnaires,
         title=own.title,
-        kinds=parent.kinds | own.kinds,
     )

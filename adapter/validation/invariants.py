@@ -19,7 +19,12 @@ Rule = Callable[[Any, Run], None]
 # Said of contained resources by `contained.py`, of references by `references.py`, of narrative by `narrative.py`.
 ELSEWHERE = frozenset({"ref-1", "txt-1", "txt-2", "dom-3", "bdl-7"})
 # Their expressions name elements that do not exist; the published specification has these faults.
-BROKEN = {("ChargeItemDefinition", "cid-0"), ("RiskAssessment.prediction", "ras-1")}
+BROKEN = {
+    ("ChargeItemDefinition", "cid-0"),
+    ("Evidence", "cnl-0"),
+    ("EvidenceReport", "cnl-0"),
+    ("RiskAssessment.prediction", "ras-1"),
+}
 
 
 def env_of(run: Run) -> Env:

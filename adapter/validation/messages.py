@@ -71,6 +71,7 @@ _STRUCTURE = {
     "primitive-time": _error("invalid", "A time is HH:MM:SS."),
     "primitive-base64": _error("invalid", "The value is not Base64."),
     "primitive-integer": _error("invalid", "An integer is a whole number of 32 bits."),
+    "primitive-integer64": _error("invalid", "An integer64 is a whole number of 64 bits, written as a string."),
     "primitive-unsigned-int": _error("invalid", "The value is a whole number from 0 up."),
     "primitive-positive-int": _error("invalid", "The value is a whole number from 1 up."),
     "string-markup": _error("invalid", "The text looks like HTML, which may not stand here."),

@@ -27,6 +27,7 @@ _DATE_TIME = re.compile(
 _INSTANT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T" + _CLOCK + _ZONE).fullmatch
 _TIME = re.compile(_CLOCK).fullmatch
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?").fullmatch
+_INTEGER64 = re.compile(r"0|-?[1-9][0-9]{0,18}").fullmatch
 _SPACE = re.compile(r"\s").search
 _BLANKS = str.maketrans("", "", " \t\r\n")
 LONGEST = 1024 * 1024
@@ -125,6 +126,14 @@ def _integer(low: int, message_id: str) -> Shape:
     return shape
 
 
+def integer64(value: Any) -> str:
+    """R5's `integer64`: a JSON string of a whole number of 64 bits. https://hl7.org/fhir/R5/json.html#primitive"""
+    if type(value) is not str:
+        return "primitive-not-string"
+    fits = _INTEGER64(value) and -(2**63) <= int(value) < 2**63
+    return "" if fits else "primitive-integer64"
+
+
 SHAPES: dict[str, Shape] = {
     "string": string,
     "markdown": string,
@@ -144,6 +153,7 @@ SHAPES: dict[str, Shape] = {
     "boolean": boolean,
     "decimal": decimal,
     "integer": _integer(-2147483648, "primitive-integer"),
+    "integer64": integer64,
     "unsignedInt": _integer(0, "primitive-unsigned-int"),
     "positiveInt": _integer(1, "primitive-positive-int"),
 }

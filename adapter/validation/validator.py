@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.definitions import BUILT_IN_URLS, Definitions, Element, TypeFacts, definitions
-from adapter.definitions.packages import read_package
+from adapter.definitions.archives import read_package
 from adapter.errors import ServerRefused, Unavailable, UsageError
 from adapter.issues import Issue, from_operation_outcome
 from adapter.ports import FhirServer

@@ -94,8 +94,8 @@ def test_r5_sent_as_r4_is_said() -> None:
     )
 
 
-@pytest.mark.parametrize("version", ["5.0.0", "3.0.2"])
-def test_r5_and_other_versions_are_refused_by_name(version: str) -> None:
+@pytest.mark.parametrize("version", ["1.0.2", "3.0.2", "6.0.0"])
+def test_old_and_unknown_versions_are_refused_by_name(version: str) -> None:
     assert validate(raw(PATIENT), "--fhir", version).exit_code == 2
 
 

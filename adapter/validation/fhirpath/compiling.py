@@ -207,6 +207,8 @@ class Compiler:
             return self.of_type(target, _type_name(arguments[0]), name == "is")
         if not arguments and name in ("exists", "empty", "not"):
             return self._short(tree.parts[0], target, name)
+        if name == "memberOf" and len(arguments) == 1:
+            return self._member_of(target, arguments[0])
         maker = functions.MAKERS.get(name)
         if maker is None:
             raise Unsupported(f"{name}() is not supported")
@@ -218,6 +220,14 @@ class Compiler:
         except TypeError:
             raise Unsupported(f"{name}() has the wrong number of arguments") from None
         return Compiled(run, self._result_types(name, target, made))
+
+    def _member_of(self, target: Compiled, argument: Syntax) -> Compiled:
+        """Whether a plain code is in a value set whose codes are all at hand."""
+        codes = self.defs.codes(argument.value) if argument.kind == "literal" else None
+        if codes is None:
+            raise Unsupported("memberOf() of this value set is not supported")
+        run = target.run
+        return asked(lambda focus, env: item[0] in codes if len(item := run(focus, env)) == 1 else None)
 
     def _short(self, tree: Syntax, target: Compiled, name: str) -> Compiled:
         """The three that most invariants are made of, without collections in between."""

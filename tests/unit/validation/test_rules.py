@@ -153,22 +153,23 @@ def test_other_invariants() -> None:
     assert errors(response) == [("QuestionnaireResponse.item[0]", "qrs-1")]
 
 
-def test_every_invariant_of_every_type_compiles() -> None:
-    r4 = definitions("4.0.1")
+@pytest.mark.parametrize("version", ["4.0.1", "4.3.0", "5.0.0"])
+def test_every_invariant_of_every_type_compiles(version: str) -> None:
+    defs = definitions(version)
     broken = set()
-    for name in r4._types:
-        for part in r4._types.get(name)["p"]:
-            facts = r4.type(f"{name}.{part}" if part else name)
+    for name in defs.types:
+        for part in defs.parts(name):
+            facts = defs.type(part)
             rows = [(each, facts.name) for each in facts.constraints]
             rows += [(each, element.type) for element in facts.elements.values() for each in element.constraints]
             for constraint, type_name in rows:
                 if constraint.key in ELSEWHERE or constraint.key in BY_HAND:
                     continue
                 try:
-                    compile_boolean(r4, constraint.expression, type_name)
+                    compile_boolean(defs, constraint.expression, type_name)
                 except Unsupported:
                     broken.add((facts.name, constraint.key))
-    assert broken == BROKEN
+    assert broken <= BROKEN
 
 
 def test_extensible_and_unchecked_codes_are_no_errors(condition: Tree) -> None:

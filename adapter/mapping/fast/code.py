@@ -1,0 +1,112 @@
+"""Python source under construction: lines, names of constants, one function for each list of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import MISSING, fields
+from typing import Any
+
+from adapter.mapping.codecs import Copy, is_text
+from adapter.mapping.shapes import OneOf, is_flag, is_given
+
+Rules = Sequence[Any]
+
+
+class Function:
+    """The body of one function."""
+
+    def __init__(self, module: Module, head: str) -> None:
+        self.module = module
+        self.head = head
+        self.lines: list[str] = []
+        self._depth = 1
+        self._count = 0
+
+    def line(self, text: str) -> None:
+        """One line at the present depth."""
+        self.lines.append("    " * self._depth + text)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """What is written inside stands under `head`; a block that stays empty leaves no trace."""
+        self.line(head)
+        before = len(self.lines)
+        self._depth += 1
+        yield
+        self._depth -= 1
+        if len(self.lines) == before:
+            self.lines.pop()
+
+    def fresh(self, stem: str) -> str:
+        """A local name that nothing else has."""
+        self._count += 1
+        return f"{stem}{self._count}"
+
+    def const(self, value: Any, stem: str = "C") -> str:
+        """The name of a constant of the module."""
+        return self.module.const(value, stem)
+
+
+class Module:
+    """The functions of one map, and the constants that they use."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self._known: dict[int, str] = {}
+        self._functions: dict[tuple[str, int], str] = {}
+        self._made: list[Function] = []
+
+    def const(self, value: Any, stem: str = "C") -> str:
+        """A name for an object; the same one for the same object."""
+        if id(value) not in self._known:
+            name = self._known[id(value)] = f"{stem}{len(self.names)}"
+            self.names[name] = value
+        return self._known[id(value)]
+
+    def function(self, verb: str, rules: Rules, parameters: str, body: Callable[[Function], None]) -> str:
+        """The name of the function for a list of rules; made once, so that groups may contain themselves."""
+        key = (verb, id(rules))
+        if key not in self._functions:
+            name = self._functions[key] = f"{verb}_{len(self._functions)}"
+            made = Function(self, f"def {name}({parameters}):")
+            self._made.append(made)
+            body(made)
+        return self._functions[key]
+
+    @property
+    def text(self) -> str:
+        """The source of the module."""
+        return "\n\n\n".join("\n".join([made.head, *(made.lines or ["    pass"])]) for made in self._made) + "\n"
+
+    def build(self, title: str) -> dict[str, Any]:
+        """The functions, by name."""
+        space = dict(self.names)
+        # The text is ours: names of a mapping file stand in it only as quoted literals.
+        exec(compile(self.text, title, "exec"), space)  # noqa: S102
+        return space
+
+
+def check_of(function: Function, codec: Any, value: str) -> str | None:
+    """An expression that says whether a value may be taken as it is, or None where the codec does more than that."""
+    if type(codec) is not Copy or codec.check is is_given:
+        return None
+    check = codec.check
+    if check is is_text:
+        return f"type({value}) is str and {value}"
+    if check is is_flag:
+        return f"type({value}) is bool"
+    if type(check) is OneOf:
+        return f"type({value}) is str and {value} in {function.const(check.allowed, 'S')}"
+    return f"{function.const(check, 'is')}({value})"
+
+
+def is_plain(rule: Any, known: frozenset[str]) -> bool:
+    """Whether a rule says nothing beyond these of its fields: a keyword that came later goes to the rule object."""
+    for field in fields(rule):
+        if field.name in known:
+            continue
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        if getattr(rule, field.name) != default:
+            return False
+    return True

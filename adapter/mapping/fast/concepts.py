@@ -1,0 +1,96 @@
+"""Concepts read and written many times: what a code leads to is looked up once.
+
+Only what is plain is remembered: codes of which nothing has to be said and beside which nothing stands. The rest goes
+to the codec itself. The memory is bounded, and holds codes alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.mapping.concepts import Concept
+from adapter.mapping.scope import Scope
+
+Tree = dict[str, Any]
+Key = tuple[str, str]
+LARGEST = 4096
+_PLAIN = frozenset({"code", "text"})
+
+
+class _Listener:
+    """A scope that only hears whether anything is said."""
+
+    said = False
+
+    def say(self, *_: Any, **__: Any) -> None:
+        self.said = True
+
+
+@dataclass(slots=True)
+class QuickConcept:
+    """The same codec as `concept`, with a memory."""
+
+    concept: Concept
+    _read: dict[tuple[Key, ...], str | None] = field(default_factory=dict)
+    _written: dict[str, tuple[Tree, ...] | None] = field(default_factory=dict)
+
+    def decode(self, value: Any, scope: Scope) -> Any:
+        """CodeableConcept → concept of the record."""
+        if type(value) is not dict:
+            return None
+        found, text = value.get("coding"), value.get("text")
+        if found is None:
+            return {"text": text} if type(text) is str and text else None
+        code = self._code(found) if type(found) is list else None
+        if code is None:
+            return self.concept.decode(value, scope)
+        return {"code": code, "text": text} if type(text) is str and text else {"code": code}
+
+    def _code(self, codings: list[Any]) -> str | None:
+        try:
+            key = tuple([(coding["system"], coding["code"]) for coding in codings])
+            if key in self._read:
+                return self._read[key]
+        except (KeyError, TypeError):
+            return None
+        if not all(type(system) is str and system and type(code) is str and code for system, code in key):
+            return None
+        code = self._learn(key)
+        if len(self._read) < LARGEST:
+            self._read[key] = code
+        return code
+
+    def _learn(self, key: tuple[Key, ...]) -> str | None:
+        listener: Any = _Listener()
+        found = self.concept.decode({"coding": [{"system": system, "code": code} for system, code in key]}, listener)
+        if listener.said or type(found) is not dict or found.keys() != {"code"}:
+            return None
+        return str(found["code"])
+
+    def encode(self, value: Any, old: Any, scope: Scope) -> Any:
+        """Concept of the record → CodeableConcept."""
+        if old is not None or type(value) is not dict or not value.keys() <= _PLAIN:
+            return self.concept.encode(value, old, scope)
+        tree: Tree = {}
+        if "code" in value:
+            code = value["code"]
+            codings = self._codings(code) if type(code) is str else None
+            if codings is None:
+                return self.concept.encode(value, old, scope)
+            tree["coding"] = [dict(coding) for coding in codings]
+        text = value.get("text")
+        if type(text) is str and text:
+            tree["text"] = text
+        return tree or None
+
+    def _codings(self, code: str) -> tuple[Tree, ...] | None:
+        if code in self._written:
+            return self._written[code]
+        listener: Any = _Listener()
+        found = self.concept.encode({"code": code}, None, listener)
+        right = not listener.said and type(found) is dict and found.keys() == {"coding"}
+        codings = tuple(found["coding"]) if right else None
+        if len(self._written) < LARGEST:
+            self._written[code] = codings
+        return codings

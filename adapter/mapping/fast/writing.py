@@ -1,0 +1,287 @@
+"""Filling a new resource or element, generated: one function for each list of rules, `fill(node, new, scope)`.
+
+`node` holds only what the rules before have put there, so nothing is compared and nothing taken away. What the
+generated lines do not know (a value that FHIR cannot say, an array in which something stands already) goes to the rule
+object, which looks at the node as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any
+
+from adapter.fhir_json import copy
+from adapter.mapping.codecs import Copy, Display, Link, Values
+from adapter.mapping.concepts import Choice, Coded, CodingConcept
+from adapter.mapping.fast.arrays import appends, grow
+from adapter.mapping.fast.code import Function, Module, check_of, is_plain
+from adapter.mapping.fast.reading import keys_are_known, quick
+from adapter.mapping.lists import Items, Scalars, elements_of
+from adapter.mapping.oneway import Constant, Derived, OneWay
+from adapter.mapping.paths import Path, Step
+from adapter.mapping.rules import Leaf, OwnCode, Rule, current, not_written, set_value, take_away
+
+_PLAIN = {
+    Leaf: frozenset({"source", "names", "path", "codec", "default"}),
+    OneWay: frozenset({"leaf"}),
+    OwnCode: frozenset({"leaf", "own", "extension"}),
+    Items: frozenset({"source", "names", "path", "keys", "rules", "others", "never"}),
+    Scalars: frozenset({"source", "names", "path", "codec", "leaf", "without"}),
+    Constant: frozenset({"source", "path", "value"}),
+    Derived: frozenset({"source", "path", "make"}),
+}
+_BLIND = (Copy, Values, Link, Display, Choice, Coded, CodingConcept)
+"""Codecs that ask nothing of what stands there already."""
+_HELPERS = {
+    "grow": grow, "current": current, "not_written": not_written, "set_value": set_value, "take_away": take_away,
+    "copy": copy, "elements_of": elements_of, "NONE": {},
+}  # fmt: skip
+
+
+def filler(module: Module, rules: list[Rule]) -> str:
+    """The name of the function that fills a node by these rules."""
+    module.names.update(_HELPERS)
+    return module.function("fill", rules, "node, new, scope", lambda made: _Filler(made, rules).body())
+
+
+class _Filler:
+    """One function: its rules, and the local names of the objects on the way to where they write."""
+
+    def __init__(self, made: Function, rules: Sequence[Any]) -> None:
+        self.made, self.rules = made, rules
+        self.holders: dict[tuple[Step, ...], str] = {}
+
+    def body(self) -> None:
+        """All rules, in order; those that take from one object of the record together."""
+        for names, group in groupby(self.rules, key=_shared):
+            found = list(group)
+            with self._within(names) as record:
+                for rule in found:
+                    self._rule(rule, record)
+        # None: not known yet to be there.
+        self.made.lines[:0] = [f"    {name} = None" for name in self.holders.values()]
+
+    @contextmanager
+    def _within(self, names: tuple[str, ...]) -> Iterator[str]:
+        if not names:
+            yield "new"
+            return
+        made, record = self.made, "new"
+        heads = []
+        for name in names:
+            inner = made.fresh("r")
+            made.line(f"{inner} = {record}.get({name!r})")
+            heads.append(made.block(f"if type({inner}) is dict:"))
+            heads[-1].__enter__()
+            record = inner
+        yield record
+        for head in reversed(heads):
+            head.__exit__(None, None, None)
+
+    def _rule(self, rule: Any, record: str) -> None:
+        emit = _EMIT.get(type(rule))
+        if emit is None or not is_plain(rule, _PLAIN[type(rule)]) or not emit(self, rule, record):
+            self._ask(rule)
+
+    def _ask(self, rule: Any) -> None:
+        """The rule object itself; the objects on its way may be others afterwards."""
+        self.made.line(f"{self.made.const(rule, 'R')}.write(node, new, NONE, scope)")
+        path = getattr(rule, "path", None)
+        names = {path.steps[0].name if path.steps else path.name} if isinstance(path, Path) else None
+        self._forget(names)
+
+    def _forget(self, names: set[str] | None) -> None:
+        for steps, local in self.holders.items():
+            if names is None or steps[0].name in names:
+                self.made.line(f"{local} = None")
+
+    def _holder(self, path: Path) -> str:
+        """The local name of the object that holds the last step, made where it is not."""
+        name = "node"
+        for index in range(len(path.steps)):
+            outer, step, steps = name, path.steps[index], path.steps[: index + 1]
+            name = self.holders.setdefault(steps, f"h{len(self.holders)}")
+            with self.made.block(f"if {name} is None:"):
+                self._enter(outer, name, step, path.ranks.get(index, ()))
+        return name
+
+    def _enter(self, outer: str, name: str, step: Step, ranks: tuple[Step, ...]) -> None:
+        made = self.made
+        if step.shape == "object" and not step.keys and not step.made:
+            made.line(f"{name} = {outer}.get({step.name!r})")
+            with made.block(f"if type({name}) is not dict:"):
+                made.line(f"{name} = {outer}[{step.name!r}] = {{}}")
+        else:
+            later = ranks[ranks.index(step) + 1 :] if step in ranks else ()
+            made.line(f"{name} = grow({outer}, {made.const(step, 'P')}, {made.const(later, 'Q')})")
+
+    def _set(self, path: Path, value: str) -> None:
+        made, holder, step = self.made, self._holder(path), path.last
+        if step.shape == "object":
+            made.line(f"{holder}[{step.name!r}] = {value}")
+        elif step.shape == "only":
+            made.line(f"{holder}[{step.name!r}] = [{value}]")
+        else:
+            made.line(f"set_value({made.const(path, 'W')}, {holder}, {value})")
+
+    def _stands(self, path: Path) -> str:
+        """What stands at a path now."""
+        if not path.steps and path.last.shape == "object":
+            return f"node.get({path.name!r})"
+        return f"current({self.made.const(path, 'W')}, node)"
+
+    # One method for each class of rule: whether its lines were written.
+
+    def leaf(self, rule: Leaf, record: str) -> bool:
+        """One value."""
+        if rule.default is not None and len(rule.names) > 1:
+            return False
+        made, value = self.made, self.made.fresh("v")
+        made.line(f"{value} = {record}.get({rule.names[-1]!r})")
+        with made.block(f"if {value} is not None:"):
+            check, taken = check_of(made, rule.codec, value), value
+            if check is None:
+                stands = "None" if type(rule.codec) in _BLIND else self._stands(rule.path)
+                made.line(f"x = {self._encoded(rule.codec, value, stands)}")
+                check, taken = "x is not None", "x"
+            with made.block(f"if {check}:"):
+                self._set(rule.path, taken)
+            with made.block("else:"):
+                where = made.const(rule.path, "W")
+                made.line(f"not_written({rule.source!r}, {where}, scope)")
+                made.line(f"take_away({where}, node)")
+                self._forget({rule.path.steps[0].name} if rule.path.steps else set())
+        if rule.default is not None:
+            with made.block("else:"):
+                self._default(rule)
+        return True
+
+    def _default(self, rule: Leaf) -> None:
+        self.made.line(f"{self._holder(rule.path)}[{rule.path.name!r}] = {rule.default!r}")
+
+    def _encoded(self, codec: Any, value: str, stands: str) -> str:
+        name = self.made.const(quick(self.made.module, codec), "D")
+        return f"{name}.encode({value}, {stands}, scope)"
+
+    def one_way(self, rule: OneWay, record: str) -> bool:
+        """A value that is only written."""
+        return self.leaf(rule.leaf, record)
+
+    def own_code(self, rule: OwnCode, record: str) -> bool:
+        """A code that is FHIR's as well; one that is only ours has an extension beside it."""
+        if rule.leaf.default is not None:
+            return False
+        made, value = self.made, self.made.fresh("v")
+        made.line(f"{value} = {record}.get({rule.leaf.names[-1]!r})")
+        with made.block(f"if type({value}) is str and {value} not in {made.const(rule.own, 'T')}:"):
+            self.leaf(rule.leaf, record)
+        with made.block(f"elif {value} is not None:"):
+            self._ask(rule)
+        return True
+
+    def constant(self, rule: Constant, record: str) -> bool:
+        """A value that is always the same."""
+        if rule.path.last.shape != "object":
+            return False
+        made = self.made
+        holder = self._holder(rule.path)
+        with made.block(f"if {holder}.get({rule.path.name!r}) is None:"):
+            made.line(f"{holder}[{rule.path.name!r}] = copy({made.const(rule.value, 'V')})")
+        with made.block("else:"):
+            self._ask(rule)
+        return True
+
+    def derived(self, rule: Derived, record: str) -> bool:
+        """A value that is made from the record."""
+        made = self.made
+        made.line(f"x = {made.const(rule.make, 'M')}({self._stands(rule.path)}, new, NONE, scope)")
+        with made.block("if x is not None:"):
+            self._set(rule.path, "x")
+        return True
+
+    def items(self, rule: Items, record: str) -> bool:
+        """A list of objects."""
+        if not keys_are_known(rule.keys):
+            return False
+        made, array = self.made, self.made.fresh("a")
+        with self._list(rule, record) as wanted:
+            made.line(f"{array} = []")
+            with made.block(f"for item in {wanted}:"):
+                made.line(f"e = {self._element(rule.path.last)}")
+                with made.block("if type(item) is dict:"):
+                    if rule.keys.by == "id" and rule.keys.link is not None:
+                        made.line(f"{made.const(rule.keys, 'K')}.refer(e, item.get('id'), scope)")
+                    made.line(f"{filler(made.module, rule.rules)}(e, item, scope)")
+                made.line(f"{array}.append(e)")
+            self._store(rule, array)
+            if rule.keys.by == "id":
+                made.line(f"{made.const(rule, 'R')}.settle_new_ids({array}, {wanted}, scope)")
+        return True
+
+    def scalars(self, rule: Scalars, record: str) -> bool:
+        """A list of values."""
+        made, array = self.made, self.made.fresh("a")
+        with self._list(rule, record) as wanted:
+            made.line(f"{array} = []")
+            with made.block(f"for v in {wanted}:"):
+                check, taken = check_of(made, rule.codec, "v"), "v"
+                if check is None:
+                    made.line(f"x = {self._encoded(rule.codec, 'v', 'None')}")
+                    check, taken = "x is not None", "x"
+                with made.block(f"if {check}:"):
+                    if rule.leaf is not None:
+                        made.line(f"e = {self._element(rule.path.last)}")
+                        inner = f"{made.const(rule.leaf, 'W')}.make_holder(e)" if rule.leaf.steps else "e"
+                        made.line(f"{inner}[{rule.leaf.name!r}] = {taken}")
+                        taken = "e"
+                    made.line(f"{array}.append({taken})")
+                with made.block("else:"):
+                    made.line(f"not_written({rule.source!r}, {made.const(rule.path, 'W')}, scope)")
+            with made.block(f"if {array}:"):
+                self._store(rule, array)
+        return True
+
+    @contextmanager
+    def _list(self, rule: Items | Scalars, record: str) -> Iterator[str]:
+        """The lines for a list that is there, where nothing stands in the way of its elements."""
+        made, wanted = self.made, self.made.fresh("w")
+        made.line(f"{wanted} = {record}.get({rule.names[-1]!r})")
+        clear = "" if appends(rule, self.rules) else f" and not {self._array(rule.path)}"
+        with made.block(f"if {wanted}:"):
+            with made.block(f"if type({wanted}) is list{clear}:"):
+                yield wanted
+            with made.block("else:"):
+                self._ask(rule)
+
+    def _array(self, path: Path) -> str:
+        return f"elements_of({self.made.const(path, 'W')}, node)" if path.steps else f"node.get({path.name!r})"
+
+    def _store(self, rule: Items | Scalars, array: str) -> None:
+        made, name, holder = self.made, rule.path.name, self._holder(rule.path)
+        if not appends(rule, self.rules):
+            made.line(f"{holder}[{name!r}] = {array}")
+            return
+        made.line(f"b = {holder}.get({name!r})")
+        with made.block("if type(b) is list:"):
+            made.line(f"b.extend({array})")
+        with made.block("else:"):
+            made.line(f"{holder}[{name!r}] = {array}")
+
+    def _element(self, step: Step) -> str:
+        return "{" + ", ".join(f"{key!r}: {value!r}" for key, value in step.keys + step.made) + "}"
+
+
+def _shared(rule: Any) -> tuple[str, ...]:
+    """The objects of the record that a rule takes its value from, where nothing happens when they are missing."""
+    inner = rule.leaf if isinstance(rule, (OneWay, OwnCode)) else rule
+    if isinstance(inner, Leaf) and inner.default is not None:
+        return ()
+    return inner.names[:-1] if isinstance(inner, (Leaf, Items, Scalars)) else ()
+
+
+_EMIT: dict[type, Any] = {
+    Leaf: _Filler.leaf, OneWay: _Filler.one_way, OwnCode: _Filler.own_code, Constant: _Filler.constant,
+    Derived: _Filler.derived, Items: _Filler.items, Scalars: _Filler.scalars,
+}  # fmt: skip

@@ -1,0 +1,55 @@
+"""Everything that a record holds is traced to a rule and an element, and every leaf of either side has an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.fhir_json import loads
+from adapter.mapping import load
+from adapter.mapping.bundle import Analysis, take_apart
+from adapter.mapping.places import pointer
+from adapter.mapping.trace import trace
+from adapter.services.explain import explain
+from adapter.services.knowledge import Knowledge
+
+FIXTURES = sorted((Path(__file__).resolve().parent.parent.parent.parent / "fixtures").glob("*/fhir*.json"))
+KNOWN = Knowledge.of()
+STATUSES = {
+    "mapped", "holds", "one-way", "default", "remainder", "not-understood", "not-selected", "selector",
+    "identity", "bundle", "type-not-mapped",
+}  # fmt: skip
+
+
+def leaves(tree: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(tree, dict):
+        for key, inner in tree.items():
+            yield from leaves(inner, (*place, key))
+    elif isinstance(tree, list):
+        for index, inner in enumerate(tree):
+            yield from leaves(inner, (*place, index))
+    else:
+        yield place
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.parent.name)
+def test_every_value_of_a_record_is_traced(path: Path) -> None:
+    traced = trace(Analysis(load(), take_apart(loads(path.read_bytes()))))
+    ours = {place for visit in traced.visits for place in visit.ours}
+    for number, owned in enumerate(traced.records):
+        for leaf in leaves(owned.record, (number,)):
+            around = [leaf[:length] for length in range(2, len(leaf) + 1)]
+            assert leaf[-1] in ("id", "kind") or any(place in ours for place in around), leaf
+
+
+@pytest.mark.parametrize("path", FIXTURES[::4], ids=lambda path: path.parent.name)
+def test_every_leaf_of_fhir_has_an_answer(path: Path) -> None:
+    tree = loads(path.read_bytes())
+    every = list(leaves(tree))
+    for leaf in every[:: max(1, len(every) // 60)]:
+        found = explain(KNOWN, tree, pointer(leaf))
+        assert found["status"] in STATUSES
+        assert found["text"]
