@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 CAREPLAN := .venv/bin/careplan
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench soak docs lock clean
+.PHONY: help setup demo test check format bench soak fuzz docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -36,6 +36,11 @@ bench: setup ## side-by-side measurements; ONLY=mapping for one suite
 soak: setup ## the laws with many more examples; the definitions compiled again (npm and Maven fetch them)
 	$(PYTHON) -m tools.compile_definitions --check
 	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest tests/laws
+	@$(MAKE) --no-print-directory fuzz
+
+RUNS := 20000
+fuzz: setup ## the fuzzer's targets, RUNS=20000 each (atheris comes from its own lock, beside the project)
+	@for target in bytes tree form package fhirpath; do tools/fuzz/run $$target -runs=$(RUNS) -print_final_stats=1 || exit 1; done
 
 docs: setup ## write the generated pages of docs/
 	$(PYTHON) tools/write_docs.py

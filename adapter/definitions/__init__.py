@@ -13,15 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from adapter.definitions.archives import read_package
 from adapter.definitions.building import build_extension, build_part
 from adapter.definitions.facts import Binding, CodeSystemFacts, Constraint, Element, ExtensionFacts, TypeFacts
-from adapter.definitions.loading import Layers, Table
+from adapter.definitions.loading import Layers, Table, table
 from adapter.definitions.packages import Tables, compile_package
-from adapter.definitions.profiling import join
+from adapter.definitions.profiling import join, whole_id
 from adapter.definitions.terms import ALL, UNKNOWN, Expansion
 from adapter.errors import UsageError
 
@@ -53,29 +51,30 @@ class Definitions:
         self._folders = folders
         self._packages = packages
         # The types of a version are whole in its own folder.
-        self._types = Table(folders[0], "types.tsv")
-        self._shared = Table(folders[0], "constraints.tsv")
+        self._types = table(folders[0], "types.tsv")
+        self._shared = table(folders[0], "constraints.tsv")
         self._extensions, self._value_sets, self._code_systems, self._hierarchies, self._profiles = (
-            Layers(*(tables[name] for tables in packages), *(Table(folder, f"{name}.tsv") for folder in folders))
+            Layers(*(tables[name] for tables in packages), *(table(folder, f"{name}.tsv") for folder in folders))
             for name in ("extensions", "valuesets", "codesystems", "hierarchies", "profiles")
         )
         self._built: dict[str, TypeFacts] = {}
         self._systems: dict[str, CodeSystemFacts] = {}
         self._code_sets: dict[str, frozenset[str] | None] = {}
+        # What others compile from these facts lives as long as they do, and is shared as they are.
+        self.compiled: dict[Any, Any] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._types
 
-    def with_packages(self, paths: Sequence[str | Path]) -> Definitions:
-        """These definitions and those of published packages (`.tgz`), whatever their order.
-
-        Raises UsageError for what is no package, and naming what in it cannot be used.
-        """
-        return self.with_resources(row for path in paths for row in read_package(path))
-
     def with_resources(self, resources: Iterable[Tree]) -> Definitions:
-        """These definitions and single StructureDefinitions, ValueSets and CodeSystems. Raises UsageError."""
-        return Definitions(self.version, self._folders, [compile_package(self, resources), *self._packages])
+        """These definitions and those of a package or a pack: StructureDefinitions, ValueSets and CodeSystems.
+
+        Raises UsageError naming what cannot be used.
+        """
+        made = Definitions(self.version, self._folders, [compile_package(self, resources), *self._packages])
+        # No package changes a type.
+        made._built = self._built
+        return made
 
     def has_profile(self, url: str) -> bool:
         """Whether a profile is at hand in any version."""
@@ -97,9 +96,11 @@ class Definitions:
             seen.add(plain)
             found.append(facts)
             plain, _, version = facts.get("b", "").partition("|")
+        if not found:
+            return None
         rows: list[Tree] = []
         for facts in reversed(found):
-            rows = join(rows, facts["e"])
+            rows = join(rows, [{**row, "i": whole_id(row["i"], self)} for row in facts["e"]])
         return {"t": found[0]["t"], "e": rows}
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -38,6 +38,12 @@ class Table:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._lines)
+
+
+@cache
+def table(folder: str, name: str) -> Table:
+    """The one table of a file; all definitions share what was read of it."""
+    return Table(folder, name)
 
 
 class Layers:

@@ -11,6 +11,7 @@ unconstrained.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapter.definitions.condense import CORE, binding, constraints, short_type, type_code
@@ -35,10 +36,18 @@ def condense_profile(definition: Tree) -> Tree:
         rows = definition.get("snapshot", {}).get("element")
     if not isinstance(rows, list) or not definition.get("type"):
         raise ValueError("the profile has neither differential nor snapshot")
-    facts = _head(definition, [condense_constraint(row) for row in rows])
+    whole = {row.get("id"): row for row in definition.get("snapshot", {}).get("element", [])}
+    facts = _head(definition, [condense_constraint(_bound(row, whole)) for row in rows])
     if base_profile(definition):
         facts["b"] = definition["baseDefinition"]
     return facts
+
+
+def _bound(row: Tree, snapshot: Mapping[str, Tree]) -> Tree:
+    """A row whose binding changes the strength only, with the value set that its snapshot names."""
+    if "binding" not in row or "valueSet" in row["binding"]:
+        return row
+    return {**row, "binding": {**snapshot.get(row.get("id", ""), {}).get("binding", {}), **row["binding"]}}
 
 
 def condense_snapshot(definition: Tree, defs: Definitions) -> Tree:
@@ -56,40 +65,74 @@ def _head(definition: Tree, rows: list[Tree]) -> Tree:
 
 def _beyond(kept: Tree, row: Tree, defs: Definitions) -> Tree:
     """What an element of a snapshot says beyond its type's definition."""
-    bases = defined(defs, row.get("base", row)["path"])
-    if not bases:
-        return kept
+    path = row.get("base", row)["path"]
+    if "." not in path:
+        # How often the resource as a whole occurs says nothing.
+        plain: Tree = {"m": kept.get("m"), "x": kept.get("x")}
+        own = {each.key for each in defs.type(path).constraints} if path in defs else set()
+    else:
+        bases = defined(defs, path)
+        if not bases:
+            return kept
+        plain = _plain(bases, sliced=":" in kept["i"].rpartition(".")[2])
+        own = {each.key for each in bases[0].constraints}
+        if "." in bases[0].type:
+            own |= {each.key for each in defs.type(bases[0].type).constraints}
+    found = {key: value for key, value in kept.items() if key == "i" or not _same(key, value, plain.get(key))}
+    if "k" in found:
+        found["k"] = [each for each in found["k"] if each[0] not in own and not _inherited(each[0], row)]
+    return {key: value for key, value in found.items() if value not in ([], None)}
+
+
+def _plain(bases: list[Element], *, sliced: bool) -> Tree:
+    """What a type's definition says of an element, as a profile would say it."""
     base = bases[0]
-    sliced = ":" in kept["i"].rpartition(".")[2]
-    bound = base.binding and [
-        base.binding.strength,
-        base.binding.value_set,
-        *filter(None, [base.binding.max_value_set]),
-    ]
-    own = {each.key for each in base.constraints}
-    plain: Tree = {
+    types = [each.type for each in bases]
+    said: Tree = {
         "m": 0 if sliced else base.min,
         "x": "*" if base.max is None else str(base.max),
-        "t": [each.type for each in bases],
-        "b": bound,
-        "r": list(base.targets),
+        "t": ["BackboneElement"] if "." in types[0] else types,
+        "r": [each if "/" in each else CORE + each for each in base.targets] or [CORE + "Resource"],
         "tp": list(base.profiles),
     }
-    if "r" in kept:
-        plain["r"] = plain["r"] and [CORE + each if "/" not in each else each for each in plain["r"]]
-    kept = {key: value for key, value in kept.items() if key == "i" or plain.get(key, ()) != value}
-    if "k" in kept:
-        kept["k"] = [each for each in kept["k"] if each[0] not in own and not _inherited(each[0], row)]
-    return {key: value for key, value in kept.items() if value not in ([], None)}
+    if base.binding:
+        said["b"] = [base.binding.strength, base.binding.value_set, *filter(None, [base.binding.max_value_set])]
+    return said
+
+
+def _same(key: str, value: Any, plain: Any) -> bool:
+    """Whether a constraint is what every element of that kind has anyway."""
+    if key == "s":
+        # Extensions differ by their url, the types of a choice by their type, whether a profile says so or not.
+        return value["r"] == "open" and value["d"] in ([["value", "url"]], [["type", "$this"]])
+    if key == "t":
+        return bool(value == plain) or (value == ["Element"] and plain == ["BackboneElement"])
+    return bool(value == plain)
 
 
 def _inherited(key: str, row: Tree) -> bool:
     """Whether a type, and no profile, is the source of an element's constraint."""
     for each in row.get("constraint", []):
         if each["key"] == key:
-            source = each.get("source", "")
-            return source.startswith(CORE) and "/" not in short_type(source) and short_type(source)[:1].isupper()
+            source = short_type(each.get("source", ""))
+            return "/" not in source and source[:1].isupper()
     return False
+
+
+def whole_id(id_: str, defs: Definitions) -> str:
+    """An element's id with its choices written out: `Observation.valueQuantity` is `Observation.value[x]:valueQuantity`."""
+    first, *steps = id_.split(".")
+    owner, found = first, [first]
+    for step in steps:
+        name, _, slice_name = step.partition(":")
+        named = slice_name if name.endswith("[x]") else name
+        bases = defined(defs, f"{owner}.{named or name}") or defined(defs, f"{owner}.{name}")
+        element = next((each for each in bases if each.name == named), bases[0] if bases else None)
+        if element is not None and element.choice and element.name == name:
+            step = f"{element.choice}[x]:{name}"  # noqa: PLW2901
+        found.append(step)
+        owner = element.type if element else ""
+    return ".".join(found)
 
 
 def defined(defs: Definitions, path: str) -> list[Element]:
@@ -99,8 +142,10 @@ def defined(defs: Definitions, path: str) -> list[Element]:
         elements = defs.type(owner).elements
     except KeyError:
         return []
+    if name in elements:
+        return [elements[name]]
     choice = name.removesuffix("[x]")
-    return [each for each in elements.values() if choice == (each.choice or each.name)]
+    return [each for each in elements.values() if each.choice == choice]
 
 
 def condense_constraint(row: Tree) -> Tree:

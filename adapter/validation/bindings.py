@@ -21,6 +21,8 @@ def member(defs: Definitions, expansion: dict[str, Any] | None, system: Any, cod
     """Whether a code is in an expansion; None where the content at hand does not tell."""
     if expansion is None:
         return None
+    if not isinstance(code, str):
+        return False
     codes = expansion.get(system) if isinstance(system, str) else None
     if codes == "*":
         facts = defs.code_system(system)

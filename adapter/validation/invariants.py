@@ -11,7 +11,7 @@ from typing import Any
 from adapter.definitions import Constraint, Definitions, Element, TypeFacts
 from adapter.issues import Severity
 from adapter.validation.fhirpath.compiling import Env, Failed, Unsupported, compile_boolean
-from adapter.validation.fhirpath.values import compare, descendants
+from adapter.validation.fhirpath.values import TooCostly, compare, descendants
 from adapter.validation.references import resolve
 from adapter.validation.run import Run, Tree
 
@@ -82,6 +82,9 @@ def _evaluated(holds: Callable[[Any, Env], bool], constraint: Constraint, source
             env = run.env = env_of(run)
         try:
             passed = holds(value, env)
+        except TooCostly:
+            run.add("invariant-not-checked", source=source, key=key)
+            return
         except (Failed, TypeError, ValueError, AttributeError, KeyError, ArithmeticError):
             # Data of a wrong shape: the structure has said so, the invariant has no verdict.
             return

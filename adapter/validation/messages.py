@@ -85,7 +85,9 @@ _STRUCTURE = {
 }
 _RULES = {
     "invariant-failed": _error("invariant", "{key}: {human}"),
-    "invariant-not-checked": _note("not-supported", "{key} was not checked: its expression is not supported."),
+    "invariant-not-checked": _note(
+        "not-supported", "{key} was not checked: its expression is not supported, or takes too much."
+    ),
     "binding-required": _error("code-invalid", "The code is not in the required value set {value_set}."),
     "binding-extensible": _warning("code-invalid", "No code is in the extensible value set {value_set}."),
     "binding-max": _error("code-invalid", "The code is not in the maximal value set {value_set}."),

@@ -211,10 +211,11 @@ class Profile:
             run.add("profile-fixed", profile=self.name, name=rule.name, source=self.name)
         if "p" in row and not fits_pattern(value, row["p"]):
             run.add("profile-pattern", profile=self.name, name=rule.name, source=self.name)
-        if isinstance(value, dict) or (element.type in SHAPES and value is not None):
+        # A value of a wrong shape the structure has spoken of.
+        shape = SHAPES.get(element.type)
+        if isinstance(value, dict) if shape is None else not shape(value):
             for each in rule.rules.get(element.type, ()):
-                if isinstance(value, dict) is not (element.type in SHAPES):
-                    each(value, run)
+                each(value, run)
         self._children(rule, value, run)
 
     def _slices(self, rule: ElementRule, found: Found, run: Run) -> None:

@@ -39,7 +39,7 @@ def matcher(defs: Definitions, rule: ElementRule, discriminators: list[list[str]
     """The test for one slice; None where its discriminators are not supported."""
     if rule.tree.get("tp") and rule.elements and rule.elements[0].type == "Extension":
         urls = {url.partition("|")[0] for url in rule.tree["tp"]}
-        return lambda value, _element: isinstance(value, dict) and value.get("url") in urls
+        return lambda value, _element: isinstance(value, dict) and str(value.get("url")) in urls
     tests = [_test(defs, rule, kind, path) for kind, path in discriminators]
     known = [test for test in tests if test is not None]
     if not known or len(known) != len(tests):

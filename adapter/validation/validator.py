@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +94,14 @@ def _check_markup(value: Any, run: Run) -> None:
 _MARKUP = re.compile(r"<[A-Za-z/!]")
 
 
-@cache
 def _compiled(defs: Definitions, tiers: frozenset[str], markup: bool) -> tuple[Library, _Rules, Profiles]:
-    rules = _Rules(defs, tiers, markup)
-    return Library(defs, rules.of_type, rules.of_element, rules.enter), rules, Profiles(defs)
+    key = (tiers, markup)
+    if key not in defs.compiled:
+        rules = _Rules(defs, tiers, markup)
+        made = Library(defs, rules.of_type, rules.of_element, rules.enter), rules, Profiles(defs)
+        defs.compiled.setdefault(key, made)
+    found: tuple[Library, _Rules, Profiles] = defs.compiled[key]
+    return found
 
 
 class Validator:
@@ -129,10 +132,12 @@ class Validator:
         self.profiles = tuple(profiles)
         self.quirks = quirks or Quirks()
         self.remote = remote
-        defs = definitions(version)
+        defs, forms = definitions(version), {}
         if packages:
-            defs = defs.with_packages(packages)
-        self._compile(defs, {**_questionnaires(packages), **(questionnaires or {})})
+            rows = [row for path in packages for row in read_package(path)]
+            defs = defs.with_resources(rows)
+            forms = {row["url"]: row for row in rows if row["resourceType"] == "Questionnaire"}
+        self._compile(defs, {**forms, **(questionnaires or {})})
 
     def _compile(self, defs: Definitions, questionnaires: Mapping[str, Tree]) -> None:
         tiers = self.tiers - {"typed", "questionnaire"}
@@ -201,11 +206,6 @@ def _ask(server: FhirServer, tree: Tree, profiles: tuple[str, ...]) -> list[Issu
     except (Unavailable, ServerRefused):
         return [Run({}, Quirks(), {}).fatal("remote-unavailable")]
     return from_operation_outcome(outcome)
-
-
-def _questionnaires(packages: Sequence[str | Path]) -> dict[str, Tree]:
-    rows = [row for path in packages for row in read_package(path)]
-    return {row["url"]: row for row in rows if row["resourceType"] == "Questionnaire"}
 
 
 def validate(

@@ -13,7 +13,7 @@ from typing import Any
 from adapter.definitions import Definitions
 from adapter.validation.fhirpath import functions, operators
 from adapter.validation.fhirpath.parsing import Syntax, Unsupported, parse
-from adapter.validation.fhirpath.values import Bare, Failed, Items, truth
+from adapter.validation.fhirpath.values import STEPS, Bare, Failed, Items, TooCostly, truth
 
 Tree = dict[str, Any]
 CONSTANTS = {"ucum": "http://unitsofmeasure.org", "sct": "http://snomed.info/sct", "loinc": "http://loinc.org"}
@@ -36,6 +36,13 @@ class Env:
     root: Tree
     resolve: Callable[[Any], Any] = lambda _: None
     variables: dict[str, Items] = field(default_factory=dict)
+    left: int = STEPS
+
+    def spend(self, count: int) -> None:
+        """Counts steps of this evaluation. Raises TooCostly where none is left."""
+        self.left -= count
+        if self.left < 0:
+            raise TooCostly("the expression takes too many steps")
 
 
 Eval = Callable[[Items, Env], Items]
@@ -80,6 +87,7 @@ def compile_boolean(
     test = Compiler(defs, lenient=lenient).compile(parse(expression), (type_name,)).test
 
     def holds(value: Any, env: Env) -> bool:
+        env.left = STEPS
         return test([value], env) is True
 
     return holds
@@ -204,6 +212,8 @@ class Compiler:
         target = self.compile(tree.parts[0], this)
         arguments = tree.parts[1:]
         if name in ("is", "as", "ofType"):
+            if len(arguments) != 1:
+                raise Unsupported(f"{name}() takes one type")
             return self.of_type(target, _type_name(arguments[0]), name == "is")
         if not arguments and name in ("exists", "empty", "not"):
             return self._short(tree.parts[0], target, name)

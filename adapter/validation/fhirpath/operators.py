@@ -7,7 +7,7 @@ from decimal import Decimal, DivisionByZero, InvalidOperation
 from typing import Any
 
 from adapter.validation.fhirpath.parsing import Unsupported
-from adapter.validation.fhirpath.values import Failed, Items, among, compare, distinct, equal, text_of
+from adapter.validation.fhirpath.values import Failed, Items, among, compare, distinct, equal, shorter, text_of
 
 Eval = Callable[[Items, Any], Items]
 Test = Callable[[Items, Any], "bool | None"]
@@ -18,7 +18,18 @@ def make(name: str, left: Eval, right: Eval) -> Eval:
     combine = _COMBINE.get(name)
     if combine is None:
         raise Unsupported(f"the operator {name} is not supported")
+    if name == "|":
+        return _union(left, right)
     return lambda focus, env: combine(left(focus, env), right(focus, env))
+
+
+def _union(left: Eval, right: Eval) -> Eval:
+    def run(focus: Items, env: Any) -> Items:
+        items = [*left(focus, env), *right(focus, env)]
+        env.spend(len(items) if all(type(item) is str for item in items) else len(items) * len(items))
+        return distinct(items)
+
+    return run
 
 
 def _and(left: Test, right: Test) -> Test:
@@ -121,6 +132,20 @@ def _one_text(items: Items) -> str:
     return text_of(items[0]) if items else ""
 
 
+def _joined(one: str, other: str) -> str:
+    shorter(len(one) + len(other))
+    return one + other
+
+
+def _bounded(number: Any) -> Any:
+    """A number of FHIRPath has 32 bits; what is far beyond is nothing, as an overflow is. A text is no number."""
+    if isinstance(number, (str, list)):
+        raise TypeError
+    if isinstance(number, int) and not -(2**63) <= number < 2**63:
+        raise ZeroDivisionError
+    return number
+
+
 _COMBINE: dict[str, Callable[[Items, Items], Items]] = {
     "=": _equals,
     "!=": _differs,
@@ -131,10 +156,10 @@ _COMBINE: dict[str, Callable[[Items, Items], Items]] = {
     ">": _ordered(lambda order: order > 0),
     ">=": _ordered(lambda order: order >= 0),
     "|": lambda one, other: distinct([*one, *other]),
-    "&": lambda one, other: [_one_text(one) + _one_text(other)],
-    "+": _arithmetic(lambda one, other: one + other),
-    "-": _arithmetic(lambda one, other: one - other),
-    "*": _arithmetic(lambda one, other: one * other),
+    "&": lambda one, other: [_joined(_one_text(one), _one_text(other))],
+    "+": _arithmetic(lambda one, other: _joined(one, other) if isinstance(one, str) else _bounded(one + other)),
+    "-": _arithmetic(lambda one, other: _bounded(one - other)),
+    "*": _arithmetic(lambda one, other: _bounded(one * other)),
     "/": _arithmetic(lambda one, other: Decimal(one) / Decimal(other)),
     "div": _arithmetic(lambda one, other: int(Decimal(one) / Decimal(other))),
     "mod": _arithmetic(lambda one, other: one % other),

@@ -8,7 +8,7 @@ from typing import Any
 
 import re2  # type: ignore[import-untyped]
 
-from adapter.validation.fhirpath.values import Failed, Items, text_of
+from adapter.validation.fhirpath.values import Failed, Items, TooCostly, shorter, text_of
 
 Eval = Callable[[Items, Any], Items]
 
@@ -32,6 +32,8 @@ def _text(work: Callable[..., Any]) -> Callable[..., Eval]:
                 return []
             try:
                 found = work(items[0], *(each[0] for each in given))
+            except TooCostly:
+                raise
             except (TypeError, ValueError):
                 raise Failed("these arguments do not fit") from None
             return [] if found is None else [found]
@@ -64,7 +66,9 @@ def _whole(work: Callable[[Items], Items]) -> Callable[[Eval], Eval]:
 def _join(base: Eval, separator: Eval | None = None) -> Eval:
     def run(focus: Items, env: Any) -> Items:
         sign = separator(focus, env) if separator else [""]
-        return [str(sign[0] if sign else "").join(text_of(item) for item in base(focus, env))]
+        between, texts = str(sign[0] if sign else ""), [text_of(item) for item in base(focus, env)]
+        shorter(sum(map(len, texts)) + len(between) * len(texts))
+        return [between.join(texts)]
 
     return run
 
@@ -77,6 +81,17 @@ def _split(base: Eval, separator: Eval) -> Eval:
     return run
 
 
+def _replace(text: str, old: str, new: str) -> str:
+    shorter(len(text) + text.count(old) * len(new))
+    return text.replace(old, new)
+
+
+def _replace_matches(text: str, by: str, new: str) -> str:
+    shorter((len(text) + 1) * (len(new) + 1))
+    replaced: str = pattern("(?s)" + by).sub(new, text)
+    return replaced
+
+
 TEXT_MAKERS: dict[str, Callable[..., Eval]] = {
     "matches": _text(lambda text, by: bool(pattern("(?s)" + by).search(text))),
     "startsWith": _text(lambda text, start: text.startswith(start)),
@@ -84,8 +99,8 @@ TEXT_MAKERS: dict[str, Callable[..., Eval]] = {
     "contains": _text(lambda text, part: part in text),
     "indexOf": _text(lambda text, part: text.find(part)),
     "substring": _text(lambda text, start, count=None: text[start : None if count is None else start + count]),
-    "replace": _text(lambda text, old, new: text.replace(old, new)),
-    "replaceMatches": _text(lambda text, by, new: pattern("(?s)" + by).sub(new, text)),
+    "replace": _text(_replace),
+    "replaceMatches": _text(_replace_matches),
     "upper": _text(lambda text: text.upper()),
     "lower": _text(lambda text: text.lower()),
     "length": _text(len),

@@ -18,6 +18,20 @@ class Failed(ValueError):
     """An expression that cannot be evaluated on this data."""
 
 
+class TooCostly(Failed):
+    """An expression that takes more steps, or makes longer texts, than any honest one does on this data."""
+
+
+# Items that one evaluation may handle, and characters that one text of it may have.
+STEPS, LONGEST = 1_000_000, 4_000_000
+
+
+def shorter(length: int) -> None:
+    """Raises TooCostly for a text that would be too long."""
+    if length > LONGEST:
+        raise TooCostly("the expression makes too long a text")
+
+
 def truth(items: Items) -> bool | None:
     """A collection as a boolean: None where it is empty; a single item that is no boolean counts as true."""
     if not items:

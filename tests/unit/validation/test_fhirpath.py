@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from typing import Any
 
@@ -111,3 +112,40 @@ def test_several_where_one_is_expected_fails() -> None:
 
 def test_a_pattern_cannot_be_made_to_backtrack() -> None:
     assert run(f"'{'a' * 5000}!'.matches('^(a+)+$')") == [False]
+
+
+DOUBLING = ".select($this & $this)" * 40
+WIDER = ".select($this.combine($this))" * 40
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "repeat('a' & $this.toString())",
+        "(1).repeat($this + 1).exists()",
+        f"'aaaa'{DOUBLING}.exists()",
+        f"(1){WIDER}.exists()",
+        f"name{WIDER}.exists()",
+        "'xx'" + ".replace('x', 'xxxxxxxxxxxxxxxx')" * 20,
+        "'xx'" + ".replaceMatches('x', 'xxxxxxxxxxxxxxxx')" * 20,
+        "descendants()" + ".select(%resource.descendants())" * 20,
+        "descendants()" + ".where(%resource.descendants().where(%resource.descendants().exists()).exists())" * 8,
+    ],
+)
+def test_an_expression_that_loops_or_explodes_is_ended(expression: str) -> None:
+    from time import process_time
+
+    start = process_time()
+    with contextlib.suppress(Failed):
+        run(expression)
+    # Seconds, where each of them would otherwise take for ever.
+    assert process_time() - start < 10
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["(" * 5000, "-" * 5000 + "1", "a" + ".a" * 5000, "a or " * 5000 + "a", "a[" * 5000, "a.where(" * 5000],
+)
+def test_an_expression_that_nests_without_end_is_refused(expression: str) -> None:
+    with pytest.raises(Unsupported):
+        compile_path(R4, expression)

@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import io
-import json
-import tarfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,70 +180,3 @@ def test_extensions_of_us_core_hold_where_it_is_claimed() -> None:
     assert [issue.message_id for issue in Validator().validate(tree) if issue.is_error] == []
     profiles = [US_CORE + "us-core-patient"]
     assert "extension-value" in [issue.message_id for issue in Validator(profiles=profiles).validate(tree)]
-
-
-def archive(path: Path, files: dict[str, Any]) -> Path:
-    with tarfile.open(path, "w:gz") as made:
-        for name, tree in files.items():
-            data = json.dumps(tree).encode() if not isinstance(tree, bytes) else tree
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            made.addfile(info, io.BytesIO(data))
-    return path
-
-
-def test_a_package_adds_profiles_and_questionnaires(tmp_path: Path) -> None:
-    form = {
-        "resourceType": "Questionnaire",
-        "url": "http://q",
-        "item": [{"linkId": "a", "type": "string", "required": True}],
-    }
-    path = archive(
-        tmp_path / "p.tgz",
-        {
-            "package/StructureDefinition-a.json": profile({"id": "Patient.birthDate", "min": 1}),
-            "package/Questionnaire-q.json": form,
-            "package/package.json": {"name": "x"},
-        },
-    )
-    validator = Validator(packages=[path])
-    tree = {"resourceType": "Patient", "meta": {"profile": [PROFILE]}}
-    assert "profile-min" in [issue.message_id for issue in validator.validate(tree)]
-    response = {"resourceType": "QuestionnaireResponse", "questionnaire": "http://q", "status": "completed"}
-    assert "response-required" in [issue.message_id for issue in validator.validate(response)]
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"package/StructureDefinition-a.json": b"{"},
-        {"../StructureDefinition-a.json": {}},
-        {
-            "package/StructureDefinition-a.json": {
-                "resourceType": "StructureDefinition",
-                "url": "http://u",
-                "type": "Patient",
-                "derivation": "constraint",
-            }
-        },
-        {"package/ValueSet-a.json": {"resourceType": "ValueSet", "url": "http://u", "compose": [1]}},
-    ],
-)
-def test_packages_that_are_none_are_refused_by_name(tmp_path: Path, files: dict[str, Any]) -> None:
-    path = archive(tmp_path / "bad.tgz", files)
-    with pytest.raises(UsageError, match=r"bad\.tgz|http://u"):
-        Validator(packages=[path])
-
-
-def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "bad.tgz"
-    path.write_bytes(b"nothing")
-    with pytest.raises(UsageError, match=r"bad\.tgz"):
-        Validator(packages=[path])
-
-
-def test_a_package_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapter.definitions.archives.LARGEST", 1000)
-    path = archive(tmp_path / "bomb.tgz", {"package/other.json": b" " * 2000})
-    with pytest.raises(UsageError, match="too large"):
-        Validator(packages=[path])
