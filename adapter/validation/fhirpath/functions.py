@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from adapter.validation.fhirpath.counted import all_of, apart, below, compared, exists, repeat, select, summed, where
 from adapter.validation.fhirpath.texts import TEXT_MAKERS
 from adapter.validation.fhirpath.values import (
     Bare,
@@ -104,46 +105,6 @@ def at(base: Eval, index: Eval) -> Eval:
     return run
 
 
-def _each(base: Eval) -> Eval:
-    """The items of a base, for what looks at each of them: they are counted."""
-
-    def run(focus: Items, env: Any) -> Items:
-        items = base(focus, env)
-        env.spend(len(items))
-        return items
-
-    return run
-
-
-def _where(base: Eval, test: Eval) -> Eval:
-    each = _each(base)
-    return lambda focus, env: [item for item in each(focus, env) if truth(test([item], env))]
-
-
-def _exists(base: Eval, test: Eval | None = None) -> Eval:
-    inner = _where(base, test) if test else base
-    return lambda focus, env: [bool(inner(focus, env))]
-
-
-def _all(base: Eval, test: Eval) -> Eval:
-    each = _each(base)
-    return lambda focus, env: [all(truth(test([item], env)) for item in each(focus, env))]
-
-
-def _select(base: Eval, work: Eval) -> Eval:
-    each = _each(base)
-
-    def run(focus: Items, env: Any) -> Items:
-        found: Items = []
-        for item in each(focus, env):
-            more = work([item], env)
-            env.spend(len(more))
-            found += more
-        return found
-
-    return run
-
-
 def _iif(base: Eval, test: Eval, yes: Eval, no: Eval | None = None) -> Eval:
     def run(focus: Items, env: Any) -> Items:
         items = base(focus, env)
@@ -152,27 +113,6 @@ def _iif(base: Eval, test: Eval, yes: Eval, no: Eval | None = None) -> Eval:
         return no(items, env) if no else []
 
     return run
-
-
-def _repeat(base: Eval, work: Eval) -> Eval:
-    def run(focus: Items, env: Any) -> Items:
-        found: Items = []
-        seen: set[Any] = set()
-        level = base(focus, env)
-        while level:
-            below = [each for item in level for each in work([item], env)]
-            env.spend(1 + len(level) + sum(len(each) >> 3 if isinstance(each, str) else 1 for each in below))
-            # The same node of the data is met once; what an expression makes, by value.
-            level = list({_identity(each): each for each in below if _identity(each) not in seen}.values())
-            seen.update(map(_identity, level))
-            found.extend(level)
-        return found
-
-    return run
-
-
-def _identity(item: Any) -> Any:
-    return id(item) if isinstance(item, (dict, list)) else (type(item), item)
 
 
 def negated(test: Callable[[Items, Any], bool | None]) -> Callable[[Items, Any], bool | None]:
@@ -207,63 +147,6 @@ def _has_value(base: Eval) -> Eval:
 
 def _whole(work: Callable[[Items], Items]) -> Callable[[Eval], Eval]:
     return lambda base: lambda focus, env: work(base(focus, env))
-
-
-def _below(work: Callable[[Items], Items]) -> Callable[[Eval], Eval]:
-    """For what gives more items than it gets: both are counted."""
-
-    def maker(base: Eval) -> Eval:
-        def run(focus: Items, env: Any) -> Items:
-            found = work(base(focus, env))
-            env.spend(len(found))
-            return found
-
-        return run
-
-    return maker
-
-
-def compared(work: Callable[[Items, Items], Items]) -> Callable[[Eval, Eval], Eval]:
-    """For what holds each item of one collection against each of another: each pair is counted."""
-
-    def maker(base: Eval, other: Eval) -> Eval:
-        def run(focus: Items, env: Any) -> Items:
-            one, two = base(focus, env), other(focus, env)
-            env.spend((len(one) + 1) * (len(two) + 1))
-            return work(one, two)
-
-        return run
-
-    return maker
-
-
-def _summed(work: Callable[[Items, Items], Items]) -> Callable[[Eval, Eval], Eval]:
-    """For what puts two collections one behind the other."""
-
-    def maker(base: Eval, other: Eval) -> Eval:
-        def run(focus: Items, env: Any) -> Items:
-            found = work(base(focus, env), other(focus, env))
-            env.spend(len(found))
-            return found
-
-        return run
-
-    return maker
-
-
-def _distinct(work: Callable[[Items], Items]) -> Callable[[Eval], Eval]:
-    """For what holds the items of a collection against each other; texts are told apart by their hashes."""
-
-    def maker(base: Eval) -> Eval:
-        def run(focus: Items, env: Any) -> Items:
-            items = base(focus, env)
-            if not all(type(item) is str for item in items):
-                env.spend(len(items) * len(items))
-            return work(items)
-
-        return run
-
-    return maker
 
 
 def _two(work: Callable[[Items, Items], Items]) -> Callable[[Eval, Eval], Eval]:
@@ -318,13 +201,13 @@ SAME_TYPES = frozenset(
     ]
 )
 MAKERS: dict[str, Callable[..., Eval]] = {
-    "exists": _exists,
+    "exists": exists,
     "empty": _whole(lambda items: [not items]),
     "hasValue": _has_value,
-    "where": _where,
-    "all": _all,
-    "select": _select,
-    "repeat": _repeat,
+    "where": where,
+    "all": all_of,
+    "select": select,
+    "repeat": repeat,
     "iif": _iif,
     "count": _whole(lambda items: [len(items)]),
     "first": _whole(lambda items: items[:1]),
@@ -333,15 +216,15 @@ MAKERS: dict[str, Callable[..., Eval]] = {
     "tail": _whole(lambda items: items[1:]),
     "take": _two(_take),
     "skip": _two(_skip),
-    "distinct": _distinct(distinct),
-    "isDistinct": _distinct(lambda items: [len(distinct(items)) == len(items)]),
+    "distinct": apart(distinct),
+    "isDistinct": apart(lambda items: [len(distinct(items)) == len(items)]),
     "allTrue": _whole(lambda items: [all(item is True for item in items)]),
     "allFalse": _whole(lambda items: [all(item is False for item in items)]),
     "anyTrue": _whole(lambda items: [any(item is True for item in items)]),
     "anyFalse": _whole(lambda items: [any(item is False for item in items)]),
-    "children": _below(lambda items: [each for item in items for each in children(item)]),
-    "descendants": _below(descendants),
-    "combine": _summed(lambda one, other: [*one, *other]),
+    "children": below(lambda items: [each for item in items for each in children(item)]),
+    "descendants": below(descendants),
+    "combine": summed(lambda one, other: [*one, *other]),
     "union": compared(lambda one, other: distinct([*one, *other])),
     "intersect": compared(lambda one, other: distinct([item for item in one if among(item, other)])),
     "exclude": compared(lambda one, other: [item for item in one if not among(item, other)]),
