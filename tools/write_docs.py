@@ -1,4 +1,5 @@
-"""Writes the pages of docs/ that the program itself knows best: docs/commands.md from `careplan --help`.
+"""Writes the pages of docs/ that the program itself knows best: docs/commands.md from `careplan --help`, and
+docs/pack-messages.md from the messages of `careplan pack lint`.
 
     python tools/write_docs.py [--check]
 
@@ -14,8 +15,11 @@ from pathlib import Path
 import click
 
 from adapter.cli import main as careplan
+from adapter.mapping.lint.messages import MESSAGES
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE = DOCS / "commands.md"
+MESSAGES_PAGE = DOCS / "pack-messages.md"
 WIDTH = 110
 INTRODUCTION = """\
 # Commands
@@ -45,7 +49,11 @@ def commands(command: click.Command, name: str = "careplan") -> Iterator[tuple[s
 
 def help_of(name: str, command: click.Command) -> str:
     """What `NAME --help` prints, at a fixed width."""
-    context = click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
+    # A command keeps the help option of the context that first asked for it: here the one that the program gives.
+    names = careplan.context_settings["help_option_names"]
+    context = click.Context(
+        command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=names
+    )
     return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
 
 
@@ -55,13 +63,47 @@ def page(root: click.Command) -> str:
     return "\n".join([INTRODUCTION, *sections])
 
 
+MESSAGES_HEAD = """\
+# What `careplan pack lint` says
+
+This page is written by `make docs` from `adapter/mapping/lint/messages.py`. The id is stable: it stands behind each finding,
+and as `ruleId` in SARIF. Findings are told in this order: what keeps a file from being read comes first. Errors give exit
+status 1, warnings only with `--strict`.
+
+A finding that is right as it is can be allowed, by a reason that stands in the file: on its line, or above it.
+
+```yaml
+# lint: allow code-unread: our clinic never uses the other codes
+- {record: course, fhir: clinicalStatus, choice: course, wrap: concept}
+```
+
+Above the first key of a file it is for the whole file. JSON has no comments: there it stands in `pack.yaml`, with the file
+behind the id, as `# lint: allow code-ambiguous in conceptmaps/disorders.json: …`.
+
+| Id | Severity | What is wrong | What to do |
+|---|---|---|---|
+"""
+
+
+def messages_page() -> str:
+    """The messages of `careplan pack lint`."""
+    rows = (f"| `{id_}` | {row.severity} | {row.says} | {row.remedy} |\n" for id_, row in MESSAGES.items())
+    return MESSAGES_HEAD + "".join(rows)
+
+
+def pages() -> dict[Path, str]:
+    """Every page with its text."""
+    return {PAGE: page(careplan), MESSAGES_PAGE: messages_page()}
+
+
 def main() -> int:
-    """Writes the page, or says whether it is as it should be."""
-    text = page(careplan)
+    """Writes the pages, or says whether they are as they should be."""
+    wanted = pages()
     if "--check" in sys.argv[1:]:
-        return 0 if PAGE.exists() and PAGE.read_text("utf-8") == text else 1
-    PAGE.write_text(text, "utf-8")
-    print(f"wrote {PAGE.name}: {text.count(chr(10) + '## ')} commands")
+        return 0 if all(path.exists() and path.read_text("utf-8") == text for path, text in wanted.items()) else 1
+    for path, text in wanted.items():
+        path.write_text(text, "utf-8")
+        print(f"wrote {path.name}: {len(text.splitlines())} lines")
     return 0
 
 

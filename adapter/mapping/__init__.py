@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adapter.errors import Finding
 from adapter.mapping import convert
 from adapter.mapping.choosing import Context
 from adapter.mapping.compiler import compile_maps
@@ -18,13 +18,13 @@ from adapter.mapping.maps import Generated, ResourceMap
 from adapter.mapping.shapes import Shape
 from adapter.mapping.source import Faults
 from adapter.mapping.table import Row, rows_of
-from adapter.packs.reading import read_bytes
+from adapter.packs.reading import file_of, read_bytes
 
 if TYPE_CHECKING:
     from adapter.packs import Pack
 
 Tree = dict[str, Any]
-__all__ = ["Converted", "Mapper", "Read", "Row", "load", "shape_of", "table"]
+__all__ = ["Converted", "Mapper", "Read", "Row", "load", "shape_of", "table", "texts_of"]
 
 
 class Mapper(PackMaps):
@@ -74,7 +74,7 @@ def _load(pack: str, release: str) -> Mapper:
     found = load_pack(pack)
     tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
     context = Context(found.prefixes, tables, shape_of, release=release)
-    maps = compile_maps(_texts(found, context.faults), context)
+    maps = compile_maps(texts_of(found, context.faults), context)
     for map_ in maps.values():
         map_.generate = _generate
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)
@@ -90,23 +90,24 @@ def _generate(map_: ResourceMap) -> Generated:
 def table(pack: Pack, release: str = "R4") -> list[Row]:
     """The rules of a pack as rows, in the order of its files, of one FHIR release. Raises PackError."""
     faults = Faults()
-    rows = rows_of(_texts(pack, faults), pack.prefixes, faults, release)
+    rows = rows_of(texts_of(pack, faults), pack.prefixes, faults, release)
     faults.check("The pack")
     return rows
 
 
-def _texts(pack: Pack, faults: Faults) -> dict[str, tuple[str, bytes]]:
+def texts_of(pack: Pack, faults: list[Finding]) -> dict[str, tuple[str, bytes]]:
     """(file, bytes) of each mapping file that can be read."""
-    read = {name: (_place(path), read_bytes(path, _place(path), faults)) for name, path in pack.maps.items()}
-    return {name: (file, data) for name, (file, data) in read.items() if data is not None}
-
-
-def _place(path: Path) -> str:
-    return "/".join(str(path).replace("\\", "/").split("/")[-3:])
+    found = {}
+    for name, path in pack.maps.items():
+        folder = path.parent.parent
+        data = read_bytes(path, folder, faults)
+        if data is not None:
+            found[name] = (file_of(path, folder), data)
+    return found
 
 
 def shape_of(kind: str) -> Shape | None:
-    """The schema of a kind of record, or None where there is none."""
+    """The schema of a kind of record, or None where there is no such kind."""
     from adapter.records import KINDS, json_schema
 
     if kind not in KINDS:

@@ -13,7 +13,7 @@ from adapter.mapping.codecs import Link
 from adapter.mapping.derived import DERIVED
 from adapter.mapping.expanding import expanded
 from adapter.mapping.keys import Keys
-from adapter.mapping.keywords import FILE_KEYS, KEYWORDS, REQUIRED, Keyword
+from adapter.mapping.keywords import FILE_KEYS, KEYWORDS, NEEDS, REQUIRED, Keyword
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.oneway import Constant, Derived, OneWay
@@ -25,6 +25,13 @@ from adapter.mapping.shapes import Shape
 
 def compile_maps(texts: source.Texts, context: Context) -> dict[str, ResourceMap]:
     """The maps of a pack by name, from (file, text) by name. Raises PackError with all faults."""
+    maps = compile_all(texts, context)
+    context.faults.check("The pack")
+    return maps
+
+
+def compile_all(texts: source.Texts, context: Context) -> dict[str, ResourceMap]:
+    """The same, as far as the files can be used; their faults stand in the context."""
     files = {}
     for name, (file, tree) in expanded(texts, context.release, context.faults).items():
         if not _checked(file, tree, FILE_KEYS, context.faults, REQUIRED):
@@ -35,7 +42,6 @@ def compile_maps(texts: source.Texts, context: Context) -> dict[str, ResourceMap
         )
     for name, (file, tree) in files.items():
         _File(file, tree, context).compile(context.maps[name])
-    context.faults.check("The pack")
     return context.maps
 
 
@@ -52,6 +58,9 @@ def _checked(
     for key in required:
         if key not in row:
             faults.add(file, row, "keyword-missing", f"expected the key {key}")
+    for key, others in NEEDS.items() if known is KEYWORDS else ():
+        if key in row and not row.keys() & set(others):
+            faults.add(file, row, "keyword-idle", f"{key} says nothing here: expected {' or '.join(others)}", key)
     return len(faults) == before
 
 

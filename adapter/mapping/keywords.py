@@ -95,6 +95,17 @@ KEYWORDS: dict[str, Keyword] = {
     "items": Keyword(ROWS_OR_GROUP, "The rules of each item of a list, or the name of a group of them."),
 }  # fmt: skip
 
+# What says something only beside one of these.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "wrap": ("concept", "choice"),
+    "also": ("concept",),
+    "key": ("items",),
+    "rest": ("items",),
+    "inline": ("parts",),
+    "unless": ("set",),
+    "names": ("derive", "companion"),
+}
+
 # Keys of a file, in the order in which they are written.
 FILE_KEYS: dict[str, Keyword] = {
     "map": Keyword(TEXT, "The name of this map in its pack: that of the file."),

@@ -207,14 +207,16 @@ class OwnCode:
 
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
         code = get(new, self.leaf.names)
-        if same(code, get(old, self.leaf.names)):
+        if same(code, get(old, self.leaf.names)) and (old or self.leaf.default is None):
             return
         others = [row for row in self._extensions(node) if type(row) is dict and row.get("url") != self.extension]
-        write_value(self.leaf, node, self.own.get(code, code) if code is not None else None, scope)
         if code in self.own:
+            write_value(self.leaf, node, self.own[code], scope)
             others.append({"url": self.extension, "valueCode": code})
+        else:
+            self.leaf.write(node, new, old, scope)
         holder = self.path.holder(node)
-        if holder is None or code is None:
+        if holder is None or self.path.name not in holder:
             return
         sibling = {**(holder.get(f"_{self.path.name}") or {}), "extension": others}
         if not others:

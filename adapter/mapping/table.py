@@ -29,7 +29,8 @@ class Row:
 
     `record` and `records` have `[]` behind each list; `fhir` is the definition's path (`Goal.target.dueDate`), `selector`
     the same as written, with what it selects by. `code_map` names a ConceptMap or a code system, `reason` says why it
-    goes one way, and is empty where it goes both. `keys` is the pair as the file has it.
+    goes one way, and is empty where it goes both. `keys` is the pair as the file has it, `above` and `base` what its record
+    paths and its selector start with.
     """
 
     map: str
@@ -45,6 +46,8 @@ class Row:
     code_map: str = ""
     reason: str = ""
     keys: Mapping[str, Any] | None = None
+    above: str = ""
+    base: str = ""
 
     @property
     def source(self) -> str:
@@ -108,7 +111,7 @@ class _File:
         records = tuple(place.names(name) for name in _records(keys))
         row = Row(
             self.name, self.kind, self.type_, keys.file or self.file, keys.line, keys.column, _keyword(keys),
-            records, fhir, place.selector + written, _code_map(keys), _reason(keys), keys,
+            records, fhir, place.selector + written, _code_map(keys), _reason(keys), keys, place.record, place.selector,
         )  # fmt: skip
         yield row
         if row.record:

@@ -15,7 +15,7 @@ from adapter.packs.head import Head, read_head
 from adapter.packs.trees import canonical, read_trees
 
 Tree = dict[str, Any]
-__all__ = ["Pack", "available", "load", "root"]
+__all__ = ["Pack", "available", "folder_of", "load", "read", "root"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,27 @@ def load(name_or_path: str | Path = "core", *, fresh: bool = False) -> Pack:
     """
     if fresh:
         _load.cache_clear()
-    return _load(_folder(str(name_or_path), None))
+    return _load(folder_of(str(name_or_path)))
 
 
 @lru_cache(maxsize=16)
 def _load(folder: Path) -> Pack:
-    return _read(folder, ())
+    faults: list[Finding] = []
+    pack = _read(folder, (), faults)
+    if pack is None or faults:
+        raise PackError(f"The pack in the folder {folder.name} cannot be used.", faults=faults)
+    return pack
 
 
-def _folder(name_or_path: str, beside: Path | None) -> Path:
+def read(name_or_path: str | Path, faults: list[Finding]) -> Pack | None:
+    """A pack as far as it can be read, for whoever tells all that is wrong; the faults of its files are appended.
+
+    None where pack.yaml cannot be used. Raises PackError where there is no such pack.
+    """
+    return _read(folder_of(str(name_or_path)), (), faults)
+
+
+def folder_of(name_or_path: str, beside: Path | None = None) -> Path:
     """The folder of a pack; a bare name is first looked for beside the pack that extends it, then among those shipped."""
     path = Path(name_or_path)
     bare = path.name == name_or_path and path.name not in ("", ".", "..")
@@ -83,20 +95,19 @@ def _folder(name_or_path: str, beside: Path | None) -> Path:
     raise PackError(f"There is no pack {name_or_path}.", remedy=f"Give the path of its folder, or one of: {known}.")
 
 
-def _read(folder: Path, way: tuple[Path, ...]) -> Pack:
+def _read(folder: Path, way: tuple[Path, ...], faults: list[Finding]) -> Pack | None:
     if folder in way:
         loop = " → ".join(path.name for path in (*way[way.index(folder) :], folder))
         raise PackError(f"The pack {folder.name} extends itself: {loop}.", place=f"{folder.name}/pack.yaml")
-    faults: list[Finding] = []
     head = _head(folder, faults)
     trees = read_trees(folder, faults)
-    parent = None
-    if head is not None and head.extends:
-        parent = _read(_folder(head.extends, folder.parent), (*way, folder))
-    if head is None or faults:
-        raise PackError(f"The pack in the folder {folder.name} cannot be used.", faults=faults)
+    if head is None:
+        return None
     own = _own(folder, head, trees)
-    return _merged(parent, own) if parent is not None else own
+    if not head.extends:
+        return own
+    parent = _read(folder_of(head.extends, folder.parent), (*way, folder), faults)
+    return _merged(parent, own) if parent is not None else None
 
 
 def _head(folder: Path, faults: list[Finding]) -> Head | None:

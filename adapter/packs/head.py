@@ -59,7 +59,7 @@ class _Reader:
 
     def compose(self, path: Path) -> yaml.Node | None:
         """The file's one document, or None."""
-        data = read_bytes(path, self.file, self.faults)
+        data = read_bytes(path, path.parent, self.faults)
         return compose(data, self.file, self.faults) if data is not None else None
 
     def mapping(self, node: yaml.Node | None) -> dict[str, yaml.Node]:

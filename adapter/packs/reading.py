@@ -16,9 +16,16 @@ LARGEST = 1024 * 1024
 DEEPEST = 60
 
 
-def read_bytes(path: Path, file: str, faults: list[Finding], largest: int = LARGEST) -> bytes | None:
-    """The bytes of a file of a pack; a fault, and None, where it cannot be read or is larger than a pack's file may be."""
+def read_bytes(path: Path, folder: Path, faults: list[Finding], largest: int = LARGEST) -> bytes | None:
+    """The bytes of a file below the folder of its pack.
+
+    A fault, and None, where it cannot be read, lies elsewhere (a link) or is larger than a pack's file may be.
+    """
+    file = file_of(path, folder)
     try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            faults.append(Finding(file, 1, 1, "file-outside", "leads out of the pack: expected the file itself"))
+            return None
         with path.open("rb") as source:
             data = source.read(largest + 1)
     except OSError as error:
@@ -28,6 +35,11 @@ def read_bytes(path: Path, file: str, faults: list[Finding], largest: int = LARG
         faults.append(Finding(file, 1, 1, "file-too-large", f"larger than {largest} bytes"))
         return None
     return data
+
+
+def file_of(path: Path, folder: Path) -> str:
+    """How a file of a pack is called in messages: the name of the pack's folder, then its place in it."""
+    return path.relative_to(folder.parent).as_posix()
 
 
 def _why(error: OSError) -> str:

@@ -42,7 +42,7 @@ def _read_folder(folder: Path, type_: str, faults: list[Finding]) -> dict[str, T
 
 
 def _read(path: Path, file: str, type_: str, faults: list[Finding]) -> Tree | None:
-    data = read_bytes(path, file, faults, DEFAULT_BOUNDS.size)
+    data = read_bytes(path, path.parent.parent, faults, DEFAULT_BOUNDS.size)
     if data is None:
         return None
     try:

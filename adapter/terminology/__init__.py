@@ -5,6 +5,6 @@ target is `unmatched` is a code of ours that nobody has published: it travels as
 """
 
 from adapter.terminology.code_systems import displays
-from adapter.terminology.table import PREFERRED, Table, compile_table, compile_tables
+from adapter.terminology.table import PREFERRED, Table, compile_table, compile_tables, read_tables
 
-__all__ = ["PREFERRED", "Table", "compile_table", "compile_tables", "displays"]
+__all__ = ["PREFERRED", "Table", "compile_table", "compile_tables", "displays", "read_tables"]

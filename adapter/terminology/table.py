@@ -83,16 +83,11 @@ def compile_table(concept_map: Tree, code_system: str, *, own: Tree | None = Non
     Codes of `own` that the map does not speak of have no published coding. Raises PackError with every contradiction.
     """
     name = str(concept_map.get("name") or concept_map.get("id") or "")
-    reader = _Reader(code_system, file or f"conceptmaps/{name}.json")
-    reader.displays.update(displays(own or {}))
-    reader.forward.update({code: [] for code in reader.displays})
-    reader.groups(concept_map)
-    back = {key: reader.ranked(key, rows) for key, rows in reader.candidates.items()}
-    if reader.faults:
-        raise PackError(f"The ConceptMap {name} cannot be used.", faults=reader.faults)
-    forward = {code: tuple(codings) for code, codings in reader.forward.items()}
-    near = {key: tuple(code for _, code in rows) for key, rows in reader.candidates.items()}
-    return Table(code_system, forward, back, reader.displays, frozenset(forward), near)
+    faults: list[Finding] = []
+    table = _table(concept_map, code_system, own, file or f"conceptmaps/{name}.json", faults)
+    if faults:
+        raise PackError(f"The ConceptMap {name} cannot be used.", faults=faults)
+    return table
 
 
 def compile_tables(
@@ -103,19 +98,41 @@ def compile_tables(
     The URL of a map's own codes is that of the CodeSystem of the same name, else `prefix`/name, so that a pack may take
     over the maps of another that has its own address. Raises PackError with the faults of all of them.
     """
-    made: dict[str, Table] = {}
     faults: list[Finding] = []
+    made = read_tables(concept_maps, code_systems, prefix, faults, pack=pack)
+    if faults:
+        raise PackError("The ConceptMaps of the pack cannot be used.", faults=faults)
+    return made
+
+
+def read_tables(
+    concept_maps: Mapping[str, Tree],
+    code_systems: Mapping[str, Tree],
+    prefix: str,
+    faults: list[Finding],
+    *,
+    pack: str = "",
+) -> dict[str, Table]:
+    """The same, as far as the ConceptMaps can be used; what is wrong with them is appended to `faults`."""
+    made: dict[str, Table] = {}
     for name, tree in concept_maps.items():
         own = code_systems.get(name)
         url = str(own["url"]) if own and "url" in own else f"{prefix}/{name}"
         file = "/".join(part for part in (pack, f"conceptmaps/{name}.json") if part)
-        try:
-            made[name] = compile_table(tree, url, own=own, file=file)
-        except PackError as error:
-            faults.extend(error.faults)
-    if faults:
-        raise PackError("The ConceptMaps of the pack cannot be used.", faults=faults)
+        made[name] = _table(tree, url, own, file, faults)
     return made
+
+
+def _table(concept_map: Tree, code_system: str, own: Tree | None, file: str, faults: list[Finding]) -> Table:
+    reader = _Reader(code_system, file)
+    reader.displays.update(displays(own or {}))
+    reader.forward.update({code: [] for code in reader.displays})
+    reader.groups(concept_map)
+    back = {key: reader.ranked(key, rows) for key, rows in reader.candidates.items()}
+    faults += reader.faults
+    forward = {code: tuple(codings) for code, codings in reader.forward.items()}
+    near = {key: tuple(code for _, code in rows) for key, rows in reader.candidates.items()}
+    return Table(code_system, forward, back, reader.displays, frozenset(forward), near)
 
 
 class _Reader:

@@ -16,6 +16,7 @@ from adapter.fhir_json import loads
 from adapter.identity import NS
 from adapter.packs import load
 from adapter.records.assessment import INTAKE
+from adapter.services.lint import lint
 from adapter.terminology import Table, compile_table, displays
 from adapter.validation import Validator
 from tools import make_extensions, make_questionnaires, make_terminology
@@ -307,3 +308,7 @@ def test_responses_of_the_fixtures_answer_the_forms() -> None:
                 and issue.message_id != "response-questionnaire-missing"
             ]
     assert faults == []
+
+
+def test_the_pack_is_clean() -> None:
+    assert [str(finding) for finding in lint("core")] == []

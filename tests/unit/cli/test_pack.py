@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli import main
@@ -28,10 +30,71 @@ def test_faults_have_their_place(tmp_path: Path) -> None:
     )
     done = careplan("pack", "lint", tmp_path)
     assert done.exit_code == 1
-    assert "maps/goal.yaml:4:6: unknown keyword recrod; did you mean record?" in done.stdout
+    assert "maps/goal.yaml:4:6: error: unknown keyword recrod; did you mean record?" in done.stdout
 
 
 def test_a_pack_that_is_not_there_is_a_wrong_call() -> None:
     done = careplan("pack", "lint", "nowhere")
     assert done.exit_code == 2
     assert "There is no pack nowhere." in done.stderr
+
+
+def _odd(folder: Path, *rules: str) -> Path:
+    (folder / "maps").mkdir()
+    (folder / "pack.yaml").write_text(PACK)
+    rows = "".join(f"  - {rule}\n" for rule in rules)
+    (folder / "maps" / "goal.yaml").write_text(f"record: goal\nresource: Goal\nrules:\n{rows}")
+    return folder
+
+
+def test_findings_as_json_say_what_to_do(tmp_path: Path) -> None:
+    done = careplan("pack", "lint", "--format", "json", _odd(tmp_path, "{recrod: lifecycle, fhir: lifecycleStatus}"))
+    (row, *_) = json.loads(done.stdout)["findings"]
+    assert row == {
+        "file": f"{tmp_path.name}/maps/goal.yaml",
+        "line": 4,
+        "column": 6,
+        "severity": "error",
+        "id": "keyword-unknown",
+        "text": "unknown keyword recrod",
+        "near": "record",
+        "remedy": "Use a keyword of docs/mapping.md.",
+    }
+
+
+def test_findings_as_annotations_are_escaped(tmp_path: Path) -> None:
+    done = careplan("pack", "lint", "--format", "github", _odd(tmp_path, "{recrod: lifecycle, fhir: lifecycleStatus}"))
+    assert done.stdout.splitlines()[0] == (
+        f"::error file={tmp_path.name}/maps/goal.yaml,line=4,col=6,title=keyword-unknown"
+        "::unknown keyword recrod; did you mean record? Use a keyword of docs/mapping.md."
+    )
+
+
+def test_findings_as_sarif(tmp_path: Path) -> None:
+    done = careplan("pack", "lint", "--format", "sarif", _odd(tmp_path, "{record: nope, fhir: nope}"))
+    log = json.loads(done.stdout)
+    (run,) = log["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert log["version"] == "2.1.0"
+    assert {"record-path", "fhir-path-unknown"} <= set(rules)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]] == result["ruleId"]
+        assert result["level"] in ("error", "warning")
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert region["startLine"] >= 1
+        assert region["startColumn"] >= 1
+
+
+def test_warnings_count_where_strict(tmp_path: Path) -> None:
+    head = "# lint: allow record-uncarried: one field\n# lint: allow element-unfilled: one field\n"
+    place = _odd(tmp_path, "{record: lifecycle, fhir: lifecycleStatus, values: {active: active}}")
+    (tmp_path / "maps" / "goal.yaml").write_text(head + (tmp_path / "maps" / "goal.yaml").read_text())
+    assert careplan("pack", "lint", place).exit_code == 0
+    done = careplan("pack", "lint", "--strict", place)
+    assert done.exit_code == 1
+    assert "[code-unread]" in done.stdout
+
+
+def test_the_pack_of_the_current_folder_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(_odd(tmp_path, "{record: nope, fhir: startDate}"))
+    assert "maps/goal.yaml:4:6: error: the record has no nope" in careplan("pack", "lint").stdout

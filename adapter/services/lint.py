@@ -1,0 +1,68 @@
+"""Lint of a pack: its files read as far as they can be, every finding at its place in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from adapter.errors import Finding
+from adapter.issues import Issue
+from adapter.services.positions import located
+
+Tree = dict[str, Any]
+
+
+def present() -> list[str]:
+    """What is looked at where no pack is named: the pack of the current folder, else all that come with the adapter."""
+    from adapter.packs import available
+
+    return ["."] if Path("pack.yaml").is_file() else available()
+
+
+def lint(name_or_path: str) -> list[Finding]:
+    """Every finding of a pack's own files, first things first; files by their path from here, where they lie below.
+
+    Raises PackError where there is no such pack.
+    """
+    from adapter.mapping import shape_of, texts_of
+    from adapter.mapping.lint import lint as look
+    from adapter.mapping.lint import told
+    from adapter.packs import folder_of, read
+
+    folder = folder_of(name_or_path)
+    faults: list[Finding] = []
+    pack = read(name_or_path, faults)
+    if pack is not None:
+        faults += look(pack, texts_of(pack, faults), shape_of)
+    own = [finding for finding in faults if (folder.parent / finding.file).is_relative_to(folder)]
+    files = {file: folder.parent / file for file in {finding.file for finding in own} | _commented(folder)}
+    texts = {file: _text(path) for file, path in files.items()}
+    return [_placed(row, folder) for row in told((_pointed(row, texts) for row in own), texts)]
+
+
+def _commented(folder: Path) -> set[str]:
+    """The files that may hold allowances."""
+    paths = [folder / "pack.yaml", *(folder / "maps").glob("*.yaml")]
+    return {path.relative_to(folder.parent).as_posix() for path in paths}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _pointed(finding: Finding, texts: dict[str, str]) -> Finding:
+    """A finding in a JSON file with the line and column of its pointer."""
+    if not finding.pointer:
+        return finding
+    issue = located(Issue("error", "", "", "", pointer=finding.pointer), texts.get(finding.file, ""))
+    return replace(finding, line=issue.line or 1, column=issue.column or 1)
+
+
+def _placed(finding: Finding, folder: Path) -> Finding:
+    path = folder.parent / finding.file
+    here = Path.cwd()
+    return replace(finding, file=path.relative_to(here).as_posix()) if path.is_relative_to(here) else finding
