@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -63,14 +64,16 @@ def _said(value: Any) -> str:
     """Words for a value: the texts inside it, escaped; ids and systems are for machines."""
     kind = type(value)
     if kind is str:
-        return "" if is_uuid(value) else _escaped(value)
+        if len(value) == 36 and is_uuid(value):
+            return ""
+        return _escaped(value) if _SPECIAL.search(value) else value
     if kind is dict:
         return _said_of(value)
     if kind is list:
-        return "; ".join([text for text in map(_said, value) if text])
+        return "; ".join([text for inner in value if (text := _said(inner))])
     if kind is bool:
         return "yes" if value else "no"
-    return _escaped(str(value)) if kind is int or kind is Decimal else ""
+    return str(value) if kind is int or kind is Decimal else ""
 
 
 def _said_of(value: Tree) -> str:
@@ -78,16 +81,23 @@ def _said_of(value: Tree) -> str:
     if best:
         return _said(best)
     if "value" in value:
-        parts = (_said(value.get(key, "")) for key in ("comparator", "value", "unit"))
+        parts = [_said(value.get(key, "")) for key in ("comparator", "value", "unit")]
         return " ".join([part for part in parts if part])
-    if type(value.get("code")) is str:
-        return _said(value["code"].replace("-", " "))
-    pairs = ((key, _said(inner)) for key, inner in value.items() if key not in _NOT_SAID)
-    return ", ".join([f"{_escaped(key.replace('_', ' '))} {text}" for key, text in pairs if text])
+    code = value.get("code")
+    if type(code) is str:
+        return _said(code.replace("-", " "))
+    return ", ".join(
+        [f"{_key(key)} {text}" for key, inner in value.items() if key not in _NOT_SAID and (text := _said(inner))]
+    )
+
+
+@lru_cache(maxsize=1024)
+def _key(name: str) -> str:
+    return _escaped(name.replace("_", " "))
 
 
 def _escaped(text: str) -> str:
-    return escape(_HIDDEN.sub("", text)) if _SPECIAL.search(text) else text
+    return escape(_HIDDEN.sub("", text))
 
 
 def owner(names: list[str]) -> Make:

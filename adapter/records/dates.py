@@ -19,6 +19,13 @@ _DAY = 10
 
 def is_date(value: Any) -> bool:
     """A year, a month or a day that the calendar has."""
+    if type(value) is str and len(value) == _DAY and value.isascii() and value[4] == "-" == value[7]:
+        # A whole day, nearly every time: the library's parser knows the calendar.
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            return False
+        return True
     match = _DATE.fullmatch(value) if type(value) is str and value.isascii() else None
     if match is None:
         return False

@@ -32,30 +32,51 @@ def grow(outer: Tree, step: Step, later: tuple[Step, ...]) -> Tree:
     elif step.shape == "only" or type(value) is not list:
         outer[step.name] = [inner]
     else:
-        place = next((at for at, element in enumerate(value) if any(one.matches(element) for one in later)), len(value))
-        value.insert(place, inner)
+        value.insert(_slot(value, later), inner)
     return inner
 
 
+def _slot(elements: list[Any], later: tuple[Step, ...]) -> int:
+    if later:
+        for index, element in enumerate(elements):
+            if any(step.matches(element) for step in later):
+                return index
+    return len(elements)
+
+
 def appends(rule: Any, rules: Sequence[Any]) -> bool:
-    """Whether the elements of a rule always go to the end of their array: every rule of that array selects by the
-    same keys, each by other values, and those that come behind this one run behind it.
-    """
-    path, name = rule.path, rule.path.name
-    if path.last.shape != "element" or not path.last.keys or (not path.steps and name in _NOT_EMPTY):
+    """Whether the elements of a rule's list always go to the end of their array, as the only ones of their kind."""
+    path = rule.path
+    if path.last.shape != "element" or not path.last.keys:
         return False
-    keys = [key for key, _ in path.last.keys]
-    seen = False
-    for other in rules:
-        step = _step_at(other, path.steps, name)
-        seen = seen or other is rule
-        if step is None or other is rule:
-            continue
-        if step is _UNKNOWN or [key for key, _ in step.keys] != keys:
-            return False
-        if step.keys == path.last.keys or (not seen and step in _behind(path)):
-            return False
-    return True
+    return at_end(path, len(path.steps), rule, rules) and not any(
+        _step_at(other, path.steps, path.name) == path.last for other in _before(rule, rules)
+    )
+
+
+def at_end(path: Path, index: int, rule: Any, rules: Sequence[Any]) -> bool:
+    """Whether nothing that belongs behind a step of a path can stand in its array when its rule is asked.
+
+    So it is where every rule before this one selects there by the same keys, and none by what comes behind.
+    """
+    way = (*path.steps, path.last)
+    step, ranks = way[index], path.ranks.get(index, ())
+    if not index and step.name in _NOT_EMPTY:
+        return False
+    behind = ranks[ranks.index(step) + 1 :] if step in ranks else ()
+    keys = _names(step)
+    if any(_names(later) != keys for later in behind):
+        return False
+    before = [_step_at(other, path.steps[:index], step.name) for other in _before(rule, rules)]
+    return all(other is None or (_names(other) == keys and other not in behind) for other in before)
+
+
+def _before(rule: Any, rules: Sequence[Any]) -> Sequence[Any]:
+    return rules[: next((at for at, other in enumerate(rules) if other is rule), len(rules))]
+
+
+def _names(step: Step) -> list[str]:
+    return [key for key, _ in step.keys]
 
 
 def _step_at(rule: Any, steps: tuple[Step, ...], name: str) -> Step | None:
@@ -68,9 +89,3 @@ def _step_at(rule: Any, steps: tuple[Step, ...], name: str) -> Step | None:
     if len(way) <= len(steps) or way[: len(steps)] != steps or way[len(steps)].name != name:
         return None
     return way[len(steps)] if way[len(steps)].shape == "element" else _UNKNOWN
-
-
-def _behind(path: Path) -> tuple[Step, ...]:
-    """The elements that belong behind those of a path's last step."""
-    ranks = path.ranks.get(len(path.steps), ())
-    return ranks[ranks.index(path.last) + 1 :] if path.last in ranks else ()

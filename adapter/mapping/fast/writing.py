@@ -15,7 +15,7 @@ from typing import Any
 from adapter.fhir_json import copy
 from adapter.mapping.codecs import Copy, Display, Link, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept
-from adapter.mapping.fast.arrays import appends, grow
+from adapter.mapping.fast.arrays import appends, at_end, grow
 from adapter.mapping.fast.code import Function, Module, check_of, is_plain
 from adapter.mapping.fast.reading import keys_are_known, quick
 from adapter.mapping.lists import Items, Scalars, elements_of
@@ -51,6 +51,7 @@ class _Filler:
 
     def __init__(self, made: Function, rules: Sequence[Any]) -> None:
         self.made, self.rules = made, rules
+        self.rule: Any = None
         self.holders: dict[tuple[Step, ...], str] = {}
 
     def body(self) -> None:
@@ -81,6 +82,7 @@ class _Filler:
             head.__exit__(None, None, None)
 
     def _rule(self, rule: Any, record: str) -> None:
+        self.rule = rule
         emit = _EMIT.get(type(rule))
         if emit is None or not is_plain(rule, _PLAIN[type(rule)]) or not emit(self, rule, record):
             self._ask(rule)
@@ -101,21 +103,22 @@ class _Filler:
         """The local name of the object that holds the last step, made where it is not."""
         name = "node"
         for index in range(len(path.steps)):
-            outer, step, steps = name, path.steps[index], path.steps[: index + 1]
+            outer, steps = name, path.steps[: index + 1]
             name = self.holders.setdefault(steps, f"h{len(self.holders)}")
             with self.made.block(f"if {name} is None:"):
-                self._enter(outer, name, step, path.ranks.get(index, ()))
+                self._enter(outer, name, path, index)
         return name
 
-    def _enter(self, outer: str, name: str, step: Step, ranks: tuple[Step, ...]) -> None:
-        made = self.made
+    def _enter(self, outer: str, name: str, path: Path, index: int) -> None:
+        made, step, ranks = self.made, path.steps[index], path.ranks.get(index, ())
         if step.shape == "object" and not step.keys and not step.made:
             made.line(f"{name} = {outer}.get({step.name!r})")
             with made.block(f"if type({name}) is not dict:"):
                 made.line(f"{name} = {outer}[{step.name!r}] = {{}}")
-        else:
-            later = ranks[ranks.index(step) + 1 :] if step in ranks else ()
-            made.line(f"{name} = grow({outer}, {made.const(step, 'P')}, {made.const(later, 'Q')})")
+            return
+        last = at_end(path, index, self.rule, self.rules)
+        later = () if last or step not in ranks else ranks[ranks.index(step) + 1 :]
+        made.line(f"{name} = grow({outer}, {made.const(step, 'P')}, {made.const(later, 'Q')})")
 
     def _set(self, path: Path, value: str) -> None:
         made, holder, step = self.made, self._holder(path), path.last
