@@ -15,6 +15,7 @@ from adapter.mapping.compiler import compile_maps
 from adapter.mapping.convert import Converted, Create, Read
 from adapter.mapping.mapper import PackMaps
 from adapter.mapping.maps import Generated, ResourceMap
+from adapter.mapping.pausing import paused, size_of_records, size_of_resource
 from adapter.mapping.shapes import Shape
 from adapter.mapping.source import Faults
 from adapter.mapping.table import Row, rows_of
@@ -40,7 +41,8 @@ class Mapper(PackMaps):
     def from_fhir(self, tree: Any, *, base: str = "none", fhir: str | None = None) -> Read:
         """A resource or Bundle → records, remainder, issues. Raises BadInput."""
         version = convert.fhir_version(fhir)
-        return convert.from_fhir(self.of(version), tree, base=base, fhir=version)
+        with paused(size_of_resource(tree)):
+            return convert.from_fhir(self.of(version), tree, base=base, fhir=version)
 
     def to_fhir(
         self,
@@ -53,9 +55,10 @@ class Mapper(PackMaps):
     ) -> Converted:
         """Records → a Bundle, or with the remainder what came in. Raises UsageError, DataError."""
         version = convert.fhir_version(fhir)
-        return convert.to_fhir(
-            self.of(version), records, remainder, bundle_type=bundle_type, create=create, fhir=version
-        )
+        with paused(size_of_records(records)):
+            return convert.to_fhir(
+                self.of(version), records, remainder, bundle_type=bundle_type, create=create, fhir=version
+            )
 
 
 def load(pack: str = "core", release: str = "R4") -> Mapper:

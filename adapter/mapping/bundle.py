@@ -19,7 +19,7 @@ from adapter.mapping.mapper import PackMaps, record_id_of
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.parts import Companion, Parts
 from adapter.mapping.rules import current
-from adapter.mapping.scope import link_of
+from adapter.mapping.scope import link_of, target_of
 
 Tree = dict[str, Any]
 
@@ -42,15 +42,15 @@ class BundleRefs:
 
     def _index(self, reference: Tree) -> int | None:
         literal = reference.get("reference")
-        if type(literal) is not str:
-            return None
-        return self.targets.get(literal.split("/_history/")[0])
+        return target_of(literal, self.targets) if type(literal) is str else None
 
     def part(self, reference: Tree) -> str | None:
         literal = reference.get("reference")
-        if type(literal) is str and literal in self.fresh:
+        if type(literal) is not str:
+            return None
+        if literal in self.fresh:
             return self.fresh[literal]
-        index = self._index(reference)
+        index = target_of(literal, self.targets)
         return self.part_of.get(index) if index is not None else None
 
     def link(self, reference: Tree) -> tuple[str, str] | None:
@@ -252,7 +252,7 @@ class Analysis:
 
     def _index(self, reference: Any) -> int | None:
         literal = reference.get("reference") if type(reference) is dict else None
-        return self.targets.get(literal.split("/_history/")[0]) if type(literal) is str else None
+        return target_of(literal, self.targets) if type(literal) is str else None
 
     def records(self) -> list[Owned]:
         """Every record of the input, in the order of their main resources."""

@@ -41,6 +41,13 @@ class PackMaps:
     path: str = "core"
     release: str = "R4"
 
+    _readers: Mapping[str, tuple[ResourceMap, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        types = dict.fromkeys(map_.type_ for map_ in self.main)
+        readers = {type_: tuple(map_ for map_ in self.main if map_.type_ == type_) for type_ in types}
+        object.__setattr__(self, "_readers", readers)
+
     def kind_of(self, resource: Any) -> str | None:
         """The kind of record that a resource is by itself, or None where this pack does not map its type."""
         map_ = self.reader(resource)
@@ -52,7 +59,11 @@ class PackMaps:
 
     def reader(self, resource: Any) -> ResourceMap | None:
         """The map that reads a resource."""
-        return next((map_ for map_ in self.main if map_.reads(resource)), None)
+        type_ = resource.get("resourceType") if type(resource) is dict else None
+        for map_ in self._readers.get(type_, ()) if type(type_) is str else ():
+            if map_.reads(resource):
+                return map_
+        return None
 
     def maker(self, record: Tree) -> ResourceMap:
         """The map that makes a record's main resource. Raises DataError where there is none."""

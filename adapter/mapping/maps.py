@@ -56,11 +56,11 @@ class ResourceMap:
         """Whether this map is for that resource."""
         if type(resource) is not dict or resource.get("resourceType") != self.type_:
             return False
-        return all(current(path, resource) == value for path, value in self.match)
+        return not self.match or all(current(path, resource) == value for path, value in self.match)
 
     def makes(self, record: Tree) -> bool:
         """Whether this map is for that record or item."""
-        return all(get(record, names) == value for names, value in self.when)
+        return not self.when or all(get(record, names) == value for names, value in self.when)
 
     def read(self, resource: Tree, scope: Scope) -> Tree:
         """The record's content, without kind and id."""

@@ -48,8 +48,10 @@ def _lookup(maps: list[ResourceMap], reference: Any, scope: Scope) -> Found | No
         return _contained(maps, literal, scope)
     key = scope.refs.part(reference)
     resource = scope.parts.get(key) if key else None
+    if key is None or resource is None:
+        return None
     map_ = next((map_ for map_ in maps if map_.reads(resource)), None)
-    if key is None or resource is None or map_ is None:
+    if map_ is None:
         return None
     return Found(key, resource, key.partition("/")[2], map_)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -79,6 +80,14 @@ def link_of(reference: Tree, base: str) -> tuple[str, str] | None:
     if isinstance(literal, str) and literal.startswith("urn:"):
         return name, foreign_record_id(base, "urn", literal)
     return None
+
+
+def target_of(literal: str, targets: Mapping[str, int]) -> int | None:
+    """The index of the resource that a literal names, in whatever version."""
+    index = targets.get(literal)
+    if index is None and "/_history/" in literal:
+        return targets.get(literal.split("/_history/", maxsplit=1)[0])
+    return index
 
 
 @dataclass(slots=True)

@@ -42,10 +42,28 @@ class QuickConcept:
         found, text = value.get("coding"), value.get("text")
         if found is None:
             return {"text": text} if type(text) is str and text else None
-        code = self._code(found) if type(found) is list else None
+        if type(found) is not list:
+            return self.concept.decode(value, scope)
+        if self.concept.table is None and len(found) == 1:
+            return self._alone(found[0], text) or self.concept.decode(value, scope)
+        code = self._code(found)
         if code is None:
             return self.concept.decode(value, scope)
         return {"code": code, "text": text} if type(text) is str and text else {"code": code}
+
+    def _alone(self, coding: Any, text: Any) -> Tree | None:
+        """The only coding of a concept that has no table."""
+        if type(coding) is not dict:
+            return None
+        system, code, display = coding.get("system"), coding.get("code"), coding.get("display")
+        if not (type(system) is str and system and type(code) is str and code):
+            return None
+        found = {"code": code} if system == self.concept.system else {"system": system, "code": code}
+        if type(display) is str and display and "system" in found:
+            found["display"] = display
+        if type(text) is str and text:
+            found["text"] = text
+        return found
 
     def _code(self, codings: list[Any]) -> str | None:
         try:
