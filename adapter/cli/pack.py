@@ -11,6 +11,7 @@ import click
 COMMANDS = {
     "lint": ("pack_lint", "What is wrong with a pack: file, line, column, remedy."),
     "coverage": ("pack_coverage", "What a pack covers of both sides, by definition and by data."),
+    "test": ("pack_test", "The examples of a pack both ways, and the laws on them."),
 }
 
 

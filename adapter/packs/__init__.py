@@ -39,11 +39,12 @@ class Pack:
     structure_definitions: dict[str, Tree]
     questionnaires: dict[str, Tree]
     title: str = ""
+    examples_path: str = "examples"
 
     @property
     def examples(self) -> Path:
         """The folder of its examples; it need not be there."""
-        return self.folder / "examples"
+        return (self.folder / self.examples_path).resolve()
 
 
 def root() -> Path:
@@ -133,6 +134,7 @@ def _own(folder: Path, head: Head, trees: dict[str, dict[str, Tree]]) -> Pack:
         structure_definitions=trees["structuredefinitions"],
         questionnaires={canonical(tree): tree for tree in trees["questionnaires"].values()},
         title=head.title,
+        examples_path=head.examples,
     )
 
 
@@ -152,4 +154,5 @@ def _merged(parent: Pack, own: Pack) -> Pack:
         structure_definitions=parent.structure_definitions | own.structure_definitions,
         questionnaires=parent.questionnaires | own.questionnaires,
         title=own.title,
+        examples_path=own.examples_path,
     )

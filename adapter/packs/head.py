@@ -12,7 +12,7 @@ import yaml
 from adapter.errors import Finding, PackError
 from adapter.packs.reading import compose, note, read_bytes
 
-KEYS = ("extends", "fhir", "name", "prefixes", "title", "version")
+KEYS = ("examples", "extends", "fhir", "name", "prefixes", "title", "version")
 FHIR_VERSIONS = ("4.0.1", "4.3.0", "5.0.0")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
@@ -22,7 +22,7 @@ _URL = re.compile(r"(?:https?://|urn:)\S+")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What `pack.yaml` says; `extends` is empty where the pack stands by itself."""
+    """What `pack.yaml` says; `extends` is empty where the pack stands by itself, `examples` a path from its folder."""
 
     name: str
     version: str
@@ -30,6 +30,7 @@ class Head:
     extends: str = ""
     fhir_versions: tuple[str, ...] = ("4.0.1",)
     prefixes: dict[str, str] = field(default_factory=dict)
+    examples: str = "examples"
 
 
 def read_head(path: Path) -> Head:
@@ -44,6 +45,7 @@ def read_head(path: Path) -> Head:
         extends=reader.text(found, "extends"),
         fhir_versions=tuple(reader.fhir(found)),
         prefixes=dict(reader.prefixes(found)),
+        examples=reader.text(found, "examples") or "examples",
     )
     if reader.faults:
         raise PackError(f"The pack in the folder {path.parent.name} cannot be used.", faults=reader.faults)

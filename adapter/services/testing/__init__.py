@@ -1,0 +1,1 @@
+"""`careplan pack test`: the examples of a pack both ways, and the laws on them."""
