@@ -36,7 +36,7 @@ def test_the_core_pack_is_there() -> None:
     assert (core.name, core.folder.name) == ("core", "core")
     assert core.fhir_versions == ("4.0.1", "4.3.0")
     assert core.extends == ()
-    assert core.examples == core.folder / "examples"
+    assert core.examples == core.folder.parent.parent / "fixtures"
     assert core.maps["plan"] == core.folder / "maps" / "plan.yaml"
     assert load(root() / "core") is core
 
