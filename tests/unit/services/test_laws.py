@@ -102,7 +102,10 @@ def test_edits_change_and_remove_each_field() -> None:
     assert shape is not None
     record = goal()
     before = copy(record)
-    found = {edit.name: edit.record for edit in edits(record, shape, lambda place: ["high", "low"] if place == ("priority",) else [])}
+    found = {
+        edit.name: edit.record
+        for edit in edits(record, shape, lambda place: ["high", "low"] if place == ("priority",) else [])
+    }
     assert record == before
     assert found["change lifecycle"]["lifecycle"] != "active"
     assert found["change priority"]["priority"] == {"code": "low"}
