@@ -30,7 +30,7 @@ class Finding:
     """One thing that is wrong with a pack: where, from 1, and what; `near` is the name that was probably meant.
 
     `id` is stable and listed in docs/pack-messages.md, which says what to do. Where a JSON file is meant, `pointer` is the
-    place in it (RFC 6901).
+    place in it (RFC 6901); `rule` is the line where the rule begins that it is about.
     """
 
     file: str
@@ -41,6 +41,7 @@ class Finding:
     severity: Literal["error", "warning"] = "error"
     near: str = ""
     pointer: str = ""
+    rule: int = 0
 
     @property
     def sentence(self) -> str:

@@ -70,7 +70,8 @@ This page is written by `make docs` from `adapter/mapping/lint/messages.py`. The
 and as `ruleId` in SARIF. Findings are told in this order: what keeps a file from being read comes first. Errors give exit
 status 1, warnings only with `--strict`.
 
-A finding that is right as it is can be allowed, by a reason that stands in the file: on its line, or above it.
+A finding that is right as it is can be allowed, by a reason that stands in the file: on its line or that of its rule, or
+above it.
 
 ```yaml
 # lint: allow code-unread: our clinic never uses the other codes

@@ -10,6 +10,7 @@ import click
 # the order that an integrator needs them.
 COMMANDS = {
     "lint": ("pack_lint", "What is wrong with a pack: file, line, column, remedy."),
+    "fmt": ("pack_fmt", "Mapping files in one form."),
     "coverage": ("pack_coverage", "What a pack covers of both sides, by definition and by data."),
     "test": ("pack_test", "The examples of a pack both ways, and the laws on them."),
 }

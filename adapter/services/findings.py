@@ -47,7 +47,9 @@ def as_json(findings: Sequence[Finding]) -> Tree:
     rows = []
     for finding in findings:
         tree = {**asdict(finding), "remedy": remedy(finding)}
-        rows.append({key: value for key, value in tree.items() if key != "pointer" and (value or key != "near")})
+        rows.append(
+            {key: value for key, value in tree.items() if key not in ("pointer", "rule") and (value or key != "near")}
+        )
     return {"findings": rows}
 
 

@@ -3,7 +3,7 @@
     # lint: allow code-unread: our clinic never uses the other codes
     - {record: course, fhir: clinicalStatus, choice: course, wrap: concept}
 
-The comment stands on the line of the finding, or above it. Above the first key of a file it is for the whole file, and
+The comment stands on the line of the finding or of its rule, or above it. Above the first key of a file it is for the whole file, and
 in pack.yaml, with the name of a file behind the id, for a file that has no comments (`code-ambiguous in
 conceptmaps/disorders.json: …`).
 """
@@ -39,7 +39,7 @@ class Allowance:
         """Whether the finding is the one that it speaks of."""
         if finding.id != self.id or not PurePosixPath(finding.file).match(self.target):
             return False
-        return self.applies in (0, finding.line)
+        return self.applies in (0, finding.line, finding.rule)
 
 
 def allowances(texts: Mapping[str, str]) -> list[Allowance]:

@@ -152,7 +152,7 @@ def _tables(subject: Subject) -> None:
             back = table.internal(system, code)
             if len(back) > 1:
                 text = f"{code} stands for {', '.join(back)}: expected a mark on the one that it is read as"
-                subject.add(file, 1, 1, "code-ambiguous", text, pointer=pointer)
+                subject.add(file, (1, 1), "code-ambiguous", text, pointer=pointer)
 
 
 def _targets(tree: Any) -> Iterable[tuple[str, str, str]]:

@@ -136,7 +136,9 @@ def _codes(subject: Subject, row: Row) -> None:
         table = keys.get(key, {})
         for code in table:
             if enum and code not in enum:
-                subject.say_key(table, code, "code-not-ours", f"{row.record} is never {code}", nearest(code, enum))
+                subject.say_key(
+                    table, code, "code-not-ours", f"{row.record} is never {code}", nearest(code, enum), rule=row.line
+                )
     _turned(subject, row, keys.get("values", {}))
 
 
@@ -145,7 +147,7 @@ def _turned(subject: Subject, row: Row, table: Any) -> None:
     for code, value in table.items():
         if value in first:
             text = f"{code} and {first[value]} both become {value}, which cannot be turned around"
-            subject.say_key(table, code, "not-invertible", text)
+            subject.say_key(table, code, "not-invertible", text, rule=row.line)
         first.setdefault(value, code)
 
 

@@ -44,20 +44,30 @@ class Subject:
 
     def say(self, row: Row, id_: str, text: str, key: str = "fhir", near: str = "") -> None:
         """Add a finding at a rule, at one of its keys."""
-        self.add(row.file, *place(row.keys, key), id_, text, near)
+        self.add(row.file, place(row.keys, key), id_, text, near, rule=row.line)
 
     def say_file(self, map_: str, id_: str, text: str, key: str = "", near: str = "") -> None:
         """Add a finding at a key of a mapping file."""
         file, tree = self.trees[map_]
-        self.add(file, *place(tree, key or None), id_, text, near)
+        self.add(file, place(tree, key or None), id_, text, near)
 
-    def say_key(self, node: Any, key: str, id_: str, text: str, near: str = "") -> None:
+    def say_key(self, node: Any, key: str, id_: str, text: str, near: str = "", *, rule: int = 0) -> None:
         """Add a finding at a key of an object of a mapping file."""
-        self.add(node.file, *place(node, key), id_, text, near)
+        self.add(node.file, place(node, key), id_, text, near, rule=rule)
 
-    def add(self, file: str, line: int, column: int, id_: str, text: str, near: str = "", pointer: str = "") -> None:
-        """Add a finding."""
-        self.found.append(Finding(file, line, column, id_, text, MESSAGES[id_].severity, near, pointer))
+    def add(
+        self,
+        file: str,
+        spot: tuple[int, int],
+        id_: str,
+        text: str,
+        near: str = "",
+        *,
+        pointer: str = "",
+        rule: int = 0,
+    ) -> None:
+        """Add a finding at a line and column."""
+        self.found.append(Finding(file, *spot, id_, text, MESSAGES[id_].severity, near, pointer, rule))
 
     def path(self, text: str) -> Path | None:
         """A FHIR path; None where it cannot be read, which the compiler tells."""

@@ -98,3 +98,28 @@ def test_warnings_count_where_strict(tmp_path: Path) -> None:
 def test_the_pack_of_the_current_folder_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(_odd(tmp_path, "{record: nope, fhir: startDate}"))
     assert "maps/goal.yaml:4:6: error: the record has no nope" in careplan("pack", "lint").stdout
+
+
+def test_fmt_writes_one_form_once(tmp_path: Path) -> None:
+    path = _odd(tmp_path, "{fhir: startDate,   record: start}") / "maps" / "goal.yaml"
+    before = path.read_text()
+    done = careplan("pack", "fmt", "--check", tmp_path)
+    assert (done.exit_code, done.stdout) == (1, f"{tmp_path.name}/maps/goal.yaml\n")
+    assert path.read_text() == before
+    assert careplan("pack", "fmt", tmp_path).exit_code == 0
+    assert path.read_text().endswith("  - {record: start, fhir: startDate}\n")
+    assert careplan("pack", "fmt", "--check", tmp_path).exit_code == 0
+    assert sorted(each.name for each in path.parent.iterdir()) == ["goal.yaml"]
+
+
+def test_fmt_leaves_what_it_cannot_read_and_does_the_rest(tmp_path: Path) -> None:
+    place = _odd(tmp_path, "{fhir: startDate, record: start}")
+    (place / "maps" / "a.yaml").write_text("map: [\n")
+    done = careplan("pack", "fmt", place)
+    assert done.exit_code == 2
+    assert "maps/a.yaml:2:1: not YAML" in done.stderr
+    assert "{record: start, fhir: startDate}" in (place / "maps" / "goal.yaml").read_text()
+
+
+def test_the_schema_of_mapping_files() -> None:
+    assert json.loads(careplan("schema", "mapping").stdout)["title"] == "Mapping file"
