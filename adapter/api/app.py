@@ -53,12 +53,12 @@ def create_app(services: Services, *, bounds: Bounds | None = None, hosts: froze
 
 
 def _register(app: Flask) -> None:
-    from adapter.api import convert, docs, fhir, health, records, sync
+    from adapter.api import conflicts, convert, docs, fhir, health, metrics, records, sync
 
     api = Api(app)
-    for blueprint in (convert.blueprint, records.blueprint, sync.blueprint):
+    for blueprint in (convert.blueprint, records.blueprint, sync.blueprint, conflicts.blueprint):
         api.register_blueprint(blueprint)
-    for plain in (fhir.blueprint, health.blueprint):
+    for plain in (fhir.blueprint, health.blueprint, metrics.blueprint):
         app.register_blueprint(plain)
     docs.register(app, api)
 

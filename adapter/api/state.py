@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app, request
 
 from adapter.api.bodies import body_tree
 from adapter.bootstrap import Services
+from adapter.errors import BadInput
 from adapter.fhir_json import Bounds, Tree
 
 
@@ -29,3 +30,17 @@ def given() -> object:
 def released(tree: Tree) -> Tree:
     """The tree as it may leave to who asks: the gate of privacy, which may refuse. Raises Refused."""
     return services().release(tree, request.remote_addr or "")
+
+
+def fields(tree: object, known: dict[str, type], required: tuple[str, ...]) -> dict[str, Any]:
+    """The members of a body, which are known and of their type. Raises BadInput."""
+    if not isinstance(tree, dict):
+        raise BadInput("The body is an object.")
+    strange = sorted(name for name, value in tree.items() if name not in known or type(value) is not known[name])
+    missing = [name for name in required if name not in tree]
+    if strange or missing:
+        raise BadInput(
+            "The body has fields that are unknown or of another type, or lacks some.",
+            remedy=f"Known: {', '.join(known)}; required: {', '.join(required) or 'none'}.",
+        )
+    return tree

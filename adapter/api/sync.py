@@ -1,21 +1,22 @@
-"""/v1/servers, /v1/sync, /v1/conflicts: the exchange, as the commands server, push, pull, status and conflicts have it."""
+"""/v1/servers, /v1/sync, /v1/hooks: the exchange, as the commands server, push, pull, sync and status have it."""
 
 from __future__ import annotations
 
-from typing import Any
+import hmac
+import re
 
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from adapter.api.answers import json_answer
+from adapter.api.answers import fault_answer, json_answer
 from adapter.api.schemas import ANY, documented, json_of
-from adapter.api.state import given, services
-from adapter.errors import AdapterError, BadInput, UsageError
+from adapter.api.state import fields, given, services
+from adapter.errors import UsageError
 from adapter.fhir_json import Tree
+from adapter.ports import Arrival
 from adapter.services import servers
-from adapter.services.pull import pull
-from adapter.services.push import push
-from adapter.services.status import row, status
+from adapter.services.exchange import row, run_all
+from adapter.services.status import status, told
 
 blueprint = Blueprint("sync", "sync", url_prefix="/v1", description="The exchange with other servers.")
 _NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -28,14 +29,19 @@ _SERVER: Tree = {
         "class": {"type": "string", "enum": ["own", "partner", "public"]},
         "auth": {"type": "string", "enum": ["none", "bearer", "basic"]},
         "auth_env": {"type": "string"},
+        "direction": {"type": "string", "enum": ["both", "push", "pull"]},
+        "kinds": {"type": "array", "items": {"type": "string"}},
+        "patients": {"oneOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]},
+        "every": {"type": "integer", "minimum": 1},
+        "policies": {"type": "object", "additionalProperties": {"enum": ["ours", "theirs", "newest", "ask"]}},
+        "removal": {"type": "string", "enum": ["withdraw", "delete"]},
     },
     "additionalProperties": False,
 }
 _RUN: Tree = {
     "type": "object",
-    "required": ["direction"],
     "properties": {
-        "direction": {"type": "string", "enum": ["push", "pull"]},
+        "direction": {"type": "string", "enum": ["push", "pull", "both"]},
         "server": {"type": "string"},
         "dry_run": {"type": "boolean"},
     },
@@ -43,23 +49,53 @@ _RUN: Tree = {
 }
 
 
+_CHANGE: Tree = {**_SERVER, "required": [], "properties": {"paused": {"type": "string"}, **_SERVER["properties"]}}
+_ADD = {"name": str, "url": str, "class": str, "auth": str, "auth_env": str, "direction": str, "kinds": list,
+        "every": int, "policies": dict, "removal": str}  # fmt: skip
+_SET = {"direction": str, "kinds": list, "every": int, "policies": dict, "removal": str, "paused": str}
+_REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
+
+
 @blueprint.get("/servers")
 @documented(blueprint, answer=json_of({"type": "array", "items": _SERVER}))
 def list_servers() -> Response:
-    """Every server: name, class, address."""
-    return json_answer([_shown(one) for one in services().store().servers()])
+    """Every server: name, class, address, options."""
+    return json_answer([servers.shown(one) for one in services().store().servers()])
 
 
 @blueprint.post("/servers")
 @documented(blueprint, body=json_of(_SERVER), answer=json_of(_SERVER), status=201)
 def add_server() -> Response:
     """Name a server; nothing is sent to it yet."""
-    asked = _fields(given(), {"name": str, "url": str, "class": str, "auth": str, "auth_env": str}, ("name", "url"))
-    made = servers.add(
-        services().store(), asked["name"], asked["url"], host_class=asked.get("class"),
-        auth=asked.get("auth", "none"), auth_env=asked.get("auth_env", ""),
+    tree = given()
+    patients = tree.pop("patients", None) if isinstance(tree, dict) else None
+    asked = fields(tree, _ADD, ("name", "url"))
+    listed = [str(one) for one in patients] if isinstance(patients, list) else []
+    which = "listed" if listed else "all" if patients == "all" else "linked"
+    policies = [f"{field}={take}" for field, take in asked.get("policies", {}).items()]
+    options = servers.options_of(
+        direction=asked.get("direction", "both"), kinds=asked.get("kinds", ()), patients=which,
+        every=asked.get("every", 300), policies=policies, removal=asked.get("removal", "withdraw"),
     )  # fmt: skip
-    return json_answer(_shown(made), 201)
+    made = servers.add(
+        services().store(), asked["name"], asked["url"], host_class=asked.get("class"), auth=asked.get("auth", "none"),
+        auth_env=asked.get("auth_env", ""), options=options, patients=listed,
+    )  # fmt: skip
+    return json_answer(servers.shown(made), 201)
+
+
+@blueprint.patch("/servers/<name>")
+@documented(blueprint, body=json_of(_CHANGE), answer=json_of(_SERVER), parameters=[_NAME])
+def change_server(name: str) -> Response:
+    """Other options of a server; `paused` with a reason stops the exchange with it, empty resumes it."""
+    asked = fields(given(), _SET, ())
+    store = services().store()
+    if "paused" in asked:
+        reason = asked.pop("paused")
+        servers.pause(store, name, reason) if reason else servers.resume(store, name)
+    if "kinds" in asked:
+        asked["kinds"] = tuple(asked["kinds"])
+    return json_answer(servers.shown(servers.change(store, name, **asked)))
 
 
 @blueprint.delete("/servers/<name>")
@@ -74,56 +110,54 @@ def remove_server(name: str) -> Response:
 @documented(blueprint, answer=ANY)
 def sync_status() -> Response:
     """What is in step, waiting, refused or in conflict, for each server."""
-    found = status(services().store())
-    return json_answer(
-        [{"server": one.name, "counts": one.counts, "open": [row(link) for link in one.open]} for one in found]
-    )
+    return json_answer([told(one, services().now()) for one in status(services().store())])
 
 
 @blueprint.post("/sync")
 @documented(blueprint, body=json_of(_RUN), answer=ANY, faults={503: "A server is unavailable."})
 def sync() -> Response:
-    """Push to a server or pull from it, or to and from all; what was done with each part, and which server failed."""
-    asked = _fields(given(), {"direction": str, "server": str, "dry_run": bool}, ("direction",))
-    if asked["direction"] not in ("push", "pull"):
-        raise UsageError("direction is push or pull.")
-    run = push if asked["direction"] == "push" else pull
-    names = [asked["server"]] if "server" in asked else [one.name for one in services().store().servers()]
+    """Pull from a server, push to it, or both, or with all; what was done with each part, and which server failed."""
+    asked = fields(given(), {"direction": str, "server": str, "dry_run": bool}, ())
+    how = asked.get("direction", "both")
+    if how not in ("push", "pull", "both"):
+        raise UsageError("direction is push, pull or both.")
+    store = services().store()
+    names = [store.server(asked["server"]).name] if "server" in asked else [one.name for one in store.servers()]
     steps: list[Tree] = []
     failed: list[Tree] = []
-    for name in names:
-        try:
-            with services().partner(name) as partner:
-                done = run(partner, dry_run=asked.get("dry_run", False))
-            steps += [{"server": one.server, "record": one.record, "part": one.part, "result": one.verb, "reason": one.reason} for one in done.steps]  # fmt: skip
-        except AdapterError as error:
+    for ran in run_all(services().partner, names, how, dry_run=asked.get("dry_run", False)):
+        steps += [row(step) for step in ran.report.steps]
+        if ran.error is not None:
             if "server" in asked:
-                raise
-            failed.append({"server": name, "reason": error.message})
+                raise ran.error
+            failed.append({"server": ran.server, "reason": ran.error.message})
     return json_answer({"steps": steps, "failed": failed})
 
 
-@blueprint.get("/conflicts")
-@documented(blueprint, answer=ANY)
-def conflicts() -> Response:
-    """Every conflict, with the elements that both sides changed."""
-    name = request.args.get("server")
-    links = [link for one in status(services().store(), name) for link in one.open if link.state == "conflict"]
-    return json_answer([row(link) for link in links])
+@blueprint.route("/hooks/<name>", methods=["POST", "PUT"])
+@blueprint.route("/hooks/<name>/<type_>/<id_>", methods=["POST", "PUT"])
+def hook(name: str, type_: str = "", id_: str = "") -> Response:
+    """What a server's Subscription calls: a hint that something changed there, which is then read from the server itself.
+
+    What the call holds is neither kept nor believed; it must bear the secret that `careplan server hook` gave.
+    """
+    known = {one.name: one for one in services().store().servers()}.get(name)
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    borne = servers.hashed(secret.strip()) if scheme.lower() == "bearer" else ""
+    if known is None or not known.hook or not hmac.compare_digest(borne, known.hook):
+        return fault_answer(401, "The webhook does not bear the secret of this server.")
+    reference = f"{type_}/{id_}" if type_ else _named()
+    store = services().store()
+    if _REFERENCE.fullmatch(reference):
+        store.arrive([Arrival(name, *reference.split("/"))])
+    # Looked at in the next turn of whoever watches, and covered by the next look in any case.
+    store.note(name, last_try="")
+    return Response(status=204)
 
 
-def _shown(server: Any) -> Tree:
-    return {"name": server.name, "url": server.url, "class": server.host_class, "auth": server.auth}
-
-
-def _fields(tree: object, known: dict[str, type], required: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(tree, dict):
-        raise BadInput("The body is an object.")
-    strange = sorted(name for name, value in tree.items() if name not in known or type(value) is not known[name])
-    missing = [name for name in required if name not in tree]
-    if strange or missing:
-        raise BadInput(
-            "The body has fields that are unknown or of another type, or lacks some.",
-            remedy=f"Known: {', '.join(known)}; required: {', '.join(required)}.",
-        )
-    return tree
+def _named() -> str:
+    """The resource in the body, where there is one that names itself."""
+    if not request.content_length:
+        return ""
+    tree = given()
+    return f"{tree.get('resourceType')}/{tree.get('id')}" if isinstance(tree, dict) else ""

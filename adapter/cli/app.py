@@ -27,8 +27,10 @@ COMMANDS = {
     "server": ("servers", "The FHIR servers that the store exchanges with."),
     "push": ("exchange", "Send what changed to a server, or to all."),
     "pull": ("exchange", "Fetch what changed on a server, or on all."),
-    "status": ("exchange", "What is waiting, refused or in conflict, and why."),
-    "conflicts": ("exchange", "What both sides changed."),
+    "sync": ("exchange", "Both, once or by schedule."),
+    "status": ("standing", "What is waiting, refused or in conflict, and why."),
+    "conflicts": ("standing", "What both sides changed: list, show, resolve."),
+    "history": ("standing", "Every revision of a record and every decision about it."),
     "serve": ("serve", "The service: HTTP API and FHIR face."),
     "db": ("db", "The database of the store."),
 }

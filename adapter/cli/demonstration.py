@@ -17,9 +17,9 @@ from adapter.bootstrap import Services, fixtures
 from adapter.errors import Unavailable
 from adapter.fhir_json import loads
 from adapter.services.demo import Demo
-from adapter.services.pull import pull
-from adapter.services.push import push
 from adapter.services.servers import add
+from adapter.sync.pull import pull
+from adapter.sync.run import push
 
 START_SECONDS = 30.0
 

@@ -1,8 +1,8 @@
-"""careplan push, pull, status, conflicts."""
+"""careplan push, pull, sync."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,8 +11,8 @@ from adapter.cli.app import example, say
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Services
-    from adapter.ports import Link
-    from adapter.services.partners import Partner, Report
+    from adapter.services.exchange import How, Ran
+    from adapter.sync.partner import Report
 
 NAME = click.argument("name", required=False)
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
@@ -22,16 +22,15 @@ DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be done, 
 @click.command()
 @NAME
 @DRY_RUN
+@click.option("--again", is_flag=True, help="Also what was refused.")
 @JSON
-@example("careplan push north", "careplan push --dry-run", "careplan push --json")
-def push(name: str | None, dry_run: bool, as_json: bool) -> None:
+@example("careplan push north", "careplan push --dry-run", "careplan push north --again --json")
+def push(name: str | None, dry_run: bool, again: bool, as_json: bool) -> None:
     """Send what changed here to a server, or to all.
 
     Nothing is sent twice, nothing is overwritten: an update goes only onto the version that was last seen.
     """
-    from adapter.services.push import push as run
-
-    _exchange(name, lambda partner: run(partner, dry_run=dry_run), as_json=as_json)
+    _exchange(name, "push", dry_run=dry_run, as_json=as_json, again=again)
 
 
 @click.command()
@@ -45,61 +44,111 @@ def pull(name: str | None, dry_run: bool, as_json: bool) -> None:
     Edits of different elements are put together; where both sides changed the same, nothing is written and the conflict
     is listed.
     """
-    from adapter.services.pull import pull as run
-
-    _exchange(name, lambda partner: run(partner, dry_run=dry_run), as_json=as_json)
+    _exchange(name, "pull", dry_run=dry_run, as_json=as_json)
 
 
-def _exchange(name: str | None, run: Callable[[Partner], Report], *, as_json: bool) -> None:
+@click.command()
+@NAME
+@click.option("--watch", is_flag=True, help="Go on by each server's schedule until stopped.")
+@click.option("--remap", is_flag=True, help="First say how many records the pack makes otherwise than they were sent.")
+@click.option("--yes", is_flag=True, help="With --remap: write them, so that they are sent.")
+@DRY_RUN
+@JSON
+@example("careplan sync", "careplan sync north --dry-run", "careplan sync --watch", "careplan sync --remap --yes")
+def sync(name: str | None, watch: bool, remap: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
+    """Pull, then push, with a server or with all.
+
+    A new version of the pack alone sends nothing: --remap counts what it would change, and with --yes writes it.
+    """
+    if remap:
+        _remap(write=yes and not dry_run)
+        if not yes:
+            return
+    if watch:
+        _watch(name, as_json=as_json)
+    else:
+        _exchange(name, "both", dry_run=dry_run, as_json=as_json)
+
+
+def _remap(*, write: bool) -> None:
+    from adapter.bootstrap import Services
+    from adapter.cli.files import tell
+
+    with Services() as services:
+        done = services.remap(write=write)
+    for kind, number in sorted(done.seen.items()):
+        tell(f"{kind}: {done.changed.get(kind, 0)} of {number} {'written' if write else 'would change'}")
+    for name in done.failed:
+        tell(f"cannot be mapped: {name}")
+
+
+def _exchange(name: str | None, how: How, *, dry_run: bool, as_json: bool, again: bool = False) -> None:
     """Runs it with one server or with all; one that is unavailable holds up no other. Exits with the worst status."""
     from adapter.bootstrap import Services
-    from adapter.cli.files import put, tell
-    from adapter.errors import AdapterError
+    from adapter.cli.files import put
+    from adapter.services.exchange import row, run_all
 
     rows: list[dict[str, Any]] = []
     worst = 0
     with Services() as services:
-        for each in _names(services, name):
-            try:
-                with services.partner(each) as partner:
-                    report = run(partner)
-            except AdapterError as error:
-                if name is not None:
-                    raise
-                say(error)
-                worst = max(worst, error.exit_code)
-                continue
-            rows += [_row(step) for step in report.steps]
-            worst = max(worst, int(report.troubled))
-            tell(f"{each}: {counted(report)}")
+        if again:
+            for each in _names(services, name):
+                services.store().renew(each, everything=True, refused=True)
+        for ran in run_all(services.partner, _names(services, name), how, dry_run=dry_run):
+            rows += [row(step) for step in ran.report.steps]
+            worst = max(worst, ran.exit_code)
+            _told(ran)
     if as_json:
         put(rows)
     else:
-        for row in rows:
-            click.echo(_line(row))
+        for one in rows:
+            click.echo(_line(one))
     if worst:
         click.get_current_context().exit(worst)
+
+
+def _told(ran: Ran) -> None:
+    from adapter.cli.files import tell
+
+    if ran.error is not None:
+        say(ran.error)
+    if ran.error is None or ran.report.steps:
+        tell(f"{ran.server}: {counted(ran.report)}")
+
+
+def _watch(name: str | None, *, as_json: bool) -> None:
+    """Each server by its schedule, and at once where something is to be sent; ends at Ctrl-C or SIGTERM."""
+    import signal
+
+    from adapter.bootstrap import Services
+    from adapter.cli.files import put
+    from adapter.services.exchange import row
+
+    stopped: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: stopped.append(number))
+    with Services() as services, services.watch(name) as watch:
+        while not stopped:
+            for ran in watch.turn():
+                _told(ran)
+                rows = [row(step) for step in ran.report.steps]
+                if as_json and rows:
+                    put(rows)
+                for told in [] if as_json else rows:
+                    click.echo(_line(told))
+            time.sleep(watch.pause)
 
 
 def _names(services: Services, name: str | None) -> list[str]:
     from adapter.errors import UsageError
 
     if name is not None:
+        services.store().server(name)
         return [name]
     found = [one.name for one in services.store().servers()]
     if not found:
         raise UsageError("There is no server yet.", remedy="Add one: careplan server add NAME URL.")
     return found
-
-
-def _row(step: Any) -> dict[str, Any]:
-    return {
-        "server": step.server,
-        "record": step.record,
-        "part": step.part,
-        "result": step.verb,
-        "reason": step.reason,
-    }
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -111,75 +160,3 @@ def _line(row: dict[str, Any]) -> str:
 def counted(report: Report) -> str:
     """What a run did, in one line: "3 created, 1 conflict"."""
     return ", ".join(f"{number} {verb}" for verb, number in report.counts().items()) or "nothing to do"
-
-
-@click.command()
-@NAME
-@JSON
-@example("careplan status", "careplan status north --json")
-def status(name: str | None, as_json: bool) -> None:
-    """What is in step, waiting, refused or in conflict, and why; writes nothing and asks no server."""
-    from adapter.bootstrap import Services
-    from adapter.cli.files import put
-    from adapter.services.status import row
-    from adapter.services.status import status as look
-
-    with Services() as services:
-        found = look(services.store(), name)
-    if as_json:
-        put(
-            [
-                {"server": one.name, "url": one.url, "class": one.host_class, "counts": one.counts,
-                 "open": [row(link) for link in one.open]}
-                for one in found
-            ]
-        )  # fmt: skip
-    else:
-        for one in found:
-            said = (
-                ", ".join(f"{number} {state}" for state, number in sorted(one.counts.items())) or "nothing to exchange"
-            )
-            click.echo(f"{one.name} ({one.host_class}) {one.url}: {said}")
-            for link in one.open:
-                click.echo(f"  {_open(link)}")
-    if any(link.state in ("refused", "conflict") for one in found for link in one.open):
-        click.get_current_context().exit(1)
-
-
-def _open(link: Link) -> str:
-    from adapter.services.status import row
-
-    told = row(link)
-    where = f" ({', '.join(map(str, told['elements']))})" if told["elements"] else ""
-    why = f": {told['reason']}" if told["reason"] else ""
-    return f"{told['state']:<10} {told['record']} {told['part']}{why}{where}"
-
-
-@click.group(invoke_without_command=True)
-@click.pass_context
-def conflicts(ctx: click.Context) -> None:
-    """What both sides changed; the same as `careplan conflicts list`."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(list_conflicts)
-
-
-@conflicts.command("list")
-@NAME
-@JSON
-@example("careplan conflicts list", "careplan conflicts list north --json")
-def list_conflicts(name: str | None = None, as_json: bool = False) -> None:
-    """Every conflict, with the elements that both sides changed. Exit status 1 where there is one."""
-    from adapter.bootstrap import Services
-    from adapter.cli.files import put
-    from adapter.services.status import row
-    from adapter.services.status import status as look
-
-    with Services() as services:
-        found = [link for one in look(services.store(), name) for link in one.open if link.state == "conflict"]
-    if as_json:
-        put([row(link) for link in found])
-    else:
-        for link in found:
-            click.echo(f"{link.server}: {_open(link)}")
-    if found:
-        click.get_current_context().exit(1)

@@ -1,10 +1,19 @@
-"""careplan server add, list, remove."""
+"""careplan server add, list, set, pause, resume, hook, remove."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
 from adapter.cli.app import example
+
+DIRECTION = click.Choice(["both", "push", "pull"])
+POLICY = click.option(
+    "--policy", "policies", multiple=True, metavar="FIELD=TAKE",
+    help="Who wins where both changed: a FHIR path or *, and ours, theirs, newest or ask. May be given several times.",
+)  # fmt: skip
+KIND = click.option("--kind", "kinds", multiple=True, help="Only records of this kind. May be given several times.")
 
 
 @click.group()
@@ -25,38 +34,162 @@ def server() -> None:
     "--auth", type=click.Choice(["none", "bearer", "basic"]), default="none", show_default=True, help="How to sign in."
 )
 @click.option("--auth-env", default="", metavar="VARIABLE", help="The environment variable with the secret: a token, or USER:PASSWORD.")  # fmt: skip
+@click.option("--direction", type=DIRECTION, default="both", show_default=True, help="Which way records go.")
+@KIND
+@click.option(
+    "--patients", metavar="FILE|all",
+    help="Only the patients of this file (a record id or system|value in each line), new ones included; or all.",
+)  # fmt: skip
+@click.option("--every", default="5m", show_default=True, help="How often `sync --watch` looks: 30s, 5m, 2h, 1d.")
+@POLICY
+@click.option(
+    "--removal", type=click.Choice(["withdraw", "delete"]), default="withdraw", show_default=True,
+    help="What is deleted here is withdrawn there by its status, or deleted.",
+)  # fmt: skip
 @example(
     "careplan server add north http://127.0.0.1:8081/fhir",
     "careplan server add north https://fhir.north.example/r4 --class partner --auth bearer --auth-env NORTH_TOKEN",
+    "careplan server add ward http://127.0.0.1:8081/fhir --patients ward-3.txt --policy Goal.statusReason=theirs",
 )
-def add(name: str, url: str, host_class: str | None, auth: str, auth_env: str) -> None:
-    """Name a server. Nothing is sent to it before `careplan push`.
+def add(
+    name: str, url: str, host_class: str | None, auth: str, auth_env: str, direction: str, kinds: tuple[str, ...],
+    patients: str | None, every: str, policies: tuple[str, ...], removal: str,
+) -> None:  # fmt: skip
+    """Name a server. Nothing is sent to it before `careplan push` or `careplan sync`.
 
-    To a public server only synthetic records can go; no option lifts that. The secret itself is never stored.
+    To a public server only synthetic records can go; no option lifts that. The secret itself is never stored. Without
+    --patients everything goes out, and what comes in is about patients who are there from us.
     """
     from adapter.bootstrap import Services
     from adapter.services.servers import add as add_server
+    from adapter.services.servers import options_of, seconds
 
+    which, listed = _patients(patients)
+    options = options_of(
+        direction=direction, kinds=kinds, patients=which, every=seconds(every), policies=policies, removal=removal
+    )
     with Services() as services:
-        made = add_server(services.store(), name, url, host_class=host_class, auth=auth, auth_env=auth_env)
+        made = add_server(
+            services.store(), name, url, host_class=host_class, auth=auth, auth_env=auth_env, options=options,
+            patients=listed,
+        )  # fmt: skip
     click.echo(f"added {made.name}: {made.url} ({made.host_class})")
+
+
+def _patients(given: str | None) -> tuple[str, list[str]]:
+    from adapter.cli.files import read
+    from adapter.errors import UsageError
+    from adapter.services.servers import listed
+
+    if given is None or given == "all":
+        return ("all" if given else "linked"), []
+    try:
+        found = listed(read(given).decode())
+    except UnicodeDecodeError:
+        raise UsageError("The file of patients is not text.", place=given) from None
+    if not found:
+        raise UsageError("The file names no patient.", place=given)
+    return "listed", found
+
+
+@server.command("set")
+@click.argument("name")
+@click.option("--direction", type=DIRECTION, help="Which way records go.")
+@KIND
+@click.option("--every", help="How often `sync --watch` looks: 30s, 5m, 2h, 1d.")
+@POLICY
+@click.option("--removal", type=click.Choice(["withdraw", "delete"]), help="How a deletion is told.")
+@click.option("--bundle", type=click.IntRange(1, 10_000), help="The most resources in one request.")
+@example("careplan server set north --every 1m --policy '*=newest'", "careplan server set north --direction pull")
+def set_(
+    name: str, direction: str | None, kinds: tuple[str, ...], every: str | None, policies: tuple[str, ...],
+    removal: str | None, bundle: int | None,
+) -> None:  # fmt: skip
+    """Change how a server is exchanged with; what is not given stays."""
+    from adapter.bootstrap import Services
+    from adapter.services.servers import change, seconds
+    from adapter.sync.policy import policy_of
+
+    asked: dict[str, Any] = {
+        "direction": direction, "kinds": kinds or None, "every": seconds(every) if every else None,
+        "policies": dict(map(policy_of, policies)) or None, "removal": removal, "bundle": bundle,
+    }  # fmt: skip
+    with Services() as services:
+        change(services.store(), name, **asked)
+    click.echo(f"changed {name}")
 
 
 @server.command("list")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 @example("careplan server list", "careplan server list --json")
 def list_(as_json: bool) -> None:
-    """Every server: name, class, address."""
+    """Every server: name, class, address, options."""
     from adapter.bootstrap import Services
     from adapter.cli.files import put
+    from adapter.services.servers import shown
 
     with Services() as services:
         found = services.store().servers()
     if as_json:
-        put([{"name": one.name, "url": one.url, "class": one.host_class, "auth": one.auth} for one in found])
+        put([shown(one) for one in found])
         return
     for one in found:
-        click.echo(f"{one.name:<16} {one.host_class:<8} {one.url}")
+        paused = f"  paused: {one.paused}" if one.paused else ""
+        click.echo(f"{one.name:<16} {one.host_class:<8} {one.url}{paused}")
+
+
+@server.command("pause")
+@click.argument("name")
+@click.option("--reason", default="", help="Why; stands in the status.")
+@example("careplan server pause north --reason 'moving house'")
+def pause(name: str, reason: str) -> None:
+    """Exchange nothing with a server until it is resumed."""
+    from adapter.bootstrap import Services
+    from adapter.services.servers import pause as stop
+
+    with Services() as services:
+        stop(services.store(), name, reason)
+    click.echo(f"paused {name}")
+
+
+@server.command("resume")
+@click.argument("name")
+@click.option(
+    "--missing", type=click.Choice(["keep", "send"]),
+    help="What is gone there: keep it here and mark it, or send it again.",
+)  # fmt: skip
+@example("careplan server resume north", "careplan server resume north --missing send")
+def resume(name: str, missing: str | None) -> None:
+    """Exchange with a paused server again.
+
+    Where it was paused because too much was gone there at once, --missing says what becomes of that.
+    """
+    from adapter.bootstrap import Services
+    from adapter.services.servers import resume as go_on
+
+    with Services() as services:
+        go_on(services.store(), name)
+        if missing is not None:
+            number = services.reconcile(name, send=missing == "send")
+            click.echo(f"{number} were gone: {'to be sent again' if missing == 'send' else 'kept here, and marked'}")
+    click.echo(f"resumed {name}")
+
+
+@server.command("hook")
+@click.argument("name")
+@example("careplan server hook north")
+def hook(name: str) -> None:
+    """A new secret for the webhooks of a server; shown once, kept as a hash.
+
+    Its Subscription sends `Authorization: Bearer SECRET` to /v1/hooks/NAME. A webhook is only a hint: what it names is
+    read from the server itself.
+    """
+    from adapter.bootstrap import Services
+    from adapter.services.servers import new_hook
+
+    with Services() as services:
+        secret = new_hook(services.store(), name)
+    click.echo(secret)
 
 
 @server.command("remove")

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from adapter.errors import Conflict, Gone, NotFound, ServerRefused, UsageError
 from adapter.fhir_json import copy, same
-from adapter.ports import Capability, Clock, SystemClock, Tree, Versioned
+from adapter.ports import Capability, Clock, Rows, SystemClock, Tree, Versioned
 
 TYPES = frozenset(
     "Patient Questionnaire QuestionnaireResponse Condition CarePlan Goal CareTeam ServiceRequest MedicationRequest "
@@ -81,14 +81,14 @@ class MemoryFhirServer:
             raise NotFound("The server does not know it.", place=f"{type_}/{id_}")
         return _given(found[0])
 
-    def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[list[Versioned]]:
+    def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[Rows]:
         pairs = [
             (name, value) for name, given in params.items() for value in ([given] if isinstance(given, str) else given)
         ]
         count = min(int(next((value for name, value in pairs if name == "_count"), PAGE)), 500)
-        rows = self._matches(type_, pairs)
+        rows, stamp = self._matches(type_, pairs), _stamp(self._clock)
         for start in range(0, max(len(rows), 1), max(count, 1)):
-            yield [_given(row) for row in rows[start : start + count]]
+            yield Rows([_given(row) for row in rows[start : start + count]], stamp)
 
     def history(self, type_: str, id_: str | None = None, *, since: str | None = None) -> Iterator[list[Tree]]:
         rows = [
@@ -134,8 +134,7 @@ class MemoryFhirServer:
         raise ServerRefused("The server refused the request (HTTP status 501).", status=501)
 
     def _taken(self, tree: Tree) -> Tree:
-        taken: Tree = copy(self._gate(tree))
-        return taken
+        return copy(self._gate(tree))  # type: ignore[no-any-return]
 
     def _present(self, type_: str, id_: str) -> Version:
         versions = self._held.get((type_, id_))
@@ -148,8 +147,7 @@ class MemoryFhirServer:
     def _add(self, key: tuple[str, str], resource: Tree | None, method: str) -> Version:
         versions = self._held.setdefault(key, [])
         number = len(versions) + 1
-        moment = self._clock.now().astimezone(UTC)
-        at = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+00:00"
+        at = _stamp(self._clock)
         if resource is not None:
             meta = {**resource.get("meta", {}), "versionId": str(number), "lastUpdated": at}
             resource = {**resource, "id": key[1], "meta": meta}
@@ -279,10 +277,13 @@ def _renamed(tree: Any, names: Mapping[str, str]) -> Any:
 
 
 def _without_stamps(tree: Tree | None) -> Tree:
-    meta = {
-        key: value for key, value in (tree or {}).get("meta", {}).items() if key not in {"versionId", "lastUpdated"}
-    }
-    return {**(tree or {}), "meta": meta}
+    found = tree or {}
+    meta = {key: value for key, value in found.get("meta", {}).items() if key not in {"versionId", "lastUpdated"}}
+    return {**found, "meta": meta}
+
+
+def _stamp(clock: Clock) -> str:
+    return clock.now().astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _type(resource: Tree) -> str:

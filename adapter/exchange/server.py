@@ -24,11 +24,12 @@ from adapter.exchange.wire import (
     method_of,
     outcome_of,
     path_of,
+    stamp_of,
     type_of,
     version_of,
     versioned,
 )
-from adapter.ports import Capability, Clock, SystemClock, Tree, Versioned
+from adapter.ports import Capability, Clock, Rows, SystemClock, Tree, Versioned
 
 USER_AGENT = f"careplan-adapter/{__version__}"
 
@@ -96,7 +97,7 @@ class HttpFhirServer:
     def vread(self, type_: str, id_: str, version: str) -> Versioned:
         return self._one(self._ask("GET", f"{path_of(type_, id_)}/_history/{version_of(version)}"), type_, id_)
 
-    def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[list[Versioned]]:
+    def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[Rows]:
         """Matches and what was asked to be included with them, a page at a time; never the server's own remarks.
 
         A page that cannot be had raises, after the pages before it were given.
@@ -108,7 +109,9 @@ class HttpFhirServer:
             answer = self._ask("GET", path, query=query, headers=_FRESH)
         for page in self._pages(answer, "searchset"):
             rows = [entry["resource"] for entry in entries_of(page) if isinstance(entry.get("resource"), dict)]
-            yield [versioned(row) for row in rows if row.get("resourceType") != "OperationOutcome"]
+            yield Rows(
+                [versioned(row) for row in rows if row.get("resourceType") != "OperationOutcome"], stamp_of(page)
+            )
 
     def history(self, type_: str, id_: str | None = None, *, since: str | None = None) -> Iterator[list[Tree]]:
         query = urlencode({"_since": since}) if since else ""

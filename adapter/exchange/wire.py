@@ -13,6 +13,7 @@ from adapter.ports import Tree, Versioned
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})")
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
@@ -25,6 +26,13 @@ def versioned(tree: Tree, answer: Answer | None = None) -> Versioned:
         etag = _ETAG.fullmatch(answer.headers.get("etag", "").strip())
         version = etag[1] if etag else ""
     return Versioned(tree, version if isinstance(version, str) else "", updated if isinstance(updated, str) else "")
+
+
+def stamp_of(page: Tree) -> str:
+    """When the server says that it put a Bundle together; empty where it does not."""
+    meta = page.get("meta")
+    found = meta.get("lastUpdated") if isinstance(meta, dict) else None
+    return found if isinstance(found, str) and _INSTANT.fullmatch(found) else ""
 
 
 def is_id(text: str) -> bool:

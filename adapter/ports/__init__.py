@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from adapter.issues import Issue
-from adapter.ports.rows import Capability, HostClass, Link, Page, Saved, Server, StoredResource, Tree, Versioned
+from adapter.ports.ledger import (
+    ORDER,
+    STOPPED,
+    THIS_WRITE,
+    Arrival,
+    Conflict,
+    Entry,
+    HostClass,
+    Link,
+    Options,
+    Server,
+    ServerState,
+    Take,
+)
+from adapter.ports.ledgers import SyncLedger
+from adapter.ports.rows import Capability, Page, Rows, Saved, StoredResource, Tree, Versioned
 
 __all__ = [
+    "ORDER",
+    "STOPPED",
+    "THIS_WRITE",
+    "Arrival",
     "Capability",
     "Clock",
+    "Conflict",
+    "Entry",
     "FhirServer",
     "HostClass",
     "Link",
     "Mapper",
+    "Options",
     "Page",
     "RecordStore",
+    "Rows",
     "Saved",
     "Server",
+    "ServerState",
     "StoredResource",
     "SyncLedger",
     "SystemClock",
+    "Take",
     "Tree",
     "Versioned",
 ]
@@ -68,8 +93,8 @@ class FhirServer(Protocol):
     def vread(self, type_: str, id_: str, version: str) -> Versioned:
         """One version."""
 
-    def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[list[Versioned]]:
-        """Matches, a page at a time; links are held to the server's own origin and base path."""
+    def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[Rows]:
+        """Matches, a page at a time, with the server's time of each; links are held to the server's own origin and base path."""
 
     def history(self, type_: str, id_: str | None = None, *, since: str | None = None) -> Iterator[list[Tree]]:
         """`Bundle.entry` of a history, a page at a time, newest first."""
@@ -151,11 +176,25 @@ class RecordStore(Protocol):
     def parts(self, kind: str, id_: str) -> dict[str, StoredResource]:
         """The present resources of a record by part key; none where there is no such record."""
 
-    def delete(self, kind: str, id_: str, *, expect: Mapping[tuple[str, str], str | None] | None = None) -> None:
-        """Deletes a record and its parts; its history stays."""
+    def delete(
+        self,
+        kind: str,
+        id_: str,
+        *,
+        expect: Mapping[tuple[str, str], str | None] | None = None,
+        ending: str = "",
+        recorded_by: str = "",
+    ) -> None:
+        """Deletes a record and its parts; its history stays. `ending` says how servers are told (see `Link`)."""
 
     def resource(self, type_: str, id_: str) -> StoredResource:
         """The present version."""
+
+    def resources(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], StoredResource]:
+        """The present versions of those (type, id) that there are, deleted ones too."""
+
+    def versions(self, keys: Iterable[tuple[str, str, int]]) -> dict[tuple[str, str], Tree]:
+        """The trees of those versions (type, id, version) that there are, by (type, id)."""
 
     def vread(self, type_: str, id_: str, version: str) -> StoredResource:
         """One version."""
@@ -173,40 +212,3 @@ class RecordStore(Protocol):
 
         ("real", "") where no record is known.
         """
-
-
-class SyncLedger(Protocol):
-    """Servers, and the state of exchange with each."""
-
-    def add_server(self, server: Server) -> None:
-        """A new server; everything in the store is wanted there. Raises UsageError where the name is taken."""
-
-    def servers(self) -> list[Server]:
-        """All, by name."""
-
-    def server(self, name: str) -> Server:
-        """One. Raises UsageError where there is none of that name."""
-
-    def remove_server(self, name: str) -> None:
-        """Forgets a server and its links; nothing on it changes."""
-
-    def links(self, server: str, *, pending: bool = False) -> list[Link]:
-        """The links of a server; only those with something to send where `pending`."""
-
-    def link_of(self, server: str, type_: str, *, local_id: str = "", remote_id: str = "") -> Link | None:
-        """By the id on either side."""
-
-    def put_links(self, links: Sequence[Link], *, fence: int | None = None) -> None:
-        """Records the state of links, all or none. Raises Conflict where the fence has moved on."""
-
-    def lease(self, links: Sequence[Link], *, seconds: float) -> list[Link]:
-        """Those of the links that nobody else works on, ours until the lease runs out, each with a new fence."""
-
-    def watermark(self, server: str, type_: str) -> str:
-        """The last instant of that server's clock up to which its changes were read; empty at first."""
-
-    def set_watermark(self, server: str, type_: str, value: str) -> None:
-        """Moves it."""
-
-    def journal(self, server: str, link: Link, verb: str, reason: str) -> None:
-        """Adds a line to what can only grow."""

@@ -1,14 +1,12 @@
-"""The plain things that the Protocols speak of: rows of the store, of the ledger, of a server."""
+"""The plain things that the Protocols speak of: rows of the store and of a FHIR server; those of the ledger are in `ledger`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 Tree = dict[str, Any]
-
-HostClass = Literal["own", "partner", "public"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +16,14 @@ class Versioned:
     resource: Tree
     version: str = ""
     last_updated: str = ""
+
+
+class Rows(list[Versioned]):
+    """A page of a search: resources, and `stamp`, the server's own time when it answered (empty where it did not say)."""
+
+    def __init__(self, rows: Iterable[Versioned] = (), stamp: str = "") -> None:
+        super().__init__(rows)
+        self.stamp = stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,55 +81,3 @@ class Page:
 
     rows: list[StoredResource]
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A FHIR server that the store exchanges with.
-
-    `auth` is "none", "bearer" or "basic"; `auth_env` names the environment variables that hold the secret: TOKEN for a
-    bearer token, USER:PASSWORD's one variable for basic. The secret itself is never stored.
-    """
-
-    name: str
-    url: str
-    host_class: HostClass = "public"
-    auth: str = "none"
-    auth_env: str = ""
-    run_tag: str = ""
-    paused: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One part of a record at one server (reference: docs/sync.md).
-
-    `base_sent` is the part as we last agreed on it, with local ids; `base_seen` the same as the server returned it.
-    `wanted` counts the local writes, `acked` those that the server has. State: waiting, linked, refused, conflict, gone, closed.
-    """
-
-    server: str
-    kind: str
-    record_id: str
-    part: str
-    type: str
-    local_id: str
-    remote_id: str = ""
-    remote_version: str = ""
-    base_sent: Tree | None = None
-    base_seen: Tree | None = None
-    wanted: int = 0
-    acked: int = 0
-    in_flight: str = ""
-    lease_until: str = ""
-    fence: int = 0
-    not_before: str = ""
-    attempts: int = 0
-    state: str = "waiting"
-    reason: str = ""
-    details: tuple[Tree, ...] = ()
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        """What no two links share."""
-        return self.server, self.kind, self.record_id, self.part

@@ -11,9 +11,9 @@ from adapter.errors import AdapterError
 from adapter.fhir_json import Tree, copy, pretty, same
 from adapter.issues import Issue, has_errors
 from adapter.ports import FhirServer, RecordStore, Versioned
-from adapter.services.partners import Report
 from adapter.services.records import Imported
 from adapter.services.telling import content, differences, told
+from adapter.sync.partner import Report
 
 ACHIEVED = {
     "coding": [

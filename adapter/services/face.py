@@ -16,8 +16,8 @@ from adapter.fhir_json import Tree, same
 from adapter.issues import Issue
 from adapter.mapping.mapper import PackMaps
 from adapter.ports import Page, RecordStore, StoredResource
-from adapter.services.receive import Key, Plan, plan
 from adapter.services.searching import Mark, Search, condition, parse, refused
+from adapter.sync.receive import Key, Plan, plan
 
 TYPES = (
     "CarePlan",

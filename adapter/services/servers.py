@@ -1,33 +1,145 @@
-"""The FHIR servers that the store exchanges with: add, list, forget."""
+"""The FHIR servers that the store exchanges with: add, change, list, forget."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from adapter.errors import UsageError
-from adapter.ports import Server, SyncLedger
+from adapter.fhir_json import Tree
+from adapter.ports import ORDER, Options, Server, SyncLedger
 from adapter.privacy import classify
+from adapter.sync.policy import TAKES, policy_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST = 10_000
 
 
-def add(
-    ledger: SyncLedger, name: str, url: str, *, host_class: str | None = None, auth: str = "none", auth_env: str = ""
+def add(  # noqa: PLR0913 - the options of one call
+    ledger: SyncLedger,
+    name: str,
+    url: str,
+    *,
+    host_class: str | None = None,
+    auth: str = "none",
+    auth_env: str = "",
+    options: Options | None = None,
+    patients: Sequence[str] = (),
 ) -> Server:
-    """A new server. Raises UsageError for a name, address, class or way to sign in that cannot be used."""
+    """A new server. Raises UsageError for a name, address, class, option or way to sign in that cannot be used."""
     if not _NAME.fullmatch(name):
         raise UsageError("A server's name is of lower-case letters, digits, dots and hyphens.", place="NAME")
-    server = Server(name, _checked(url), classify(url, host_class), auth, auth_env, f"run-{secrets.token_hex(4)}")
-    if server.auth not in ("none", "bearer", "basic"):
+    made = Server(
+        name, _checked(url), classify(url, host_class), auth, auth_env, f"run-{secrets.token_hex(4)}",
+        options=options or Options(),
+    )  # fmt: skip
+    if made.auth not in ("none", "bearer", "basic"):
         raise UsageError("A server is signed in to with none, bearer or basic.", place="--auth")
-    if server.auth != "none" and not auth_env:
+    if made.auth != "none" and not auth_env:
         raise UsageError("Say which environment variable holds the secret.", place="--auth-env")
-    if server.auth != "none" and server.host_class == "public":
+    if made.auth != "none" and made.host_class == "public":
         raise UsageError("To a public server no credentials are sent.", place="--auth")
-    ledger.add_server(server)
+    if made.options.patients == "all" and made.host_class == "public":
+        text = "A public server holds everybody's data: not all of its patients are taken over."
+        raise UsageError(text, place="--patients")
+    ledger.add_server(made, patients)
+    return made
+
+
+def change(ledger: SyncLedger, name: str, **asked: Any) -> Server:
+    """Other options of a server; what is not given stays. Raises UsageError."""
+    server = ledger.server(name)
+    given = {field: value for field, value in asked.items() if value is not None}
+    if "policies" in given:
+        given["policies"] = {**server.options.policies, **given["policies"]}
+    new = replace(server, options=checked(replace(server.options, **given)))
+    if new.options.patients == "all" and new.host_class == "public":
+        raise UsageError("A public server holds everybody's data: not all of its patients are taken over.")
+    ledger.set_server(new)
+    return new
+
+
+def resume(ledger: SyncLedger, name: str) -> Server:
+    """Exchanges with a paused server again."""
+    server = replace(ledger.server(name), paused="")
+    ledger.set_server(server)
+    ledger.note(name, failures=0, not_before="", error="")
     return server
+
+
+def pause(ledger: SyncLedger, name: str, reason: str) -> Server:
+    """Exchanges nothing with a server until it is resumed."""
+    server = replace(ledger.server(name), paused=reason or "paused")
+    ledger.set_server(server)
+    return server
+
+
+def options_of(
+    *, direction: str = "both", kinds: Sequence[str] = (), patients: str = "linked", every: int = 300,
+    policies: Sequence[str] = (), removal: str = "withdraw",
+) -> Options:  # fmt: skip
+    """Options from words. Raises UsageError."""
+    return checked(Options(direction, tuple(kinds), patients, every, dict(map(policy_of, policies)), removal))  # type: ignore[arg-type]
+
+
+def checked(options: Options) -> Options:
+    """The options, where they can be used. Raises UsageError."""
+    words = {
+        "direction": ("both", "push", "pull"), "patients": ("linked", "all", "listed"), "removal": ("withdraw", "delete"),
+    }  # fmt: skip
+    for name, known in words.items():
+        if getattr(options, name) not in known:
+            raise UsageError(f"Known: {', '.join(known)}.", place=name)
+    strange = [kind for kind in options.kinds if kind not in ORDER]
+    if strange:
+        raise UsageError("There is no such kind of record.", place="kinds", remedy=f"Known kinds: {', '.join(ORDER)}.")
+    if any(take not in TAKES for take in options.policies.values()):
+        raise UsageError(f"Known: {', '.join(TAKES)}.", place="policies")
+    for name in ("every", "bundle", "connections", "sweep"):
+        if not 1 <= getattr(options, name) <= (86_400 * 366 if name in ("every", "sweep") else _LONGEST):
+            raise UsageError("Expected a number of at least 1, and not beyond reason.", place=name)
+    return options
+
+
+def seconds(text: str) -> int:
+    """`90`, `30s`, `5m`, `2h`, `1d` → seconds. Raises UsageError."""
+    found = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text)
+    if not found:
+        raise UsageError("Expected a time such as 30s, 5m, 2h or 1d.", place="--every")
+    return int(found[1]) * _SECONDS[found[2] or "s"]
+
+
+def listed(text: str) -> list[str]:
+    """The patients of a file: a record id or an identifier (system|value) in each line; `#` begins a remark."""
+    lines = (line.split("#", 1)[0].strip() if "|" not in line else line.strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def new_hook(ledger: SyncLedger, name: str) -> str:
+    """A new secret that the webhooks of a server must bear, to be shown once; only its hash is kept."""
+    secret = secrets.token_urlsafe(32)
+    ledger.set_server(replace(ledger.server(name), hook=hashed(secret)))
+    return secret
+
+
+def hashed(secret: str) -> str:
+    """What is kept of a secret of ours, which is long and random."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def shown(server: Server) -> Tree:
+    """A server as JSON, without secrets."""
+    options = asdict(server.options)
+    return {
+        "name": server.name, "url": server.url, "class": server.host_class, "auth": server.auth,
+        "paused": server.paused, **options, "kinds": list(server.options.kinds), "webhook": bool(server.hook),
+    }  # fmt: skip
 
 
 def _checked(url: str) -> str:

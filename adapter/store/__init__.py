@@ -19,7 +19,8 @@ class Store(Records, Ledger):
     """Answers `adapter.ports.RecordStore` and `adapter.ports.SyncLedger` on one database."""
 
     def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
-        Records.__init__(self, engine, clock or SystemClock())
+        self.engine = engine
+        self._clock = clock or SystemClock()
 
     def upgrade(self) -> None:
         """Brings the tables to the newest version; does nothing where they are. Raises Unavailable."""

@@ -1,128 +1,182 @@
-"""Servers, links, leases, watermarks and the journal."""
+"""Links: what is due, whose work it is, what came of it. Every outcome is written under the fence of its lease."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, and_, bindparam, case, func, select, tuple_, update
 
-from adapter.errors import Conflict, UsageError
-from adapter.ports import Clock, Link, Server
+from adapter.ports import STOPPED, Clock, Conflict, Entry, Link
 from adapter.store.database import reading, writing
-from adapter.store.rows import instant, link_of, row_of_link, row_of_server, server_of
-from adapter.store.tables import journal, link, resource, server, watermark
+from adapter.store.decisions import Decisions, replaced
+from adapter.store.rows import instant, link_of, row_of_link
+from adapter.store.servers import Servers
+from adapter.store.tables import TODO, link
+
+Key = tuple[str, str]
+_KEY = ("server", "kind", "record_id", "part")
+# What only the writes of records change, what is derived from it, and what names the link.
+_FIXED = frozenset({*_KEY, "wanted", "ending", "pack", "fence", "todo", "rank", "type", "local_id"})
+_SETTLED = tuple(column.name for column in link.columns if column.name not in _FIXED)
+_CHUNK = 400
 
 
-class Ledger:
+class Ledger(Servers, Decisions):
     """Answers `adapter.ports.SyncLedger`."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self.engine = engine
-        self._clock = clock
+    engine: Engine
+    _clock: Clock
 
-    def add_server(self, server: Server) -> None:
+    def claim(self, server: str, *, limit: int, seconds: float) -> list[Link]:
+        at, now = link.c, instant(self._clock.now())
+        due = and_(at.server == server, TODO, at.not_before <= now, at.lease_until <= now)
         with writing(self.engine) as connection:
-            if connection.execute(_named(server.name)).first() is not None:
-                raise UsageError("There is a server of that name already.", place=server.name)
-            connection.execute(_servers.insert().values(**row_of_server(server)))
-            at = resource.c
-            rows = connection.execute(
-                select(at.kind, at.record_id, at.part, at.type, at.id).where(at.deleted.is_(False))
-            )
-            links = [row_of_link(Link(server.name, *row, wanted=1)) for row in rows]
-            if links:
-                connection.execute(insert(link), links)
-
-    def servers(self) -> list[Server]:
-        with reading(self.engine) as connection:
-            rows = connection.execute(select(server).order_by(server.c.name)).mappings()
-            return [server_of(row) for row in rows]
-
-    def server(self, name: str) -> Server:
-        with reading(self.engine) as connection:
-            row = connection.execute(_named(name)).mappings().first()
-        if row is None:
-            raise UsageError("There is no server of that name.", place=name, remedy="See `careplan server list`.")
-        return server_of(row)
-
-    def remove_server(self, name: str) -> None:
-        self.server(name)
-        with writing(self.engine) as connection:
-            for table in (link, watermark):
-                connection.execute(delete(table).where(table.c.server == name))
-            connection.execute(delete(server).where(server.c.name == name))
-
-    def links(self, server: str, *, pending: bool = False) -> list[Link]:
-        query = select(link).where(link.c.server == server)
-        if pending:
-            query = query.where(link.c.wanted != link.c.acked)
-        query = query.order_by(link.c.kind, link.c.record_id, link.c.part)
-        with reading(self.engine) as connection:
-            return [link_of(row) for row in connection.execute(query).mappings()]
-
-    def link_of(self, server: str, type_: str, *, local_id: str = "", remote_id: str = "") -> Link | None:
-        where = [link.c.server == server, link.c.type == type_]
-        where.append(link.c.remote_id == remote_id if remote_id else link.c.local_id == local_id)
-        with reading(self.engine) as connection:
-            row = connection.execute(select(link).where(*where)).mappings().first()
-        return link_of(row) if row is not None else None
-
-    def put_links(self, links: Sequence[Link], *, fence: int | None = None) -> None:
-        with writing(self.engine) as connection:
-            for one in links:
-                row = connection.execute(select(link).where(_is(one)).with_for_update()).mappings().first()
-                if fence is not None and row is not None and row["fence"] != fence:
-                    raise Conflict("Another process has taken this work over.", reason="race", place=_place(one))
-                # What was wanted since then stays wanted.
-                values = row_of_link(replace(one, wanted=max(one.wanted, row["wanted"] if row is not None else 0)))
-                connection.execute(delete(link).where(_is(one)))
-                connection.execute(insert(link).values(**values))
+            rank = connection.scalar(select(at.rank).where(due).order_by(at.rank).limit(1))
+            if rank is None:
+                return []
+            heads = select(at.kind, at.record_id).where(due, at.rank == rank).order_by(at.record_id).limit(limit)
+            keys = {(row.kind, row.record_id) for row in connection.execute(heads)}
+            mine = and_(due, at.rank == rank, at.record_id.in_({id_ for _, id_ in keys}))
+            found = select(link).where(mine).order_by(at.kind, at.record_id, at.part).with_for_update(skip_locked=True)
+            return self._take(connection, [link_of(row) for row in connection.execute(found).mappings()], seconds)
 
     def lease(self, links: Sequence[Link], *, seconds: float) -> list[Link]:
-        now = self._clock.now()
-        until, present = instant(now + timedelta(seconds=seconds)), instant(now)
-        taken: list[Link] = []
+        now = instant(self._clock.now())
         with writing(self.engine) as connection:
-            for one in links:
-                row = connection.execute(select(link).where(_is(one)).with_for_update()).mappings().first()
-                if row is None or row["lease_until"] > present:
-                    continue
-                new = replace(link_of(row), lease_until=until, fence=row["fence"] + 1)
-                connection.execute(update(link).where(_is(one)).values(lease_until=until, fence=new.fence))
-                taken.append(new)
-        return taken
+            present = _present(connection, links)
+            return self._take(connection, [one for one in present.values() if one.lease_until <= now], seconds)
 
-    def watermark(self, server: str, type_: str) -> str:
-        query = select(watermark.c.value).where(watermark.c.server == server, watermark.c.type == type_)
+    def _take(self, connection: Connection, links: list[Link], seconds: float) -> list[Link]:
+        until = instant(self._clock.now() + timedelta(seconds=seconds))
+        if links:
+            change = update(link).where(_bound()).values(lease_until=until, fence=link.c.fence + 1)
+            connection.execute(change, [_keys(one) for one in links])
+        return [replace(one, lease_until=until, fence=one.fence + 1) for one in links]
+
+    def settle(self, links: Sequence[Link], journal: Sequence[Entry] = ()) -> list[Link]:
+        with writing(self.engine) as connection:
+            lost = settled(connection, links)
+            self._enter(connection, journal)
+        return lost
+
+    def clash(self, link: Link, conflicts: Sequence[Conflict]) -> None:
+        now = instant(self._clock.now())
+        paths = ", ".join(one.path or "the whole" for one in conflicts)
+        with writing(self.engine) as connection:
+            if settled(connection, [link]):
+                return
+            replaced(connection, link.key, conflicts, now)
+            self._enter(connection, [Entry(*link.key, link.state, f"{link.reason}: {paths}")])
+
+    def waiting(self) -> frozenset[str]:
+        at, now = link.c, instant(self._clock.now())
+        query = select(at.server).where(TODO, at.not_before <= now, at.lease_until <= now).distinct()
         with reading(self.engine) as connection:
-            return connection.scalar(query) or ""
+            return frozenset(connection.scalars(query))
 
-    def set_watermark(self, server: str, type_: str, value: str) -> None:
-        at = watermark.c
+    def renew(self, server: str, *, everything: bool = False, refused: bool = False) -> None:
+        at = link.c
+        due = and_(at.server == server, TODO, at.not_before != "")
+        if not everything:
+            due = and_(due, at.reason.like("waits for %"))
         with writing(self.engine) as connection:
-            connection.execute(delete(watermark).where(at.server == server, at.type == type_))
-            connection.execute(insert(watermark).values(server=server, type=type_, value=value))
+            connection.execute(update(link).where(due).values(not_before=""))
+            if refused:
+                again = {"state": "waiting", "reason": "", "attempts": 0, "not_before": "", "todo": 1}
+                stopped = and_(at.server == server, at.state == "refused", at.wanted != at.acked)
+                connection.execute(update(link).where(stopped).values(**again))
 
-    def journal(self, server: str, link: Link, verb: str, reason: str) -> None:
-        row = {"server": server, "kind": link.kind, "record_id": link.record_id, "part": link.part}
-        with writing(self.engine) as connection:
-            connection.execute(insert(journal).values(at=instant(self._clock.now()), verb=verb, reason=reason, **row))
+    def links(self, server: str, *, pending: bool = False) -> Iterator[Link]:
+        at = link.c
+        query = select(link).where(at.server == server)
+        if pending:
+            query = query.where(TODO)
+        query = query.order_by(at.rank, at.kind, at.record_id, at.part)
+        with reading(self.engine) as connection:
+            for row in connection.execution_options(yield_per=500).execute(query).mappings():
+                yield link_of(row)
+
+    def link(self, key: tuple[str, str, str, str]) -> Link | None:
+        where = and_(*(link.c[name] == value for name, value in zip(_KEY, key, strict=True)))
+        with reading(self.engine) as connection:
+            row = connection.execute(select(link).where(where)).mappings().first()
+        return link_of(row) if row is not None else None
+
+    def local(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
+        found = self._by(server, keys, link.c.local_id)
+        return {one.local: one for one in found}
+
+    def remote(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
+        found = self._by(server, keys, link.c.remote_id)
+        return {one.remote: one for one in found}
+
+    def _by(self, server: str, keys: Iterable[Key], column: Any) -> list[Link]:
+        rest = iter({key for key in keys if all(key)})
+        found: list[Link] = []
+        with reading(self.engine) as connection:
+            while some := list(islice(rest, _CHUNK)):
+                query = select(link).where(link.c.server == server, tuple_(link.c.type, column).in_(some))
+                found += [link_of(row) for row in connection.execute(query).mappings()]
+        return found
+
+    def counts(self, server: str) -> dict[str, int]:
+        state = case((TODO, "waiting"), else_=link.c.state).label("state")
+        query = select(state, func.count()).where(link.c.server == server).group_by(state)
+        with reading(self.engine) as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def unsettled(self, server: str, *, limit: int = 1000) -> list[Link]:
+        at = link.c
+        stopped = at.state.in_(sorted(STOPPED - {"closed", "outside"}))
+        found: dict[Any, Link] = {}
+        with reading(self.engine) as connection:
+            # Two queries, as each has an index of its own.
+            for where in (stopped, TODO):
+                query = (
+                    select(link).where(at.server == server, where).order_by(at.rank, at.record_id, at.part).limit(limit)
+                )
+                found |= {(one := link_of(row)).key: one for row in connection.execute(query).mappings()}
+        return list(found.values())[:limit]
 
 
-_servers = server
-
-
-def _named(name: str) -> Any:
-    return select(server).where(server.c.name == name)
-
-
-def _is(one: Link) -> ColumnElement[bool]:
+def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:
+    """Writes what is known of links where their fence still stands; gives the others."""
+    if not links:
+        return []
+    going: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _SETTLED}
     at = link.c
-    return and_(at.server == one.server, at.kind == one.kind, at.record_id == one.record_id, at.part == one.part)
+    todo = case((at.wanted != bindparam("new_acked"), bindparam("goes_on", type_=Integer)), else_=0)
+    change = update(link).where(_bound(), at.fence == bindparam("old_fence")).values(**going, todo=todo)
+    rows = []
+    for one in links:
+        row = row_of_link(one)
+        goes_on = {"goes_on": int(one.state not in STOPPED)}
+        rows.append(
+            {**_keys(one), **goes_on, "old_fence": one.fence, **{f"new_{name}": row[name] for name in _SETTLED}}
+        )
+    if connection.execute(change, rows).rowcount == len(links):
+        return []
+    present = _present(connection, links)
+    return [one for one in links if one.key not in present or present[one.key].fence != one.fence]
 
 
-def _place(one: Link) -> str:
-    return f"{one.kind}/{one.record_id}" + (f" {one.part}" if one.part else "")
+def _present(connection: Connection, links: Sequence[Link]) -> dict[tuple[str, str, str, str], Link]:
+    found: dict[tuple[str, str, str, str], Link] = {}
+    columns = tuple_(*(link.c[name] for name in _KEY))
+    for start in range(0, len(links), _CHUNK):
+        keys = [one.key for one in links[start : start + _CHUNK]]
+        query = select(link).where(columns.in_(keys)).with_for_update()
+        found |= {(one := link_of(row)).key: one for row in connection.execute(query).mappings()}
+    return found
+
+
+def _bound() -> ColumnElement[bool]:
+    return and_(*(link.c[name] == bindparam(f"key_{name}") for name in _KEY))
+
+
+def _keys(one: Link) -> dict[str, str]:
+    return {f"key_{name}": getattr(one, name) for name in _KEY}

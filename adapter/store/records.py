@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, select, tuple_
 
 from adapter.errors import Gone, NotFound
 from adapter.identity import IDENTIFIER_SYSTEM
@@ -15,13 +16,15 @@ from adapter.store.rows import instant, resource_of
 from adapter.store.tables import link, record, record_revision, resource, resource_history
 from adapter.store.writes import Expected, Write, one_resource, resources_of, tree_of
 
+Key = tuple[str, str]
+_CHUNK = 300
+
 
 class Records:
     """Answers `adapter.ports.RecordStore`."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self.engine = engine
-        self._clock = clock
+    engine: Engine
+    _clock: Clock
 
     def save(
         self,
@@ -37,9 +40,11 @@ class Records:
             write = Write(connection, instant(self._clock.now()), recorded_by)
             return write.save(record, parts, expect or {}, expect_revision, links)
 
-    def delete(self, kind: str, id_: str, *, expect: Expected | None = None) -> None:
+    def delete(
+        self, kind: str, id_: str, *, expect: Expected | None = None, ending: str = "", recorded_by: str = ""
+    ) -> None:
         with writing(self.engine) as connection:
-            Write(connection, instant(self._clock.now()), "").delete(kind, id_, expect or {})
+            Write(connection, instant(self._clock.now()), recorded_by).delete(kind, id_, expect or {}, ending)
 
     def record(self, kind: str, id_: str) -> Tree:
         with reading(self.engine) as connection:
@@ -79,6 +84,24 @@ class Records:
             raise NotFound("There is no such resource.", place=f"{type_}/{id_}")
         if found.deleted:
             raise Gone("The resource has been deleted.", place=f"{type_}/{id_}")
+        return found
+
+    def resources(self, keys: Iterable[Key]) -> dict[Key, StoredResource]:
+        at, rest = resource.c, iter(set(keys))
+        found: dict[Key, StoredResource] = {}
+        with reading(self.engine) as connection:
+            while some := list(islice(rest, _CHUNK)):
+                rows = connection.execute(select(resource).where(tuple_(at.type, at.id).in_(some))).mappings()
+                found |= {(row["type"], row["id"]): resource_of(row) for row in rows}
+        return found
+
+    def versions(self, keys: Iterable[tuple[str, str, int]]) -> dict[Key, Tree]:
+        at, rest = resource_history.c, iter(set(keys))
+        found: dict[Key, Tree] = {}
+        with reading(self.engine) as connection:
+            while some := list(islice(rest, _CHUNK)):
+                query = select(at.type, at.id, at.tree).where(tuple_(at.type, at.id, at.version).in_(some))
+                found |= {(row.type, row.id): tree_of(row.tree) for row in connection.execute(query)}
         return found
 
     def vread(self, type_: str, id_: str, version: str) -> StoredResource:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from adapter.fhir_json import canonical, dumps, loads
 from adapter.fhir_json import copy as copied
-from adapter.ports import Link, Server, StoredResource, Tree
+from adapter.ports import ORDER, Link, Options, Server, ServerState, StoredResource, Tree
 
 ENVELOPE = ("revision", "recorded_at", "recorded_by", "origin", "pack")
 ORIGINS = ("synthetic", "test", "real")
-_TREES = ("base_sent", "base_seen")
+_TREES = ("seen", "theirs")
+_LINK = tuple(field.name for field in fields(Link))
 
 
 def instant(moment: datetime) -> str:
@@ -65,27 +67,54 @@ def row_of_resource(stored: StoredResource) -> dict[str, Any]:
 
 def link_of(row: Any) -> Link:
     """A row of link."""
-    values = dict(row)
+    values = {name: row[name] for name in _LINK}
     for name in _TREES:
         values[name] = loads(values[name]) if values[name] is not None else None
-    values["details"] = tuple(loads(values["details"])) if values["details"] else ()
     return Link(**values)
 
 
 def row_of_link(link: Link) -> dict[str, Any]:
-    """The row of a link."""
-    row = {field.name: getattr(link, field.name) for field in fields(Link)}
+    """The row of a link, what is derived included."""
+    row = {name: getattr(link, name) for name in _LINK}
     for name in _TREES:
         row[name] = text_of(row[name]) if row[name] is not None else None
-    row["details"] = text_of(list(link.details)) if link.details else None
-    return row
+    rank = ORDER.index(link.kind) if link.kind in ORDER else len(ORDER)
+    return {**row, "todo": int(link.todo), "rank": rank}
 
 
 def server_of(row: Any) -> Server:
     """A row of server."""
-    return Server(**row)
+    options = loads(row["options"])
+    return Server(**{**row, "options": Options(**{**options, "kinds": tuple(options.get("kinds", ()))})})
 
 
 def row_of_server(server: Server) -> dict[str, Any]:
     """The row of a server."""
-    return {field.name: getattr(server, field.name) for field in fields(Server)}
+    row = {field.name: getattr(server, field.name) for field in fields(Server)}
+    return {**row, "options": text_of(asdict(server.options))}
+
+
+def state_of(row: Any) -> ServerState:
+    """A row of server_state."""
+    return ServerState(**{**row, "facts": loads(row["facts"]), "sentinel": loads(row["sentinel"])})
+
+
+def values_of_state(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a server's state as they are kept."""
+    return {name: text_of(value) if name in ("facts", "sentinel") else value for name, value in values.items()}
+
+
+def kept(value: Any) -> str | None:
+    """An element's value as it is kept; None stays None."""
+    return None if value is None else text_of(value)
+
+
+def given(text: str | None) -> Any:
+    """A kept value of an element."""
+    return None if text is None else loads(text)
+
+
+def row_of(one: Any, values: tuple[str, ...]) -> dict[str, Any]:
+    """The row of a conflict, an entry of the journal, an arrival; `values` are its fields that hold JSON."""
+    row = {field.name: getattr(one, field.name) for field in fields(one) if field.name != "number"}
+    return {**row, **{name: kept(row[name]) for name in values}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},
@@ -83,7 +83,35 @@ server = Table(
     Column("auth_env", String(128), nullable=False),
     Column("run_tag", String(64), nullable=False),
     Column("paused", Text, nullable=False),
+    # A hash; the secret of its webhooks is shown once.
+    Column("hook", String(128), nullable=False),
+    Column("options", Text, nullable=False),
 )
+
+server_patient = Table(
+    "server_patient",
+    metadata,
+    Column("server", String(64), primary_key=True),
+    Column("patient", String(512), primary_key=True),
+)
+
+server_state = Table(
+    "server_state",
+    metadata,
+    Column("server", String(64), primary_key=True),
+    Column("facts", Text, nullable=False),
+    Column("sentinel", Text, nullable=False),
+    Column("last_pull", String(32), nullable=False),
+    Column("last_push", String(32), nullable=False),
+    Column("last_try", String(32), nullable=False),
+    Column("last_sweep", String(32), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("not_before", String(32), nullable=False),
+    Column("skew", Float, nullable=False),
+)
+
+TODO = text("todo = 1")
 
 link = Table(
     "link",
@@ -94,23 +122,34 @@ link = Table(
     Column("part", String(160), primary_key=True),
     Column("type", String(64), nullable=False),
     Column("local_id", String(64), nullable=False),
-    Column("remote_id", String(64), nullable=False, default=""),
-    Column("remote_version", String(64), nullable=False, default=""),
-    Column("base_sent", Text),
-    Column("base_seen", Text),
-    Column("wanted", Integer, nullable=False, default=0),
-    Column("acked", Integer, nullable=False, default=0),
-    Column("in_flight", String(64), nullable=False, default=""),
-    Column("lease_until", String(32), nullable=False, default=""),
-    Column("fence", Integer, nullable=False, default=0),
-    Column("not_before", String(32), nullable=False, default=""),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("state", String(16), nullable=False, default="waiting"),
-    Column("reason", Text, nullable=False, default=""),
-    Column("details", Text),
+    Column("remote_id", String(64), nullable=False),
+    Column("remote_version", String(64), nullable=False),
+    Column("remote_updated", String(40), nullable=False),
+    Column("wanted", Integer, nullable=False),
+    Column("acked", Integer, nullable=False),
+    Column("base", Integer, nullable=False),
+    Column("seen", Text),
+    Column("in_flight", String(64), nullable=False),
+    Column("flight", Integer, nullable=False),
+    Column("lease_until", String(32), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("not_before", String(32), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("pack", String(128), nullable=False),
+    Column("ending", String(16), nullable=False),
+    Column("theirs", Text),
+    Column("theirs_version", String(64), nullable=False),
+    # Derived, so that the work that is due is found without reading the rest: 1 where there is something to send, and the
+    # place of the kind in the order of sending.
+    Column("todo", Integer, nullable=False),
+    Column("rank", Integer, nullable=False),
     Index(None, "server", "type", "local_id"),
     Index(None, "server", "type", "remote_id"),
     Index(None, "kind", "record_id"),
+    Index(None, "server", "state"),
+    Index("ix_link_todo", "server", "rank", "record_id", sqlite_where=TODO, postgresql_where=TODO),
 )
 
 watermark = Table(
@@ -121,16 +160,61 @@ watermark = Table(
     Column("value", String(40), nullable=False),
 )
 
+# What is on a server and has no link: named by a webhook, waiting for its patient, or such that no record can hold it.
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("server", String(64), primary_key=True),
+    Column("type", String(64), primary_key=True),
+    Column("remote_id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", String(32), nullable=False),
+    Index(None, "server", "state"),
+)
+
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("server", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("record_id", String(64), nullable=False),
+    Column("part", String(160), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("base", Text),
+    Column("ours", Text),
+    Column("theirs", Text),
+    Column("ours_by", Text, nullable=False),
+    Column("ours_at", String(40), nullable=False),
+    Column("theirs_by", Text, nullable=False),
+    Column("theirs_at", String(40), nullable=False),
+    Column("opened_at", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("taken", String(16), nullable=False),
+    Column("value", Text),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", String(32), nullable=False),
+    Index(None, "server", "state"),
+    Index(None, "kind", "record_id"),
+)
+
+# Only grows: triggers of the migration refuse any change of what stands in it.
 journal = Table(
     "journal",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("at", String(32), nullable=False),
+    Column("by", Text, nullable=False),
     Column("server", String(64), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("record_id", String(64), nullable=False),
     Column("part", String(160), nullable=False),
     Column("verb", String(16), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
     Index(None, "kind", "record_id"),
 )

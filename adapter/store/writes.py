@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from adapter.errors import Conflict, DataError, NotFound
 from adapter.fhir_json import loads
-from adapter.ports import Link, Saved, StoredResource, Tree
+from adapter.ports import THIS_WRITE, Link, Saved, StoredResource, Tree
 from adapter.store import search
 from adapter.store.rows import (
     content_of,
@@ -71,10 +72,10 @@ class Write:
                 self._drop(stored)
                 changed.append(key)
         saved, new = self._put_record(tree, row)
-        self._want(kind, id_, changed, links)
+        self._want(kind, id_, changed, links, str(tree.get("pack", "")))
         return Saved(saved, new or bool(changed), tuple(changed))
 
-    def delete(self, kind: str, id_: str, expect: Expected) -> None:
+    def delete(self, kind: str, id_: str, expect: Expected, ending: str = "") -> None:
         """See `adapter.ports.RecordStore.delete`."""
         self.check(expect)
         row = self._row(kind, id_)
@@ -86,7 +87,7 @@ class Write:
         for stored in present:
             self._drop(stored)
         self._revise(tree_of(row["document"]), row["revision"] + 1, deleted=True)
-        self._want(kind, id_, [stored.part for stored in present], ())
+        self._want(kind, id_, [stored.part for stored in present], (), ending=ending)
 
     def _row(self, kind: str, id_: str) -> Any:
         query = select(record).where(record.c.kind == kind, record.c.id == id_).with_for_update()
@@ -149,26 +150,48 @@ class Write:
         self.connection.execute(insert(resource).values(**row))
         self.connection.execute(insert(resource_history).values(**row))
 
-    def _want(self, kind: str, id_: str, changed: Sequence[str], given: Sequence[Link]) -> None:
+    def _want(
+        self, kind: str, id_: str, changed: Sequence[str], given: Sequence[Link], pack: str = "", ending: str = ""
+    ) -> None:
         """Every server is to get what changed, in the transaction that changed it; `given` links know better."""
         where = (link.c.kind == kind, link.c.record_id == id_)
-        known = {(row["server"], row["part"]): link_of(row) for row in
-                 self.connection.execute(select(link).where(*where)).mappings()}  # fmt: skip
+        query = select(link).where(*where).with_for_update()
+        known = {(row["server"], row["part"]): link_of(row) for row in self.connection.execute(query).mappings()}
         told = {(one.server, one.part) for one in given}
+        present = resources_of(self.connection, kind, id_) if changed or given else {}
+        extra: dict[str, Any] = {"pack": pack, "ending": ending}
         for name in self.connection.scalars(select(server.c.name)).all() if changed else []:
             for part in [part for part in changed if (name, part) not in told]:
-                self._bump(name, kind, id_, part, known.get((name, part)))
+                self._bump(name, present[part], known.get((name, part)), extra)
         for one in given:
-            self.connection.execute(delete(link).where(link.c.server == one.server, link.c.part == one.part, *where))
-            self.connection.execute(insert(link).values(**row_of_link(one)))
+            self._put_link(one, present[one.part].version, known.get((one.server, one.part)))
 
-    def _bump(self, name: str, kind: str, id_: str, part: str, old: Link | None) -> None:
+    def _bump(self, name: str, stored: StoredResource, old: Link | None, extra: dict[str, Any]) -> None:
+        wanted = stored.version
         if old is None:
-            stored = resources_of(self.connection, kind, id_)[part]
-            new = Link(name, kind, id_, part, stored.type, stored.id, wanted=1)
+            if not stored.deleted:
+                new = Link(name, stored.kind, stored.record_id, stored.part, stored.type, stored.id, wanted=wanted)
+                self.connection.execute(insert(link).values(**row_of_link(replace(new, **extra))))
+            return
+        # What was refused, or had ended, gets another chance with another content.
+        again: dict[str, Any] = {"state": "waiting", "reason": "", "attempts": 0, "not_before": ""}
+        new = replace(old, wanted=wanted, **extra, **(again if old.state in {"refused", "closed"} else {}))
+        self._write_link(new)
+
+    def _put_link(self, one: Link, version: int, old: Link | None) -> None:
+        """A link as the write at hand leaves it; Conflict where somebody else has taken it over."""
+        made: dict[str, Any] = {name: version for name in ("acked", "base") if getattr(one, name) == THIS_WRITE}
+        new = replace(one, wanted=version, **made)
+        if old is None:
             self.connection.execute(insert(link).values(**row_of_link(new)))
             return
+        if old.fence != one.fence:
+            raise Conflict(
+                "Another process has taken this work over.", reason="race", place=f"{one.kind}/{one.record_id}"
+            )
+        self._write_link(new)
+
+    def _write_link(self, one: Link) -> None:
         at = link.c
-        where = (at.server == name, at.kind == kind, at.record_id == id_, at.part == part)
-        state = {"state": "waiting", "attempts": 0, "not_before": ""} if old.state in {"refused", "closed"} else {}
-        self.connection.execute(update(link).where(*where).values(wanted=old.wanted + 1, **state))
+        where = (at.server == one.server, at.kind == one.kind, at.record_id == one.record_id, at.part == one.part)
+        self.connection.execute(update(link).where(*where).values(**row_of_link(one)))

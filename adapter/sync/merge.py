@@ -1,19 +1,22 @@
-"""Three-way merge of resource trees: base, ours, theirs → merged, and the elements that both changed.
+"""Three-way merge of resource trees: base, ours, theirs → merged, and the elements that both changed. Pure.
 
-Lists are merged by element: id, linkId, url, identifier, reference, coding. Answers of a response and the target of a
-goal are never merged inside: a score belongs to its answers.
+Lists are merged by element (`elements`). Answers of a response and the target of a goal are never merged inside: a score
+belongs to its answers. A choice may settle an element that both changed; without one it stays as the base has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.fhir_json import canonical, same
+from adapter.fhir_json import same
+from adapter.sync.elements import keyed, shown
 
 Tree = dict[str, Any]
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
+# What a choice gives for an element that it leaves to others.
+UNDECIDED: Any = type("Undecided", (), {"__repr__": lambda self: "UNDECIDED"})()
 _WHOLE = {("QuestionnaireResponse", "item"), ("Goal", "target"), ("Observation", "value")}
 _THEIRS = frozenset({"meta"})
 _OURS = frozenset({"text"})
@@ -29,30 +32,50 @@ class Clash:
     theirs: Any
 
 
-def merge(base: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, list[Clash]]:
-    """The tree with both edits; where both changed one element it stays as base has it, and a Clash says so."""
-    type_ = str(ours.get("resourceType", ""))
-    merger = _Merger(type_)
+Choice = Callable[[Clash], Any]
+
+
+def ours(clash: Clash) -> Any:
+    """The choice of what is ours."""
+    return MISSING if clash.ours is None else clash.ours
+
+
+def theirs(clash: Clash) -> Any:
+    """The choice of what is theirs."""
+    return MISSING if clash.theirs is None else clash.theirs
+
+
+def merge(base: Tree, ours: Tree, theirs: Tree, choose: Choice | None = None) -> tuple[Tree, list[Clash]]:
+    """The tree with both edits; where both changed one element, what `choose` gives for it, else it stays as base has it,
+    and a Clash says so.
+    """
+    type_ = str(ours.get("resourceType") or theirs.get("resourceType") or "")
+    merger = _Merger(type_, choose)
     return merger.tree(base, ours, theirs, type_), merger.clashes
 
 
 class _Merger:
-    def __init__(self, type_: str) -> None:
+    def __init__(self, type_: str, choose: Choice | None) -> None:
         self.type = type_
+        self.choose = choose
         self.clashes: list[Clash] = []
 
     def tree(self, base: Tree, ours: Tree, theirs: Tree, path: str) -> Tree:
-        names = dict.fromkeys([*theirs, *ours])
         out: Tree = {}
-        for name in names:
+        for name in dict.fromkeys([*theirs, *ours]):
             at = f"{path}.{name}" if path else name
             values = base.get(name, MISSING), ours.get(name, MISSING), theirs.get(name, MISSING)
-            value = self.value(*values, at, top=path == self.type, name=name)
+            # Lists of primitives and what stands beside them go by position: neither can be merged without the other.
+            beside = name[1:] if name.startswith("_") else f"_{name}"
+            apart = not any(isinstance(side.get(beside), list) for side in (base, ours, theirs))
+            value = self.value(*values, at, top=path == self.type, name=name, apart=apart)
             if value is not MISSING:
                 out[name] = value
         return out
 
-    def value(self, base: Any, ours: Any, theirs: Any, path: str, *, top: bool = False, name: str = "") -> Any:
+    def value(
+        self, base: Any, ours: Any, theirs: Any, path: str, *, top: bool = False, name: str = "", apart: bool = True
+    ) -> Any:
         if _same(ours, base) or _same(ours, theirs):
             return theirs
         if _same(theirs, base):
@@ -65,61 +88,43 @@ class _Merger:
         if not whole and isinstance(ours, dict) and isinstance(theirs, dict):
             # FHIR has no empty object: where each side took away its half, nothing is left.
             return self.tree(base if isinstance(base, dict) else {}, ours, theirs, path) or MISSING
-        if not whole and isinstance(ours, list) and isinstance(theirs, list):
+        if not whole and apart and isinstance(ours, list) and isinstance(theirs, list):
             return self.list(base if isinstance(base, list) else [], ours, theirs, path)
         return self.clash(base, ours, theirs, path)
 
     def list(self, base: list[Any], ours: list[Any], theirs: list[Any], path: str) -> Any:
-        keyed = [_keyed(side) for side in (base, ours, theirs)]
-        if any(side is None for side in keyed):
+        old, mine, other = keyed(base, ours, theirs)
+        order = _order(list(old), list(mine), list(other))
+        if order is None:
             return self.clash(base, ours, theirs, path)
-        old, mine, other = (side or {} for side in keyed)
         out = []
-        for key in [*other, *(key for key in mine if key not in other)]:
+        for key in order:
             values = old.get(key, MISSING), mine.get(key, MISSING), other.get(key, MISSING)
-            value = self.value(*values, f"{path}[{_shown(key)}]")
+            value = self.value(*values, f"{path}[{shown(key)}]")
             if value is not MISSING:
                 out.append(value)
         return out or MISSING
 
     def clash(self, base: Any, ours: Any, theirs: Any, path: str) -> Any:
-        self.clashes.append(Clash(path, *(None if side is MISSING else side for side in (base, ours, theirs))))
+        clash = Clash(path, *(None if side is MISSING else side for side in (base, ours, theirs)))
+        chosen = self.choose(clash) if self.choose is not None else UNDECIDED
+        if chosen is not UNDECIDED:
+            return chosen
+        self.clashes.append(clash)
         return base
+
+
+def _order(old: list[Hashable], mine: list[Hashable], other: list[Hashable]) -> list[Hashable] | None:
+    """All keys, in the order of the side that changed it; None where both did, each another way."""
+    common = set(old) & set(mine) & set(other)
+    before, here, there = ([key for key in side if key in common] for side in (old, mine, other))
+    if here not in (before, there) and there != before:
+        return None
+    first, second = (other, mine) if here in (before, there) else (mine, other)
+    return [*first, *(key for key in second if key not in first), *(key for key in old if key not in {*first, *second})]
 
 
 def _same(one: Any, other: Any) -> bool:
     if one is MISSING or other is MISSING:
         return one is other
     return same(one, other)
-
-
-def _keyed(elements: list[Any]) -> dict[Hashable, Any] | None:
-    """The elements by what identifies them; None where two have one key."""
-    found: dict[Hashable, Any] = {}
-    for element in elements:
-        key = _key(element)
-        if key in found:
-            return None
-        found[key] = element
-    return found
-
-
-def _key(element: Any) -> Hashable:
-    if not isinstance(element, dict):
-        return canonical(element)
-    for name in ("id", "linkId"):
-        if isinstance(element.get(name), str):
-            return name, element[name]
-    if isinstance(element.get("system"), str) and isinstance(element.get("value", element.get("code")), str):
-        return "system", element["system"], element.get("value", element.get("code"))
-    reference = element.get("reference")
-    if isinstance(reference, dict):
-        reference = reference.get("reference")
-    if isinstance(reference, str):
-        return "reference", reference
-    return canonical(element)
-
-
-def _shown(key: Hashable) -> str:
-    """A key as a path may say it: never a value that is data of a patient."""
-    return f"{key[0]}={key[1]}" if isinstance(key, tuple) and key[0] in ("id", "linkId") else "…"

@@ -49,7 +49,7 @@ def _linked() -> None:
     with Services() as services:
         store = services.store()
         known = {"remote_id": "there-1", "remote_version": "1", "state": "linked"}
-        store.put_links([replace(link, **known, acked=link.wanted) for link in store.links("there")])
+        store.settle([replace(link, **known, acked=link.wanted) for link in list(store.links("there"))])
 
 
 def unavailable(command: str, base: str) -> None:

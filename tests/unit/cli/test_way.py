@@ -104,7 +104,7 @@ def test_both_sides_changed_is_a_conflict_and_nothing_is_overwritten(tmp_path: P
         assert careplan("push", cwd=tmp_path).returncode == 1
         listed = careplan("conflicts", "list", "--json", cwd=tmp_path)
         assert listed.returncode == 1
-        assert [row["state"] for row in rows(listed)] == ["conflict"]
+        assert [(row["state"], row["element"]) for row in rows(listed)] == [("open", "Patient.gender")]
         assert client.read("Patient", patient.resource["id"]).resource["gender"] == "other"
     shown = careplan("records", "show", "patient", mine[0]["id"], cwd=tmp_path)
     assert loads(shown.stdout)["gender"] == "unknown"

@@ -15,12 +15,12 @@ from adapter.mapping import load
 from adapter.ports import Link, Server
 from adapter.privacy import Recipient, let_out
 from adapter.records import check
-from adapter.services.partners import Partner, Report
-from adapter.services.pull import pull
-from adapter.services.push import push
-from adapter.services.receive import Plan
 from adapter.store import Store, open_store
 from adapter.store.applying import apply
+from adapter.sync.partner import Partner, Report
+from adapter.sync.pull import pull
+from adapter.sync.receive import Plan
+from adapter.sync.run import push
 
 CASE = Path(__file__).resolve().parents[3] / "fixtures" / "dual-diagnosis" / "records.json"
 NAME = "partner"

@@ -5,38 +5,28 @@ Nothing is imported before it is asked for, so that a small command starts at on
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from adapter.errors import SettingsError, UsageError
+from adapter.bootstrap.exchange import Exchange
+from adapter.bootstrap.mappers import mapper
+from adapter.errors import UsageError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
-from adapter.ports import Link, Server, SystemClock
+from adapter.ports import Link, SystemClock
 
 if TYPE_CHECKING:
-    from adapter.exchange import Credentials
-    from adapter.mapping import Mapper
     from adapter.services.convert import Converter
     from adapter.services.face import Face
-    from adapter.services.partners import Partner
-    from adapter.services.receive import Plan
     from adapter.services.records import Imported, Origin
     from adapter.services.validate import Checker
     from adapter.store import Store
-
-
-def mapper(pack: str = "core") -> Mapper:
-    """The compiled maps of a pack. Raises PackError."""
-    from adapter.mapping import load
-
-    return load(pack)
+    from adapter.sync.receive import Plan
 
 
 def converter(
@@ -111,7 +101,7 @@ def checker(
     )
 
 
-class Services:
+class Services(Exchange):
     """What commands and API ask for; each part is made when first needed, and shared between threads.
 
     `url` is the database of the store; the settings say it where it is None. Use it as a context manager, or `close()` it.
@@ -231,29 +221,6 @@ class Services:
         made: Callable[[Any], list[Issue]] = self._once("border", lambda: validator(pack=self.pack, tiers=tiers))
         return made
 
-    @contextmanager
-    def partner(self, name: str) -> Iterator[Partner]:
-        """A server that the store exchanges with, connected. Raises UsageError, SettingsError."""
-        from adapter.exchange import HttpFhirServer, Limits
-        from adapter.privacy import Recipient, let_out
-        from adapter.records import check
-        from adapter.services.partners import Partner
-
-        store, clock = self.store(), SystemClock()
-        server = store.server(name)
-        recipient = Recipient(server.name, server.host_class, server.run_tag)
-        with HttpFhirServer(
-            server.url,
-            auth=_credentials(server),
-            clock=clock,
-            limits=Limits(seconds=self.settings.http_seconds, size=self.settings.http_megabytes * 1024 * 1024),
-            gate=lambda tree: let_out(tree, recipient, lambda resource: store.origin_of(resource, server.name)),
-        ) as client:
-            yield Partner(
-                server, client, store, mapper(self.pack), clock, self.border(), check, self.carry_out,
-                overlap=self.settings.sync_overlap, lease=self.settings.lease,
-            )  # fmt: skip
-
 
 def _by_record(records: Sequence[Any], issues: Sequence[Issue]) -> dict[int, list[Issue]]:
     """The errors of each record by its identity, with their pointers from the record itself."""
@@ -266,21 +233,8 @@ def _by_record(records: Sequence[Any], issues: Sequence[Issue]) -> dict[int, lis
     return found
 
 
-def _credentials(server: Server) -> Credentials | None:
-    """What signs in to a server, from the environment variable that it names. Raises SettingsError."""
-    from adapter.exchange import BasicAuth, BearerToken
-
-    if server.auth == "none":
-        return None
-    secret = os.environ.get(server.auth_env, "")
-    user, colon, password = secret.partition(":")
-    if not secret or (server.auth == "basic" and not colon):
-        raise SettingsError(f"The secret for {server.name} is not set.", place=server.auth_env)
-    return BearerToken(secret) if server.auth == "bearer" else BasicAuth(user, password)
-
-
 def fixtures() -> Path:
     """Where the examples lie: in the wheel, or in a checkout."""
-    here = Path(__file__).parent
+    here = Path(__file__).parent.parent
     inside = here / "_data" / "fixtures"
     return inside if inside.is_dir() else here.parent / "fixtures"

@@ -7,7 +7,7 @@ which record each is part of. So a Goal that came alone joins its plan when that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapter.errors import DataError
@@ -16,7 +16,7 @@ from adapter.issues import Issue
 from adapter.mapping.bundle import Analysis, take_apart
 from adapter.mapping.mapper import PackMaps
 from adapter.mapping.scope import split_reference
-from adapter.ports import RecordStore, StoredResource
+from adapter.ports import Link, RecordStore, StoredResource
 
 Key = tuple[str, str]
 MOST_TOGETHER = 20_000
@@ -183,3 +183,12 @@ def _refuse_lost(changes: Mapping[Key, Tree | None], claimed: set[Key]) -> None:
             Issue("error", "not-supported", "resource-without-record", text, expression=type_) for type_, _ in lost
         ]
         raise DataError(text, issues=issues, place=f"{lost[0][0]}/{lost[0][1]}")
+
+
+def placed(link: Link, plan: Plan) -> Link:
+    """The link of a resource, at the record and part that it belongs to when the plan is carried out."""
+    for write in plan.writes:
+        for part, tree in write.parts.items():
+            if (tree.get("resourceType"), tree.get("id")) == link.local:
+                return replace(link, kind=str(write.record["kind"]), record_id=str(write.record["id"]), part=part)
+    return link

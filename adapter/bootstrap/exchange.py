@@ -1,0 +1,117 @@
+"""What the exchange with other servers needs, put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from adapter.bootstrap.mappers import mapper
+from adapter.errors import SettingsError
+from adapter.fhir_json import Tree
+from adapter.issues import Issue
+from adapter.ports import Link, Server, SystemClock
+
+if TYPE_CHECKING:
+    from adapter.exchange import Credentials
+    from adapter.services.conflicts import Desk
+    from adapter.services.remap import Remapped
+    from adapter.services.watch import Watch
+    from adapter.settings import Settings
+    from adapter.store import Store
+    from adapter.sync.partner import Partner
+    from adapter.sync.receive import Plan
+
+
+class Exchange:
+    """The part of `Services` that speaks of servers and of what was decided."""
+
+    settings: Settings
+    pack: str
+
+    if TYPE_CHECKING:
+
+        def store(self) -> Store: ...
+
+        def border(self) -> Callable[[Any], list[Issue]]: ...
+
+        def carry_out(self, plan: Plan, links: Sequence[Link] = ()) -> None: ...
+
+    @contextmanager
+    def partner(self, name: str) -> Iterator[Partner]:
+        """A server that the store exchanges with, connected. Raises UsageError, SettingsError."""
+        from adapter.exchange import HttpFhirServer, Limits
+        from adapter.privacy import Recipient, let_out
+        from adapter.records import check
+        from adapter.sync.partner import Partner
+
+        store, clock = self.store(), SystemClock()
+        server = store.server(name)
+        recipient = Recipient(server.name, server.host_class, server.run_tag)
+        with HttpFhirServer(
+            server.url,
+            auth=_credentials(server),
+            clock=clock,
+            limits=Limits(seconds=self.settings.http_seconds, size=self.settings.http_megabytes * 1024 * 1024),
+            gate=lambda tree: let_out(tree, recipient, lambda resource: store.origin_of(resource, server.name)),
+        ) as client:
+            yield Partner(
+                server, client, store, mapper(self.pack), clock, self.border(), check, self.carry_out,
+                overlap=self.settings.sync_overlap, lease=self.settings.lease,
+            )  # fmt: skip
+
+    def watch(self, name: str | None = None) -> Watch:
+        """The exchange by schedule, with one server or with all. Raises UsageError."""
+        from adapter.services.watch import Watch
+
+        if name is not None:
+            self.store().server(name)
+        return Watch(self.store(), self.partner, SystemClock(), name)
+
+    def reconcile(self, name: str, *, send: bool) -> int:
+        """After an incident: what a server no longer has is kept and marked, or sent again; how many those were."""
+        from adapter.sync.brake import reconcile
+
+        with self.partner(name) as partner:
+            return reconcile(partner, send=send)
+
+    def desk(self) -> Desk:
+        """Where conflicts are decided."""
+        from adapter.records import check
+        from adapter.services.conflicts import Desk
+
+        return Desk(self.store(), mapper(self.pack), check, self.carry_out)
+
+    def history(self, name: str) -> tuple[str, str, list[Tree]]:
+        """Kind and id of a record named so, and its history. Raises NotFound, UsageError."""
+        from adapter.services.history import found, history
+
+        kind, id_ = found(self.store(), name)
+        return kind, id_, history(self.store(), kind, id_)
+
+    def bring_back(self, kind: str, id_: str, revision: int, by: str = "") -> Tree:
+        """An earlier revision of a record as a new one. Raises NotFound, DataError, Conflict."""
+        from adapter.records import check
+        from adapter.services.history import bring_back
+
+        return bring_back(self.store(), mapper(self.pack), check, kind, id_, revision, by)
+
+    def remap(self, *, write: bool = False) -> Remapped:
+        """What the pack makes of the records that are there; see `services.remap`."""
+        from adapter.services.remap import remap
+
+        return remap(self.store(), mapper(self.pack), write=write)
+
+
+def _credentials(server: Server) -> Credentials | None:
+    """What signs in to a server, from the environment variable that it names. Raises SettingsError."""
+    from adapter.exchange import BasicAuth, BearerToken
+
+    if server.auth == "none":
+        return None
+    secret = os.environ.get(server.auth_env, "")
+    user, colon, password = secret.partition(":")
+    if not secret or (server.auth == "basic" and not colon):
+        raise SettingsError(f"The secret for {server.name} is not set.", place=server.auth_env)
+    return BearerToken(secret) if server.auth == "bearer" else BasicAuth(user, password)

@@ -1,0 +1,210 @@
+"""The rows of the ledger: servers and what is known of them, links, conflicts, arrivals, the journal (docs/sync.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from adapter.ports.rows import Tree
+
+HostClass = Literal["own", "partner", "public"]
+Direction = Literal["both", "push", "pull"]
+Take = Literal["ours", "theirs", "newest", "ask"]
+
+# Parents before children: what is referred to goes first.
+ORDER = ("patient", "form", "diagnosis", "goal", "care_team", "request", "assessment", "plan")
+# A link in one of these states sends nothing until a person, or a change, says otherwise.
+STOPPED = frozenset({"refused", "conflict", "quarantine", "gone", "closed", "outside"})
+# The version of our resource that the write at hand makes: only the store knows its number.
+THIS_WRITE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a server is exchanged with.
+
+    `direction`; `kinds` of record (empty: all); `patients`: "linked" (those that it has from us), "all", or "listed"
+    (the lists are the ledger's); `every`: seconds between two runs of `sync --watch`; `policies`: who wins where both
+    changed, by FHIR path (`Goal.statusReason`, `CarePlan`, `*`); `removal`: whether what is deleted here is withdrawn
+    there or deleted; `bundle`: the most entries of one request; `connections`: how many at once; `sweep`: seconds between
+    two looks at every id, where the server has no history of a type.
+    """
+
+    direction: Direction = "both"
+    kinds: tuple[str, ...] = ()
+    patients: Literal["linked", "all", "listed"] = "linked"
+    every: int = 300
+    policies: Mapping[str, Take] = field(default_factory=dict)
+    removal: Literal["withdraw", "delete"] = "withdraw"
+    bundle: int = 100
+    connections: int = 1
+    sweep: int = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A FHIR server that the store exchanges with.
+
+    `auth` is "none", "bearer" or "basic"; `auth_env` names the environment variables that hold the secret: TOKEN for a
+    bearer token, USER:PASSWORD's one variable for basic. The secret itself is never stored. `paused` says why nothing is
+    exchanged with it until a person resumes it; `hook` is the hash of the secret that its webhooks must bear.
+    """
+
+    name: str
+    url: str
+    host_class: HostClass = "public"
+    auth: str = "none"
+    auth_env: str = ""
+    run_tag: str = ""
+    paused: str = ""
+    hook: str = ""
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What is known of a server from the exchange with it.
+
+    `facts` is what was measured once (capability, largest Bundle, what it gives back as it was sent); `sentinel` the
+    newest resource known there (type, id, version); `skew` the seconds that its clock is ahead of ours. Instants are
+    FHIR's, in UTC; empty where there is none.
+    """
+
+    server: str
+    facts: Tree = field(default_factory=dict)
+    sentinel: Tree = field(default_factory=dict)
+    last_pull: str = ""
+    last_push: str = ""
+    last_try: str = ""
+    last_sweep: str = ""
+    error: str = ""
+    failures: int = 0
+    not_before: str = ""
+    skew: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One part of a record at one server.
+
+    `wanted` is the version of our resource that the server is to have, `acked` the newest that it has, `base` the one
+    that its present version was made of (0: `seen` alone says). `seen` is the resource as the server gave it back, with
+    our ids; None where it is as we sent it. `in_flight` is the hash of a request whose outcome is not known, `flight` the
+    version of ours that it held. `theirs` and `theirs_version` are kept while it is in conflict. `ending` says how a
+    deletion is told: "" (withdrawn), "error" or "remove".
+    """
+
+    server: str
+    kind: str
+    record_id: str
+    part: str
+    type: str
+    local_id: str
+    remote_id: str = ""
+    remote_version: str = ""
+    remote_updated: str = ""
+    wanted: int = 0
+    acked: int = 0
+    base: int = 0
+    seen: Tree | None = None
+    in_flight: str = ""
+    flight: int = 0
+    lease_until: str = ""
+    fence: int = 0
+    not_before: str = ""
+    attempts: int = 0
+    state: str = "waiting"
+    reason: str = ""
+    pack: str = ""
+    ending: str = ""
+    theirs: Tree | None = None
+    theirs_version: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What no two links share."""
+        return self.server, self.kind, self.record_id, self.part
+
+    @property
+    def local(self) -> tuple[str, str]:
+        """Type and id of our resource."""
+        return self.type, self.local_id
+
+    @property
+    def remote(self) -> tuple[str, str]:
+        """Type and id of theirs."""
+        return self.type, self.remote_id
+
+    @property
+    def linked(self) -> bool:
+        """Whether it is known there, and at which version: a run that was cut short may know the id alone."""
+        return bool(self.remote_id and self.remote_version)
+
+    @property
+    def todo(self) -> bool:
+        """Whether it has something to send."""
+        return self.wanted != self.acked and self.state not in STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An element that both sides changed, its three values (None: not there), and who changed it when.
+
+    `path` is FHIR's, empty for the resource as a whole (deleted on one side). `state` is "open" or "resolved"; `taken`
+    says whose was taken, `value` what it then was.
+    """
+
+    server: str
+    kind: str
+    record_id: str
+    part: str
+    path: str
+    base: Any = None
+    ours: Any = None
+    theirs: Any = None
+    ours_by: str = ""
+    ours_at: str = ""
+    theirs_by: str = ""
+    theirs_at: str = ""
+    opened_at: str = ""
+    state: str = "open"
+    taken: str = ""
+    value: Any = None
+    decided_by: str = ""
+    decided_at: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the journal, which only grows: what was done with a part, why, by whom, and its state before and after."""
+
+    server: str
+    kind: str
+    record_id: str
+    part: str
+    verb: str
+    reason: str = ""
+    by: str = ""
+    path: str = ""
+    before: Any = None
+    after: Any = None
+    at: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something on a server that has no link yet, or was named by a webhook, and is to be read by its id.
+
+    `state`: "look" (to be read), "waiting" (whose it is cannot be told yet), "refused" (no record can hold it).
+    """
+
+    server: str
+    type: str
+    remote_id: str
+    state: str = "look"
+    version: str = ""
+    reason: str = ""
+    at: str = ""

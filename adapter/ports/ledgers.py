@@ -1,0 +1,114 @@
+"""`SyncLedger`: what the exchange asks of the database beside the records. The table is the truth; a queue only says "look"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from adapter.ports.ledger import Arrival, Conflict, Entry, Link, Server, ServerState
+
+Key = tuple[str, str]
+
+
+class SyncLedger(Protocol):
+    """Servers, the state of exchange with each, and what was decided. Every method is one transaction."""
+
+    def add_server(self, server: Server, patients: Sequence[str] = ()) -> None:
+        """A new server; everything in the store is wanted there. Raises UsageError where the name is taken.
+
+        `patients` are record ids or identifiers (`system|value`), for the option "listed".
+        """
+
+    def servers(self) -> list[Server]:
+        """All, by name."""
+
+    def server(self, name: str) -> Server:
+        """One. Raises UsageError where there is none of that name."""
+
+    def set_server(self, server: Server) -> None:
+        """Changes its options, its hook, or why it is paused."""
+
+    def remove_server(self, name: str) -> None:
+        """Forgets a server and its links; nothing on it changes."""
+
+    def patients(self, name: str) -> frozenset[str]:
+        """The patients listed for a server."""
+
+    def state(self, name: str) -> ServerState:
+        """What is known of a server."""
+
+    def note(self, name: str, **values: Any) -> None:
+        """Changes fields of a server's state."""
+
+    def claim(self, server: str, *, limit: int, seconds: float) -> list[Link]:
+        """Up to about `limit` links with something to send that is due, of one kind of record, parents first, all the due
+        parts of a record together; they are ours until the lease runs out, each with a new fence.
+        """
+
+    def lease(self, links: Sequence[Link], *, seconds: float) -> list[Link]:
+        """Those of the links that nobody else works on, as they now are, ours until the lease runs out."""
+
+    def settle(self, links: Sequence[Link], journal: Sequence[Entry] = ()) -> list[Link]:
+        """Records links as they are now known, each where its fence still stands; gives those that another has taken over.
+
+        What is wanted, and how a deletion is told, only the writes of records change.
+        """
+
+    def waiting(self) -> frozenset[str]:
+        """The servers for which something is due to be sent."""
+
+    def renew(self, server: str, *, everything: bool = False, refused: bool = False) -> None:
+        """Links that wait for another are due again; with `everything` also those put off after a failure, with
+        `refused` also what was refused.
+        """
+
+    def links(self, server: str, *, pending: bool = False) -> Iterator[Link]:
+        """The links of a server in the order of sending; only those with something to send where `pending`."""
+
+    def link(self, key: tuple[str, str, str, str]) -> Link | None:
+        """By server, kind, record id and part."""
+
+    def local(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
+        """Links by type and id of ours."""
+
+    def remote(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
+        """Links by type and id of theirs."""
+
+    def counts(self, server: str) -> dict[str, int]:
+        """How many links are in which state; "waiting" are those with something to send."""
+
+    def unsettled(self, server: str, *, limit: int = 1000) -> list[Link]:
+        """Links that wait, were refused, are in conflict, in quarantine or gone."""
+
+    def watermark(self, server: str, type_: str) -> str:
+        """The instant of that server's clock from which its changes are to be read; empty at first."""
+
+    def set_watermark(self, server: str, type_: str, value: str) -> None:
+        """Moves it."""
+
+    def arrive(self, arrivals: Sequence[Arrival]) -> None:
+        """Notes what is to be read by its id, or why it was not taken over."""
+
+    def arrivals(self, server: str, state: str = "") -> list[Arrival]:
+        """What was noted."""
+
+    def arrived(self, server: str, keys: Iterable[Key]) -> None:
+        """Forgets what was noted of these (type, id)."""
+
+    def clash(self, link: Link, conflicts: Sequence[Conflict]) -> None:
+        """Records the link, which is in conflict over these elements, under its fence; open ones of the part are replaced."""
+
+    def conflicts(self, server: str = "", *, state: str = "open") -> list[Conflict]:
+        """Elements in conflict, oldest first."""
+
+    def conflict(self, number: int) -> Conflict:
+        """One. Raises NotFound."""
+
+    def decide(self, conflicts: Sequence[Conflict]) -> None:
+        """Records what was decided of elements, and a line of the journal for each."""
+
+    def enter(self, entries: Sequence[Entry]) -> None:
+        """Adds lines to what can only grow."""
+
+    def entries(self, kind: str, record_id: str) -> list[Entry]:
+        """The journal of a record, oldest first."""

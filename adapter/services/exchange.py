@@ -1,0 +1,97 @@
+"""One run of the exchange with one server or several: each by itself, so that a sick one holds up no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from adapter.errors import AdapterError, ServerRefused, Unavailable
+from adapter.fhir_json import Tree
+from adapter.sync.partner import Partner, Report, Step
+from adapter.sync.pull import pull
+from adapter.sync.run import push
+
+How = Literal["push", "pull", "both"]
+Connect = Callable[[str], AbstractContextManager[Partner]]
+
+
+@dataclass(slots=True)
+class Ran:
+    """What a run with one server did, and the error that ended it."""
+
+    server: str
+    report: Report = field(default_factory=Report)
+    error: AdapterError | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all is well, 1 where something in the data waits for a person, else the error's."""
+        return max(int(self.report.troubled), self.error.exit_code if self.error is not None else 0)
+
+
+def exchange(partner: Partner, how: How = "both", *, dry_run: bool = False, hurry: bool = True) -> Ran:
+    """Pulls from a server and pushes to it, as its options allow. What went wrong is in the answer, and in its state.
+
+    With `hurry` what was put off, or a server that asked to be left alone, is tried all the same: a person asks.
+    """
+    ran = Ran(partner.name)
+    try:
+        _refuse_paused(partner)
+        if not hurry and partner.store.state(partner.name).not_before > partner.later():
+            return ran
+        for verb in _verbs(partner, how):
+            if verb == "pull":
+                pull(partner, ran.report, dry_run=dry_run)
+            else:
+                push(partner, ran.report, dry_run=dry_run, hurry=hurry)
+    except AdapterError as error:
+        ran.error = error
+    if not dry_run and not partner.server.paused:
+        _note(partner, ran.error)
+    return ran
+
+
+def _verbs(partner: Partner, how: How) -> list[str]:
+    # What changed there first, so that what goes out is put onto it.
+    allowed = partner.server.options.direction
+    return [verb for verb in ("pull", "push") if how in (verb, "both") and allowed in (verb, "both")]
+
+
+def _refuse_paused(partner: Partner) -> None:
+    if partner.server.paused:
+        raise Unavailable(
+            f"Nothing is exchanged with this server: {partner.server.paused}.",
+            place=partner.name,
+            remedy=f"When that is settled: careplan server resume {partner.name}.",
+        )
+
+
+def _note(partner: Partner, error: AdapterError | None) -> None:
+    state = partner.store.state(partner.name)
+    values: Tree = {"last_try": partner.later(), "error": error.message if error is not None else "", "not_before": ""}
+    values["failures"] = state.failures + 1 if isinstance(error, Unavailable) else 0
+    if isinstance(error, Unavailable):
+        wait = error.retry_after if error.retry_after is not None else partner.backoff(values["failures"])
+        values["not_before"] = partner.later(min(wait, 86_400.0))
+    if isinstance(error, ServerRefused) and error.status == 403:
+        partner.store.set_server(replace(partner.store.server(partner.name), paused="the server does not let us (403)"))
+    partner.store.note(partner.name, **values)
+
+
+def run_all(
+    connect: Connect, names: Iterable[str], how: How = "both", *, dry_run: bool = False, hurry: bool = True
+) -> Iterator[Ran]:
+    """One run with each server after the other, each told as it ends."""
+    for name in names:
+        try:
+            with connect(name) as partner:
+                yield exchange(partner, how, dry_run=dry_run, hurry=hurry)
+        except AdapterError as error:
+            yield Ran(name, error=error)
+
+
+def row(step: Step) -> Tree:
+    """A step as JSON."""
+    return {"server": step.server, "record": step.record, "part": step.part, "result": step.verb, "reason": step.reason}

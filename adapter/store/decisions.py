@@ -1,0 +1,112 @@
+"""Conflicts by element, what arrived without a link, and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
+
+from adapter.errors import NotFound
+from adapter.ports import Arrival, Clock, Conflict, Entry
+from adapter.store.database import reading, writing
+from adapter.store.rows import given, instant, row_of
+from adapter.store.tables import arrival, conflict, journal
+
+Key = tuple[str, str]
+_VALUES = ("base", "ours", "theirs", "value")
+_STATES = ("before", "after")
+
+
+class Decisions:
+    """The part of `adapter.ports.SyncLedger` that speaks of what people and policies decide."""
+
+    engine: Engine
+    _clock: Clock
+
+    def conflicts(self, server: str = "", *, state: str = "open") -> list[Conflict]:
+        query = select(conflict).where(conflict.c.state == state).order_by(conflict.c.number)
+        if server:
+            query = query.where(conflict.c.server == server)
+        with reading(self.engine) as connection:
+            return [_conflict(row) for row in connection.execute(query).mappings()]
+
+    def conflict(self, number: int) -> Conflict:
+        with reading(self.engine) as connection:
+            row = connection.execute(select(conflict).where(conflict.c.number == number)).mappings().first()
+        if row is None:
+            raise NotFound("There is no such conflict.", place=str(number), remedy="See `careplan conflicts list`.")
+        return _conflict(row)
+
+    def decide(self, conflicts: Sequence[Conflict]) -> None:
+        now = instant(self._clock.now())
+        with writing(self.engine) as connection:
+            for one in conflicts:
+                row = row_of(one, _VALUES)
+                values = {name: row[name] for name in ("state", "taken", "value", "decided_by")}
+                connection.execute(
+                    update(conflict).where(conflict.c.number == one.number).values(**values, decided_at=now)
+                )
+            self._enter(connection, [_entry_of(one) for one in conflicts])
+
+    def arrive(self, arrivals: Sequence[Arrival]) -> None:
+        now = instant(self._clock.now())
+        with writing(self.engine) as connection:
+            for one in arrivals:
+                connection.execute(delete(arrival).where(_arrival(one.server, one.type, one.remote_id)))
+                connection.execute(insert(arrival).values(**row_of(one, ()) | {"at": one.at or now}))
+
+    def arrivals(self, server: str, state: str = "") -> list[Arrival]:
+        query = select(arrival).where(arrival.c.server == server).order_by(arrival.c.at)
+        if state:
+            query = query.where(arrival.c.state == state)
+        with reading(self.engine) as connection:
+            return [Arrival(**row) for row in connection.execute(query).mappings()]
+
+    def arrived(self, server: str, keys: Iterable[Key]) -> None:
+        with writing(self.engine) as connection:
+            for type_, id_ in keys:
+                connection.execute(delete(arrival).where(_arrival(server, type_, id_)))
+
+    def enter(self, entries: Sequence[Entry]) -> None:
+        with writing(self.engine) as connection:
+            self._enter(connection, entries)
+
+    def _enter(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        now = instant(self._clock.now())
+        rows = [row_of(one, _STATES) | {"at": one.at or now} for one in entries]
+        if rows:
+            connection.execute(insert(journal), rows)
+
+    def entries(self, kind: str, record_id: str) -> list[Entry]:
+        at = journal.c
+        query = select(journal).where(at.kind == kind, at.record_id == record_id).order_by(at.number)
+        with reading(self.engine) as connection:
+            rows = connection.execute(query).mappings()
+            return [Entry(**{**row, **{name: given(row[name]) for name in _STATES}}) for row in rows]
+
+
+def replaced(connection: Connection, part: tuple[str, str, str, str], conflicts: Sequence[Conflict], now: str) -> None:
+    """These are the elements of a part (server, kind, record, part) that are in conflict now."""
+    at = conflict.c
+    where = zip((at.server, at.kind, at.record_id, at.part), part, strict=True)
+    same_part = and_(*(column == value for column, value in where))
+    connection.execute(delete(conflict).where(same_part, at.state == "open"))
+    rows = [row_of(one, _VALUES) | {"opened_at": one.opened_at or now} for one in conflicts]
+    if rows:
+        connection.execute(insert(conflict), rows)
+
+
+def _conflict(row: Any) -> Conflict:
+    return Conflict(**{**row, **{name: given(row[name]) for name in _VALUES}})
+
+
+def _arrival(server: str, type_: str, id_: str) -> Any:
+    return and_(arrival.c.server == server, arrival.c.type == type_, arrival.c.remote_id == id_)
+
+
+def _entry_of(one: Conflict) -> Entry:
+    return Entry(
+        one.server, one.kind, one.record_id, one.part, "decided", f"took {one.taken}", one.decided_by, one.path,
+        before=one.ours, after=one.value,
+    )  # fmt: skip

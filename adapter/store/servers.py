@@ -1,0 +1,109 @@
+"""Servers, what is known of them, and up to where their changes were read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine, delete, insert, select, update
+
+from adapter.errors import UsageError
+from adapter.ports import Clock, Link, Server, ServerState
+from adapter.store.database import reading, writing
+from adapter.store.rows import row_of_link, row_of_server, server_of, state_of, values_of_state
+from adapter.store.tables import arrival, conflict, link, resource, server, server_patient, server_state, watermark
+
+_EMPTY = {
+    **dict.fromkeys(("last_pull", "last_push", "last_try", "last_sweep", "error", "not_before"), ""),
+    "facts": {}, "sentinel": {}, "failures": 0, "skew": 0.0,
+}  # fmt: skip
+_OWN = (link, watermark, arrival, conflict, server_patient, server_state)
+
+
+class Servers:
+    """The part of `adapter.ports.SyncLedger` that speaks of servers."""
+
+    engine: Engine
+    _clock: Clock
+
+    def add_server(self, server: Server, patients: Sequence[str] = ()) -> None:
+        with writing(self.engine) as connection:
+            if connection.execute(_named(server.name)).first() is not None:
+                raise UsageError("There is a server of that name already.", place=server.name)
+            connection.execute(insert(_servers).values(**row_of_server(server)))
+            connection.execute(insert(server_state).values(server=server.name, **values_of_state(_EMPTY)))
+            listed = [{"server": server.name, "patient": patient} for patient in sorted(set(patients))]
+            if listed:
+                connection.execute(insert(server_patient), listed)
+            at = resource.c
+            columns = (at.kind, at.record_id, at.part, at.type, at.id, at.version)
+            rows = (
+                connection.execution_options(yield_per=1000)
+                .execute(select(*columns).where(at.deleted.is_(False)))
+                .partitions()
+            )
+            for some in rows:
+                new = [row_of_link(Link(server.name, *row[:5], wanted=row.version)) for row in some]
+                connection.execute(insert(link), new)
+
+    def servers(self) -> list[Server]:
+        with reading(self.engine) as connection:
+            rows = connection.execute(select(server).order_by(server.c.name)).mappings()
+            return [server_of(row) for row in rows]
+
+    def server(self, name: str) -> Server:
+        with reading(self.engine) as connection:
+            row = connection.execute(_named(name)).mappings().first()
+        if row is None:
+            raise UsageError("There is no server of that name.", place=name, remedy="See `careplan server list`.")
+        return server_of(row)
+
+    def set_server(self, server: Server) -> None:
+        row = row_of_server(server)
+        values = {name: row[name] for name in ("paused", "hook", "options")}
+        with writing(self.engine) as connection:
+            connection.execute(update(_servers).where(_servers.c.name == server.name).values(**values))
+
+    def remove_server(self, name: str) -> None:
+        self.server(name)
+        with writing(self.engine) as connection:
+            for table in _OWN:
+                connection.execute(delete(table).where(table.c.server == name))
+            connection.execute(delete(server).where(server.c.name == name))
+
+    def patients(self, name: str) -> frozenset[str]:
+        query = select(server_patient.c.patient).where(server_patient.c.server == name)
+        with reading(self.engine) as connection:
+            return frozenset(connection.scalars(query))
+
+    def state(self, name: str) -> ServerState:
+        with reading(self.engine) as connection:
+            row = connection.execute(select(server_state).where(server_state.c.server == name)).mappings().first()
+        return state_of(row) if row is not None else ServerState(name)
+
+    def note(self, name: str, **values: Any) -> None:
+        row = values_of_state(values)
+        with writing(self.engine) as connection:
+            if (
+                connection.execute(update(server_state).where(server_state.c.server == name).values(**row)).rowcount
+                == 0
+            ):
+                connection.execute(insert(server_state).values(server=name, **{**values_of_state(_EMPTY), **row}))
+
+    def watermark(self, server: str, type_: str) -> str:
+        query = select(watermark.c.value).where(watermark.c.server == server, watermark.c.type == type_)
+        with reading(self.engine) as connection:
+            return connection.scalar(query) or ""
+
+    def set_watermark(self, server: str, type_: str, value: str) -> None:
+        at = watermark.c
+        with writing(self.engine) as connection:
+            connection.execute(delete(watermark).where(at.server == server, at.type == type_))
+            connection.execute(insert(watermark).values(server=server, type=type_, value=value))
+
+
+_servers = server
+
+
+def _named(name: str) -> Any:
+    return select(server).where(server.c.name == name)

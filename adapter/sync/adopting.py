@@ -1,0 +1,141 @@
+"""What is new there and becomes ours: what is about a patient who is linked, and patients where the server's options say so.
+
+Whose it is, is told by a link or by an exact identifier; where several or none fit, it waits, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapter.errors import DataError
+from adapter.fhir_json import Tree
+from adapter.identity import foreign_record_id
+from adapter.ports import THIS_WRITE, Arrival, Link, Versioned
+from adapter.sync import receive
+from adapter.sync.incoming import Incoming, as_ours
+from adapter.sync.partner import Names, Partner, Report
+from adapter.sync.references import relative
+from adapter.sync.scope import Scope, identifiers
+
+# The rest follows a patient. What others refer to comes first.
+ADOPTED = ("Condition", "Goal", "CareTeam", "ServiceRequest", "MedicationRequest", "QuestionnaireResponse", "CarePlan")
+
+
+class Adopting:
+    """Takes over what is new on one server."""
+
+    def __init__(self, partner: Partner, names: Names, report: Report, *, dry_run: bool = False) -> None:
+        self.partner = partner
+        self.names = names
+        self.report = report
+        self.dry_run = dry_run
+        self.scope = Scope(partner)
+
+    def take(self, type_: str, rows: Sequence[Versioned]) -> None:
+        """Those of a page that are ours to take: all together where that is possible, else each by itself."""
+        if type_ == "Patient":
+            rows = [row for row in rows if self.scope.lists(row.resource) and not self._matched(row)]
+        elif type_ in ADOPTED:
+            rows = [row for row in rows if self._about_known(row)]
+        else:
+            return
+        if not rows:
+            return
+        links = [self._link(type_, row) for row in rows]
+        if self.dry_run:
+            for link in links:
+                self.report.add(link, "would adopt")
+            return
+        try:
+            self._adopt(list(zip(links, rows, strict=True)))
+        except DataError:
+            for link, row in zip(links, rows, strict=True):
+                self._alone(link, row)
+
+    def _link(self, type_: str, row: Versioned) -> Link:
+        remote_id = str(row.resource["id"])
+        local_id = foreign_record_id(self.partner.client.base, type_, remote_id)
+        return Link(
+            self.partner.name, "", "", "", type_, local_id, remote_id, row.version, row.last_updated,
+            acked=THIS_WRITE, base=THIS_WRITE, state="linked",
+        )  # fmt: skip
+
+    def _adopt(self, pairs: list[tuple[Link, Versioned]]) -> None:
+        """In one transaction. Raises DataError where no record can hold one of them."""
+        partner = self.partner
+        for link, _ in pairs:
+            self.names.learn(link)
+        base = partner.client.base
+        trees: dict[receive.Key, Tree | None] = {
+            link.local: as_ours(self.names, base, row.resource, link.local_id) for link, row in pairs
+        }
+        plan = receive.plan(partner.store, partner.mapper, trees, partner.check)
+        placed = [receive.placed(link, plan) for link, _ in pairs]
+        partner.carry_out(plan, placed)
+        for link in placed:
+            self.names.learn(link)
+            self.report.add(link, "adopted")
+        patients = [link for link in placed if link.type == "Patient"]
+        partner.store.arrive([Arrival(partner.name, *link.remote) for link in patients])
+
+    def _alone(self, link: Link, row: Versioned) -> None:
+        try:
+            self._adopt([(link, row)])
+        except DataError as error:
+            arrival = Arrival(self.partner.name, *link.remote, "refused", row.version, error.message)
+            self.partner.store.arrive([arrival])
+            self.report.add(link, "left there", error.message)
+
+    def _about_known(self, row: Versioned) -> bool:
+        """Whether it is about a patient of ours; one who is named by identifiers that do not say whose waits."""
+        subject = row.resource.get("subject")
+        reference: Tree = subject if isinstance(subject, dict) else {}
+        literal = str(reference.get("reference", ""))
+        key = relative(literal, self.partner.client.base)
+        if key is not None and key[0] == "Patient":
+            return self.names.local_id("Patient", key[1]) is not None
+        named = identifiers({"identifier": [reference.get("identifier")]})
+        if literal or not named:
+            return False
+        owners = self._owners(named)
+        if len(owners) != 1:
+            self._waits(
+                row, "whose it is cannot be told: " + ("several fit" if owners else "nobody has its identifier")
+            )
+            return False
+        return True
+
+    def _owners(self, named: Sequence[str]) -> list[str]:
+        """Patients of ours with one of these identifiers, exactly."""
+        found = {
+            row.id
+            for name in named
+            for row in self.partner.store.search("Patient", [("identifier", name)], limit=2).rows
+        }
+        return sorted(found)
+
+    def _waits(self, row: Versioned, reason: str) -> None:
+        if not self.dry_run:
+            type_, id_ = str(row.resource["resourceType"]), str(row.resource["id"])
+            self.partner.store.arrive([Arrival(self.partner.name, type_, id_, "waiting", row.version, reason)])
+
+    def _matched(self, row: Versioned) -> bool:
+        """Whether a Patient of theirs is one of ours by an exact identifier: then they are linked, and not made twice."""
+        owners = self._owners(identifiers(row.resource))
+        if not owners:
+            return False
+        link = self.names.link("Patient", owners[0])
+        if len(owners) > 1 or link is None or link.remote_id:
+            self._waits(row, "several patients fit" if len(owners) > 1 else "its identifiers are those of another")
+            return True
+        if self.dry_run:
+            self.report.add(link, "would adopt", "the same identifiers")
+            return True
+        found = replace(link, remote_id=str(row.resource["id"]))
+        for leased in self.partner.store.lease([link], seconds=self.partner.lease):
+            known = replace(found, fence=leased.fence, lease_until=leased.lease_until)
+            self.names.learn(known)
+            Incoming(self.partner, self.names, self.report).take([(known, row)])
+            self.partner.store.arrive([Arrival(self.partner.name, *known.remote)])
+        return True

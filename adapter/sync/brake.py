@@ -1,0 +1,112 @@
+"""A server that was wiped, or restored from a backup, is no reason to change anything here: stop, keep, say, ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from adapter.errors import DataError, Gone, NotFound
+from adapter.ports import Entry, Link, Versioned
+from adapter.sync.partner import Partner
+
+LEAST = 5
+SHARE = 10
+CHUNK = 40
+_ENDED = ("gone", "closed")
+
+
+def brake(partner: Partner, missing: Sequence[Link]) -> None:
+    """Stops the exchange where too much is gone at once. Raises DataError, and nothing is changed before somebody looked."""
+    if len(missing) < LEAST:
+        return
+    counts = partner.store.counts(partner.name)
+    known = sum(number for state, number in counts.items() if state not in (*_ENDED, "outside"))
+    if len(missing) * SHARE <= known:
+        return
+    reason = f"{len(missing)} of {known} known resources are gone there: it looks wiped, or restored from a backup"
+    partner.store.set_server(replace(partner.server, paused=reason))
+    raise DataError(
+        f"{reason}. Nothing was changed here, and nothing is exchanged with it.",
+        place=partner.name,
+        remedy=f"Find out what happened, then `careplan server resume {partner.name}` with --missing keep or send.",
+    )
+
+
+def check_sentinel(partner: Partner) -> bool:
+    """Whether the newest resource that was seen there is there as it was, or newer. What was deleted in the ordinary way
+    leaves a trace, and is no sign.
+    """
+    kept = partner.store.state(partner.name).sentinel
+    if not kept:
+        return True
+    try:
+        found = partner.client.read(kept["type"], kept["id"])
+    except Gone:
+        return True
+    except NotFound:
+        return False
+    old, new = str(kept["version"]), found.version
+    return not (old.isdecimal() and new.isdecimal() and int(new) < int(old))
+
+
+def sweep(partner: Partner, take: Callable[[str, Iterable[Versioned]], None]) -> list[Link]:
+    """Looks at every linked id, takes in what changed, and gives the links whose resource is not there any more.
+
+    Raises DataError where they are too many.
+    """
+    missing: list[Link] = []
+    links = (one for one in partner.store.links(partner.name) if one.remote_id and one.state not in _ENDED)
+    for type_, some in groupby(links, key=lambda one: one.type):
+        batch: list[Link] = []
+        for link in some:
+            batch.append(link)
+            if len(batch) == CHUNK:
+                missing += _absent(partner, type_, batch, take)
+                batch = []
+        missing += _absent(partner, type_, batch, take)
+    brake(partner, missing)
+    return missing
+
+
+def _absent(
+    partner: Partner, type_: str, links: list[Link], take: Callable[[str, Iterable[Versioned]], None]
+) -> list[Link]:
+    if not links:
+        return []
+    query = {"_id": ",".join(link.remote_id for link in links), "_count": str(CHUNK)}
+    rows = [row for page in partner.client.search(type_, query) for row in page]
+    take(type_, rows)
+    there = {row.resource.get("id") for row in rows}
+    return [link for link in links if link.remote_id not in there and not _is_there(partner, link)]
+
+
+def _is_there(partner: Partner, link: Link) -> bool:
+    """A search may be behind: only a read says that it is not there."""
+    try:
+        partner.client.read(link.type, link.remote_id)
+    except (NotFound, Gone):
+        return False
+    return True
+
+
+def reconcile(partner: Partner, *, send: bool) -> int:
+    """After such an incident: what is not there is marked as gone, or sent again. Gives how many that were."""
+    links = list(_missing(partner))
+    leased = partner.store.lease(links, seconds=partner.lease)
+    kept = [replace(link, state="gone", reason="gone there", lease_until="", in_flight="") for link in leased]
+    anew = [
+        replace(link, remote_id="", remote_version="", base=0, acked=0, seen=None, in_flight="", lease_until="",
+                state="waiting", reason="", attempts=0, not_before="")
+        for link in leased
+    ]  # fmt: skip
+    verb = "sent again" if send else "gone"
+    partner.store.settle(anew if send else kept, [Entry(*link.key, verb, "after an incident") for link in leased])
+    partner.store.note(partner.name, sentinel={})
+    return len(leased)
+
+
+def _missing(partner: Partner) -> Iterator[Link]:
+    for link in list(partner.store.links(partner.name)):
+        if link.remote_id and link.state not in _ENDED and not _is_there(partner, link):
+            yield link

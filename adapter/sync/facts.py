@@ -1,0 +1,76 @@
+"""What is known of a server: measured once, stored, and looked at again when a day has passed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from adapter.ports import Capability
+from adapter.sync.partner import Partner, moment
+
+# So many first writes of a type are read back, to see whether the server keeps what it answers.
+READ_BACK = 10
+_AGE = timedelta(days=1)
+_SETS = ("types", "conditional_create", "update_create", "history_type")
+
+
+@dataclass(slots=True)
+class Facts:
+    """A server's capability, the most entries of one request, and how far its answers to writes are believed."""
+
+    capability: Capability
+    bundle: int
+    at: str
+    alike: Counter[str] = field(default_factory=Counter)
+    unlike: set[str] = field(default_factory=set)
+    changed: bool = False
+
+    @classmethod
+    def of(cls, partner: Partner) -> Facts:
+        """As stored, or asked of the server where they are not, or are old. Raises Unavailable."""
+        kept: dict[str, Any] = partner.store.state(partner.name).facts
+        fresh = bool(kept) and partner.clock.now() - moment(kept["at"]) < _AGE
+        found = _capability(kept) if fresh else partner.client.capability()
+        most = min(partner.server.options.bundle, kept.get("bundle", 10_000) if fresh else 10_000)
+        made = cls(found, most, kept["at"] if fresh else partner.later())
+        made.alike, made.unlike = Counter(kept.get("alike", {})), set(kept.get("unlike", ()))
+        made.changed = not fresh
+        made.keep(partner)
+        return made
+
+    def believed(self, type_: str) -> bool:
+        """Whether what it answers to a write of this type is what it keeps."""
+        return type_ not in self.unlike and self.alike[type_] >= READ_BACK
+
+    def compared(self, type_: str, alike: bool) -> None:
+        """What a read said of an answer."""
+        self.changed = True
+        if alike:
+            self.alike[type_] += 1
+        else:
+            self.unlike.add(type_)
+
+    def smaller(self, entries: int) -> None:
+        """It takes no more entries than that at once."""
+        self.bundle, self.changed = max(1, entries), True
+
+    def keep(self, partner: Partner) -> None:
+        """Stores them where they changed."""
+        if not self.changed:
+            return
+        self.changed = False
+        rows = {name: sorted(getattr(self.capability, name)) for name in _SETS}
+        facts = {**rows, "transaction": self.capability.transaction, "at": self.at, "bundle": self.bundle,
+                 "fhir_version": self.capability.fhir_version, "software": self.capability.software,
+                 "alike": dict(self.alike), "unlike": sorted(self.unlike)}  # fmt: skip
+        partner.store.note(partner.name, facts=facts)
+
+
+def _capability(kept: dict[str, Any]) -> Capability:
+    sets: dict[str, Any] = {name: frozenset(kept.get(name, ())) for name in _SETS}
+    return Capability(
+        software=kept.get("software", ""), fhir_version=kept.get("fhir_version", "4.0.1"),
+        transaction=bool(kept.get("transaction")), **sets,
+    )  # fmt: skip

@@ -1,0 +1,270 @@
+"""What comes in, taken into the records: theirs where only they changed, merged where both did, a conflict where they clash.
+
+Every link that is given has been leased; what is written is written under its fence, with the records, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from adapter.errors import Conflict as Raced
+from adapter.errors import DataError
+from adapter.fhir_json import Tree, same
+from adapter.ports import THIS_WRITE, Arrival, Conflict, Entry, Link, StoredResource, Versioned
+from adapter.sync import receive
+from adapter.sync.merge import Clash, merge, ours
+from adapter.sync.partner import Names, Partner, Report, moment
+from adapter.sync.plan import DELETED, Action, plan
+from adapter.sync.policy import Policies, Times
+from adapter.sync.references import remote_to_local
+
+Row = tuple[Link, Versioned]
+
+
+def as_ours(names: Names, base: str, tree: Tree, local_id: str) -> Tree:
+    """A resource of theirs as the store holds it: our ids, no version or time of theirs."""
+    local = remote_to_local(tree, names.local_id, base)
+    meta = {key: value for key, value in local.get("meta", {}).items() if key not in ("versionId", "lastUpdated")}
+    out = {**local, "id": local_id, "meta": meta}
+    if not meta:
+        del out["meta"]
+    return out
+
+
+@dataclass(slots=True)
+class _Change:
+    """What one resource of theirs means here: the link as it is then, what is written here, what was decided on the way."""
+
+    old: Link
+    link: Link
+    action: Action
+    tree: Tree | None = None
+    entries: tuple[Entry, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+    row: Versioned = field(default_factory=lambda: Versioned({}))
+    verb: str = ""
+
+    @property
+    def stopped(self) -> bool:
+        return self.verb in ("conflict", "quarantine")
+
+
+class Incoming:
+    """Takes resources of one server in. `dry_run` says what would be done, and does nothing."""
+
+    def __init__(self, partner: Partner, names: Names, report: Report, *, dry_run: bool = False) -> None:
+        self.partner = partner
+        self.names = names
+        self.report = report
+        self.dry_run = dry_run
+
+    def take(self, rows: Sequence[Row]) -> None:
+        """All of them together where that is possible, else each record by itself: a fault in one holds up no other."""
+        if not rows:
+            return
+        stored = self.partner.store.resources(link.local for link, _ in rows)
+        bases = self.partner.store.versions((*link.local, link.base) for link, _ in rows if link.base)
+        changes = [self._change(link, row, stored.get(link.local), bases.get(link.local)) for link, row in rows]
+        changes = _one_piece(changes, stored)
+        if self.dry_run:
+            for change in changes:
+                self.report.add(change.old, f"would {change.action.verb}", change.action.reason)
+            return
+        for change in [change for change in changes if change.stopped]:
+            self._stop(change, stored.get(change.old.local))
+        going = [change for change in changes if not change.stopped]
+        quiet = [change for change in going if change.tree is None]
+        self.partner.store.settle([change.link for change in quiet])
+        for change in quiet:
+            self.names.learn(change.link)
+        self._write([change for change in going if change.tree is not None])
+
+    def gone(self, links: Sequence[Link]) -> None:
+        """Deleted there: kept and marked here; a conflict where it was changed here too."""
+        stored = self.partner.store.resources(link.local for link in links)
+        for link in links:
+            action = plan(link, stored.get(link.local), DELETED)
+            verb = action.verb if action.verb != "nothing" else "gone"
+            if self.dry_run:
+                self.report.add(link, f"would {verb}", action.reason)
+                continue
+            new = replace(link, lease_until="", in_flight="", reason=action.reason, seen=None)
+            self.report.add(link, verb, action.reason)
+            if verb == "conflict":
+                whole = Clash("", None, _tree(stored.get(link.local)), None)
+                self._clash(
+                    replace(new, state="conflict", theirs=None, theirs_version=""),
+                    [whole],
+                    stored.get(link.local),
+                    Versioned({}),
+                )
+                continue
+            state = "closed" if verb == "close" else "gone"
+            acked = link.wanted if state == "closed" else link.acked
+            entry = Entry(*link.key, verb, action.reason)
+            self.partner.store.settle([replace(new, state=state, acked=acked)], [entry])
+
+    def _change(self, link: Link, row: Versioned, local: StoredResource | None, base: Tree | None) -> _Change:
+        theirs = as_ours(self.names, self.partner.client.base, row.resource, link.local_id)
+        known = link.seen if link.seen is not None else base
+        new = replace(
+            link, remote_version=row.version, remote_updated=row.last_updated, seen=_unless(theirs, base),
+            lease_until="", in_flight="", flight=0,
+        )  # fmt: skip
+        action = plan(replace(link, seen=known), local, theirs)
+        if _went_back(link, row):
+            reason = "its version there went back: restored from a backup?"
+            return _Change(link, link, Action("conflict", reason), row=row, verb="quarantine")
+        if link.state in ("conflict", "quarantine"):
+            return self._again(link, row, theirs, local)
+        if action.verb in ("nothing", "push", "withdraw", "create") or (known is not None and same(theirs, known)):
+            return _Change(link, new, action, row=row)
+        if action.verb == "pull" and local is not None:
+            taken = replace(new, acked=THIS_WRITE, base=THIS_WRITE, seen=None, state="linked", reason="", attempts=0)
+            return _Change(link, taken, action, theirs, row=row, verb="pulled")
+        if action.verb == "merge" and local is not None:
+            return self._merged(link, new, theirs, local, (known, base), row)
+        clash = Clash("", known, _tree(local), theirs)
+        return _Change(link, new, action, clashes=(clash,), row=row, verb="conflict")
+
+    def _again(self, link: Link, row: Versioned, theirs: Tree, local: StoredResource | None) -> _Change:
+        """Changed there while a decision is waited for: the decision is to be about what is there now."""
+        if row.version == link.theirs_version or link.state == "quarantine":
+            return _Change(link, replace(link, lease_until=""), Action("nothing", "waits for a decision"), row=row)
+        base = link.seen or self.partner.store.versions([(*link.local, link.base)]).get(link.local)
+        _, clashes = merge(base or {}, local.tree, theirs) if local and not local.deleted else ({}, [])
+        whole = (Clash("", base, _tree(local), theirs),)
+        action = Action("conflict", link.reason)
+        return _Change(link, link, action, clashes=tuple(clashes) or whole, row=row, verb="conflict")
+
+    def _merged(
+        self,
+        link: Link,
+        new: Link,
+        theirs: Tree,
+        local: StoredResource,
+        known: tuple[Tree | None, Tree | None],
+        row: Versioned,
+    ) -> _Change:
+        seen, base = known
+        # Their words for our last writing are no edit of theirs, ours no edit of ours.
+        mine = merge(base, local.tree, seen or base, ours)[0] if base is not None else local.tree
+        choice = Policies(self.partner.server.options.policies, self._times(local, row), [])
+        merged, clashes = merge(seen or {}, mine, theirs, choice)
+        action = Action("merge", "changed on both sides")
+        if clashes:
+            return _Change(link, new, action, clashes=tuple(clashes), row=row, verb="conflict")
+        entries = tuple(
+            Entry(*link.key, "policy", f"took {take}", "policy", clash.path, clash.ours, clash.theirs if take == "theirs" else clash.ours)
+            for clash, take in choice.decided
+        )  # fmt: skip
+        done = same(merged, theirs)
+        there = replace(new, base=THIS_WRITE if done else 0, seen=None if done else theirs, state="linked", reason="")
+        acked = THIS_WRITE if done else link.acked
+        return _Change(link, replace(there, acked=acked), action, merged, entries, row=row, verb="merged")
+
+    def _times(self, local: StoredResource, row: Versioned) -> Times:
+        here = moment(local.last_updated).timestamp()
+        there = moment(row.last_updated).timestamp() if row.last_updated else here
+        return Times(here, there - self.partner.store.state(self.partner.name).skew)
+
+    def _write(self, changes: list[_Change]) -> None:
+        if not changes:
+            return
+        try:
+            self._together(changes)
+        except (DataError, Raced):
+            by_record: dict[tuple[str, str], list[_Change]] = {}
+            for change in changes:
+                by_record.setdefault((change.link.kind, change.link.record_id), []).append(change)
+            for some in by_record.values():
+                self._alone(some)
+
+    def _alone(self, changes: list[_Change]) -> None:
+        """One record's changes; where they cannot be written now, they are looked at again, or set aside and said."""
+        store, name = self.partner.store, self.partner.name
+        try:
+            self._together(changes)
+        except Raced:
+            store.settle([replace(change.old, lease_until="") for change in changes])
+            store.arrive([Arrival(name, change.old.type, change.old.remote_id) for change in changes])
+            for change in changes:
+                self.report.add(change.old, "waiting", "changed here meanwhile; the next run looks again")
+        except DataError as error:
+            refused = [replace(one.old, state="refused", reason=error.message, lease_until="") for one in changes]
+            store.settle(refused)
+            for change in changes:
+                self.report.add(change.old, "refused", error.message)
+
+    def _together(self, changes: list[_Change]) -> None:
+        partner = self.partner
+        trees: dict[receive.Key, Tree | None] = {change.link.local: change.tree for change in changes}
+        written = receive.plan(partner.store, partner.mapper, trees, partner.check)
+        links = [receive.placed(change.link, written) for change in changes]
+        partner.carry_out(written, links)
+        partner.store.enter([entry for change in changes for entry in change.entries])
+        for change, link in zip(changes, links, strict=True):
+            self.names.learn(link)
+            self.report.add(change.link, change.verb, change.action.reason if change.verb == "merged" else "")
+
+    def _stop(self, change: _Change, local: StoredResource | None) -> None:
+        self.report.add(change.old, change.verb, change.action.reason)
+        new = replace(change.old, reason=change.action.reason, lease_until="", in_flight="")
+        theirs = as_ours(self.names, self.partner.client.base, change.row.resource, new.local_id)
+        new = replace(new, theirs=theirs, theirs_version=change.row.version, remote_updated=change.row.last_updated)
+        if change.verb == "quarantine":
+            whole = Clash("", new.seen, _tree(local), theirs)
+            self._clash(replace(new, state="quarantine"), [whole], local, change.row)
+            return
+        self._clash(replace(new, state="conflict"), list(change.clashes), local, change.row)
+
+    def _clash(self, link: Link, clashes: list[Clash], local: StoredResource | None, row: Versioned) -> None:
+        who: dict[str, Any] = {
+            "ours_by": self._author(link), "ours_at": local.last_updated if local is not None else "",
+            "theirs_by": str(row.resource.get("meta", {}).get("source", "")), "theirs_at": row.last_updated,
+        }  # fmt: skip
+        found = [Conflict(*link.key, one.path, one.base, one.ours, one.theirs, **who) for one in clashes]
+        self.partner.store.clash(link, found)
+
+    def _author(self, link: Link) -> str:
+        try:
+            return str(self.partner.store.record(link.kind, link.record_id).get("recorded_by", ""))
+        except DataError:
+            return ""
+
+
+def _one_piece(changes: list[_Change], stored: dict[receive.Key, StoredResource]) -> list[_Change]:
+    """Answers and scores of one assessment are never mixed: changed here in one part and there in another is a conflict."""
+    mixed = {
+        change.old.record_id
+        for change in changes
+        if change.old.kind == "assessment" and change.verb in ("pulled", "merged")
+        and any(_changed_here(other, stored) for other in changes if other.old.record_id == change.old.record_id)
+    }  # fmt: skip
+    for change in changes:
+        if change.old.kind == "assessment" and change.old.record_id in mixed and change.verb in ("pulled", "merged"):
+            change.clashes = (Clash("", None, _tree(stored.get(change.old.local)), change.tree),)
+            change.verb, change.tree = "conflict", None
+    return changes
+
+
+def _changed_here(change: _Change, stored: dict[receive.Key, StoredResource]) -> bool:
+    local = stored.get(change.old.local)
+    return local is not None and change.old.acked != local.version
+
+
+def _unless(tree: Tree, base: Tree | None) -> Tree | None:
+    """What the server holds, None where it is as we sent it."""
+    return None if base is not None and same(tree, base) else tree
+
+
+def _tree(stored: StoredResource | None) -> Tree | None:
+    return stored.tree if stored is not None and not stored.deleted else None
+
+
+def _went_back(link: Link, row: Versioned) -> bool:
+    """Whether a server that counts its versions gives an older one than it did."""
+    old, new = link.remote_version, row.version
+    return old.isdecimal() and new.isdecimal() and int(new) < int(old)

@@ -1,0 +1,105 @@
+"""A part as it goes out: our edit on top of what the server made of our last one, under a condition, always. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from adapter.errors import DataError
+from adapter.fhir_json import canonical
+from adapter.identity import IDENTIFIER_SYSTEM
+from adapter.mapping.scope import own_identifier
+from adapter.ports import Capability, Link, Tree
+from adapter.sync.merge import merge, ours
+from adapter.sync.partner import bare
+from adapter.sync.references import local_to_remote, relative, rewritten
+
+Key = tuple[str, str]
+Rename = Callable[[str, str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One part on its way: its link, our resource and its version, and what is to stand there, with our ids."""
+
+    link: Link
+    version: int
+    local: Tree
+    wanted: Tree
+
+    @property
+    def fingerprint(self) -> str:
+        """What is in flight, as it can be known again when it comes back."""
+        return fingerprint(identified(self.wanted, self.link))
+
+
+def fingerprint(tree: Tree) -> str:
+    """A hash of a resource without what servers add by habit."""
+    return sha256(canonical(bare(tree))).hexdigest()
+
+
+def wanted(link: Link, local: Tree, base: Tree | None) -> Tree:
+    """What is to stand there: what the server made of our last writing stays as it made it, only our edit goes on top."""
+    if not link.linked or link.seen is None or base is None:
+        return local
+    if link.state == "partial":
+        there = set(references(link.seen))
+        base = rewritten(base, lambda literal: literal if relative(literal) in there else None)
+    return merge(base, local, link.seen, ours)[0]
+
+
+def identified(tree: Tree, link: Link) -> Tree:
+    """The resource with our identifier, on which it is created at most once."""
+    if own_identifier(tree) is not None:
+        return dict(tree)
+    identifier = {"system": IDENTIFIER_SYSTEM, "value": own_value(link)}
+    if link.type == "QuestionnaireResponse":
+        return {**tree, "identifier": tree.get("identifier", identifier)}
+    return {**tree, "identifier": [*tree.get("identifier", []), identifier]}
+
+
+def own_value(link: Link) -> str:
+    """The value of our identifier for a part."""
+    return link.part.partition("/")[2] or link.record_id
+
+
+def condition(link: Link, tree: Tree) -> str:
+    """The query on which a part is created at most once, and found again."""
+    return f"identifier={IDENTIFIER_SYSTEM}|{own_identifier(tree) or own_value(link)}"
+
+
+def urn(link: Link) -> str:
+    """The name of a part that is created in the same Bundle."""
+    return f"urn:uuid:{link.local_id}"
+
+
+def entry(send: Send, names: Rename, urns: Mapping[Key, str], base: str, capability: Capability) -> Tree:
+    """The entry of a Bundle for it. Raises DataError where the server can create it under no condition."""
+    link = send.link
+    if link.linked:
+        resource = {**local_to_remote(send.wanted, names, base, dict(urns)), "id": link.remote_id}
+        request = {"method": "PUT", "url": f"{link.type}/{link.remote_id}", "ifMatch": f'W/"{link.remote_version}"'}
+        return {"fullUrl": f"{base}/{link.type}/{link.remote_id}", "resource": resource, "request": request}
+    resource = local_to_remote(identified(send.wanted, link), names, base, dict(urns))
+    if link.type in capability.conditional_create:
+        del resource["id"]
+        request = {"method": "POST", "url": link.type, "ifNoneExist": condition(link, resource)}
+    else:
+        raise DataError("The server does not create under a condition; without one nothing is created.")
+    return {"fullUrl": urn(link), "resource": resource, "request": request}
+
+
+def references(node: Any) -> Iterator[Key]:
+    """Every (type, id) that a resource of ours refers to."""
+    if isinstance(node, dict):
+        literal = node.get("reference")
+        key = relative(literal) if isinstance(literal, str) else None
+        if key is not None:
+            yield key
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)

@@ -1,0 +1,239 @@
+"""Fetch what changed there: a window by the server's own stamps for each type, its history for what was deleted.
+
+A look costs a few requests for each type, whatever the number of links; what is read again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import islice
+
+from adapter.errors import Gone, NotFound
+from adapter.fhir_json import Tree
+from adapter.ports import Arrival, Link, Rows, Versioned
+from adapter.sync.adopting import ADOPTED, Adopting
+from adapter.sync.brake import brake, check_sentinel, sweep
+from adapter.sync.facts import Facts
+from adapter.sync.incoming import Incoming
+from adapter.sync.partner import Names, Partner, Report, moment
+from adapter.sync.scope import Scope
+
+CHUNK = 40
+COUNT = "200"
+# In the order in which they are taken over; the first two and scores never by themselves.
+TYPES = ("Patient", "Questionnaire", "Observation", *ADOPTED)
+
+
+def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = False) -> Report:
+    """Everything that changed there since the last look, deletions included. `report` is filled as it goes.
+
+    Raises Unavailable, and DataError where the server looks wiped or restored from a backup: then nothing is changed.
+    """
+    report = Report() if report is None else report
+    look = _Look(partner, report, Facts.of(partner), dry_run)
+    if not check_sentinel(partner):
+        look.swept()
+    look.arrivals()
+    for type_ in look.types:
+        look.window(type_)
+    look.deleted()
+    look.noted()
+    return report
+
+
+@dataclass(slots=True)
+class _Look:
+    partner: Partner
+    report: Report
+    facts: Facts
+    dry_run: bool
+    names: Names = field(init=False)
+    incoming: Incoming = field(init=False)
+    adopting: Adopting = field(init=False)
+    stamps: dict[str, str] = field(default_factory=dict)
+    newest: tuple[str, str, str, str] = ("", "", "", "")
+    swept_now: bool = False
+
+    def __post_init__(self) -> None:
+        self.names = Names(self.partner)
+        self.incoming = Incoming(self.partner, self.names, self.report, dry_run=self.dry_run)
+        self.adopting = Adopting(self.partner, self.names, self.report, dry_run=self.dry_run)
+
+    @property
+    def types(self) -> list[str]:
+        """The types that the server has, and that its options let through."""
+        scope = Scope(self.partner)
+        kinds = {type_: self.partner.mapper.kind_of({"resourceType": type_}) or "assessment" for type_ in TYPES}
+        known = self.facts.capability.types
+        return [type_ for type_ in TYPES if (not known or type_ in known) and scope.wants(kinds[type_])]
+
+    def window(self, type_: str) -> None:
+        """What changed of a type since the watermark; where there is none yet, what is linked and what is about its patients."""
+        store, name = self.partner.store, self.partner.name
+        mark = store.watermark(name, type_)
+        if not mark:
+            self._first(type_)
+            return
+        start = moment(mark) - timedelta(seconds=self.partner.overlap)
+        since = start.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        query = {"_lastUpdated": f"ge{since}", "_sort": "_lastUpdated", "_count": COUNT}
+        newest, stamp = mark, ""
+        for page in self.partner.client.search(type_, query):
+            stamp = stamp or page.stamp
+            newest = max([newest, *(row.last_updated for row in page if row.last_updated)], key=moment)
+            self.take(type_, page)
+        self._marked(type_, stamp or newest)
+
+    def _first(self, type_: str) -> None:
+        """Nothing was read of this type yet."""
+        if self.partner.server.options.patients == "all":
+            pages = self.partner.client.search(type_, {"_count": COUNT, "_sort": "_lastUpdated"})
+        else:
+            pages = self._about_patients(type_) if type_ in ADOPTED else self._linked(type_)
+        stamp, newest = "", ""
+        for page in pages:
+            stamp = stamp or page.stamp
+            newest = max(
+                [*filter(None, [newest]), *(row.last_updated for row in page if row.last_updated)],
+                key=moment,
+                default="",
+            )
+            self.take(type_, page)
+        self._marked(type_, stamp or newest)
+
+    def _about_patients(self, type_: str) -> Iterator[Rows]:
+        rest = (link.remote_id for link in self.partner.store.links(self.partner.name) if link.type == "Patient")
+        for some in _chunks(filter(None, rest)):
+            yield from self.partner.client.search(type_, {"patient": ",".join(some), "_count": COUNT})
+
+    def _linked(self, type_: str) -> Iterator[Rows]:
+        rest = (link.remote_id for link in self.partner.store.links(self.partner.name) if link.type == type_)
+        for some in _chunks(filter(None, rest)):
+            yield from self.partner.client.search(type_, {"_id": ",".join(some), "_count": COUNT})
+
+    def _marked(self, type_: str, mark: str) -> None:
+        self.stamps[type_] = mark
+        if mark and not self.dry_run:
+            self.partner.store.set_watermark(self.partner.name, type_, mark)
+
+    def take(self, type_: str, page: Iterable[Versioned]) -> None:
+        """A page: own writes are known by id and version; what is linked and changed is leased and taken in."""
+        store, name = self.partner.store, self.partner.name
+        rows = {str(row.resource.get("id")): row for row in page if row.resource.get("resourceType") == type_}
+        links = store.remote(name, [(type_, id_) for id_ in rows])
+        for link in links.values():
+            self.names.learn(link)
+        self._newest(type_, rows)
+        changed = [link for (_, id_), link in links.items() if rows[id_].version != link.remote_version]
+        leased = changed if self.dry_run else store.lease(changed, seconds=self.partner.lease)
+        busy = {link.key for link in changed} - {link.key for link in leased}
+        store.arrive([Arrival(name, *link.remote) for link in changed if link.key in busy])
+        self.incoming.take([(link, rows[link.remote_id]) for link in leased])
+        self.adopting.take(type_, [row for id_, row in rows.items() if (type_, id_) not in links])
+
+    def _newest(self, type_: str, rows: dict[str, Versioned]) -> None:
+        for id_, row in rows.items():
+            if row.last_updated and (not self.newest[3] or moment(row.last_updated) >= moment(self.newest[3])):
+                self.newest = (type_, id_, row.version, row.last_updated)
+
+    def arrivals(self) -> None:
+        """What a webhook named, and what could not be taken when it was seen: read by its id."""
+        store, name = self.partner.store, self.partner.name
+        if self.dry_run:
+            return
+        for one in store.arrivals(name, "look"):
+            store.arrived(name, [(one.type, one.remote_id)])
+            try:
+                row = self.partner.client.read(one.type, one.remote_id)
+            except (NotFound, Gone):
+                self._gone([(one.type, one.remote_id)])
+                continue
+            self.take(one.type, [row])
+            if one.type == "Patient":
+                self._compartment(one.remote_id)
+
+    def _compartment(self, patient: str) -> None:
+        """What there is about one patient."""
+        for type_ in [type_ for type_ in self.types if type_ in ADOPTED]:
+            for page in self.partner.client.search(type_, {"patient": patient, "_count": COUNT}):
+                self.take(type_, page)
+
+    def deleted(self) -> None:
+        """What was deleted since the last look: from the history of each type, or by a sweep of ids where there is none."""
+        store, name = self.partner.store, self.partner.name
+        found: list[tuple[str, str]] = []
+        silent = False
+        for type_ in self.types:
+            mark = store.watermark(name, f"{type_}/deleted")
+            if type_ not in self.facts.capability.history_type:
+                silent = True
+            elif mark:
+                since = (moment(mark) - timedelta(seconds=self.partner.overlap)).isoformat(timespec="milliseconds")
+                for page in self.partner.client.history(type_, since=since.replace("+00:00", "Z")):
+                    found += [(type_, id_) for row in page if (id_ := _deleted_id(row, type_))]
+        self._gone(found)
+        if (silent and self._is_time()) or not store.state(name).last_sweep:
+            self.swept()
+        for type_, stamp in self.stamps.items():
+            if stamp and not self.dry_run:
+                store.set_watermark(name, f"{type_}/deleted", stamp)
+
+    def _is_time(self) -> bool:
+        last = self.partner.store.state(self.partner.name).last_sweep
+        return not last or self.partner.later(-self.partner.server.options.sweep) >= last
+
+    def swept(self) -> None:
+        """Every linked id is looked at; what is not there any more is gone."""
+        if self.swept_now:
+            return
+        self.swept_now = True
+        missing = sweep(self.partner, self.take)
+        self._mark_gone(missing)
+        if not self.dry_run:
+            self.partner.store.note(self.partner.name, last_sweep=self.partner.later())
+
+    def _gone(self, keys: list[tuple[str, str]]) -> None:
+        links = self.partner.store.remote(self.partner.name, keys)
+        live = [link for link in links.values() if link.state not in ("gone", "closed")]
+        brake(self.partner, live)
+        self._mark_gone([link for link in live if not self._is_there(link)])
+
+    def _mark_gone(self, links: list[Link]) -> None:
+        leased = links if self.dry_run else self.partner.store.lease(links, seconds=self.partner.lease)
+        self.incoming.gone(leased)
+
+    def _is_there(self, link: Link) -> bool:
+        try:
+            self.partner.client.read(link.type, link.remote_id)
+        except (NotFound, Gone):
+            return False
+        return True
+
+    def noted(self) -> None:
+        """When it was, and what to look at first next time."""
+        if self.dry_run:
+            return
+        values: Tree = {"last_pull": self.partner.later()}
+        if self.newest[0]:
+            values["sentinel"] = dict(zip(("type", "id", "version"), self.newest, strict=False))
+        stamps = [stamp for stamp in self.stamps.values() if stamp]
+        if stamps:
+            ahead = moment(max(stamps, key=moment)) - self.partner.clock.now()
+            values["skew"] = ahead.total_seconds() if abs(ahead.total_seconds()) > 5 else 0.0
+        self.partner.store.note(self.partner.name, **values)
+
+
+def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(ids)
+    while some := list(islice(rest, CHUNK)):
+        yield some
+
+
+def _deleted_id(row: Tree, type_: str) -> str:
+    request = row.get("request")
+    if not isinstance(request, dict) or request.get("method") != "DELETE":
+        return ""
+    start, _, id_ = str(request.get("url", "")).partition(f"{type_}/")
+    return id_.split("/")[0] if not start or start.endswith("/") else ""

@@ -1,0 +1,92 @@
+"""What came of what was sent: read back where it must be, compared, and written into the ledger under each fence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from adapter.errors import Gone, NotFound
+from adapter.fhir_json import Tree, same
+from adapter.ports import Link, Versioned
+from adapter.sync.answers import Outcome
+from adapter.sync.facts import Facts
+from adapter.sync.incoming import Incoming, as_ours
+from adapter.sync.outgoing import Send, identified, references
+from adapter.sync.partner import Names, Partner, Report, bare
+
+
+def record(
+    partner: Partner, names: Names, facts: Facts, done: Sequence[tuple[Send, Outcome]], report: Report
+) -> list[Link]:
+    """Acknowledges these; gives their links as they now are. One that was there before, and differs, is taken in."""
+    # Every id first: what refers to what is compared by our ids.
+    for send, outcome in done:
+        names.learn(replace(send.link, remote_id=outcome.id, remote_version=outcome.version))
+    settled: list[Link] = []
+    strange: list[tuple[Link, Versioned]] = []
+    for send, outcome in done:
+        row = _held(partner, facts, send, outcome)
+        if row is None:
+            settled.append(replace(send.link, lease_until="", reason="gone as soon as it was written"))
+            continue
+        seen = as_ours(names, partner.client.base, row.resource, send.link.local_id)
+        if (
+            not send.link.linked
+            and not outcome.created
+            and not same(bare(seen), bare(identified(send.wanted, send.link)))
+        ):
+            strange.append((_found(send, row), row))
+            continue
+        settled.append(_acknowledged(send, row, seen, names))
+        report.add(send.link, "updated" if send.link.linked else "created" if outcome.created else "found there")
+    lost = {link.key for link in partner.store.settle(settled)}
+    for link in settled:
+        if link.key not in lost:
+            names.learn(link)
+    facts.keep(partner)
+    partner.point("recorded")
+    Incoming(partner, names, report).take(strange)
+    return [*settled, *(link for link, _ in strange)]
+
+
+def _held(partner: Partner, facts: Facts, send: Send, outcome: Outcome) -> Versioned | None:
+    """The resource as it is kept there. An answer is believed where this server's answers have been what it kept."""
+    if outcome.resource is not None and outcome.version and facts.believed(send.link.type):
+        meta = outcome.resource.get("meta", {})
+        return Versioned(outcome.resource, outcome.version, str(meta.get("lastUpdated", "")))
+    try:
+        row = partner.client.read(send.link.type, outcome.id)
+    except (NotFound, Gone):
+        return None
+    if outcome.resource is not None and row.version == outcome.version:
+        facts.compared(send.link.type, same(_plain(row.resource), _plain(outcome.resource)))
+    return row
+
+
+def _plain(tree: Tree) -> Tree:
+    return {key: value for key, value in tree.items() if key != "meta"}
+
+
+def _found(send: Send, row: Versioned) -> Link:
+    """The link of what was there already: what was last in flight is the base, as it may be what arrived."""
+    return replace(send.link, remote_id=str(row.resource["id"]), remote_version="", base=0, seen=None)
+
+
+def _acknowledged(send: Send, row: Versioned, seen: Tree, names: Names) -> Link:
+    link = send.link
+    left_out = [
+        f"{type_}/{id_}"
+        for type_, id_ in references(send.local)
+        if (target := names.link(type_, id_)) is not None and target.todo and not target.remote_id
+    ]
+    # A reference was left out because its target comes later: it is written once more, with it.
+    rest: dict[str, Any] = (
+        {"acked": 0, "state": "partial", "reason": f"waits for {left_out[0]}"} if left_out else {"acked": send.version}
+    )
+    done = replace(
+        link, remote_id=str(row.resource["id"]), remote_version=row.version, remote_updated=row.last_updated,
+        base=send.version, seen=None if same(seen, send.local) else seen, in_flight="", flight=0, lease_until="",
+        attempts=0, state="linked", reason="", not_before="",
+    )  # fmt: skip
+    return replace(done, **rest)

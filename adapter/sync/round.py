@@ -1,0 +1,153 @@
+"""The work of one lease: what each part needs, what can go now, and what of it is put off, set aside or settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from adapter.errors import Unavailable
+from adapter.fhir_json import Tree, same
+from adapter.ports import ORDER, Link, StoredResource
+from adapter.ports import Conflict as Whole
+from adapter.sync import probe
+from adapter.sync.facts import Facts
+from adapter.sync.incoming import Incoming
+from adapter.sync.outgoing import Key, Send, references, wanted
+from adapter.sync.partner import Names, Partner, Report, first_error
+from adapter.sync.plan import plan
+from adapter.sync.scope import Scope
+from adapter.sync.sending import Sending
+from adapter.sync.withdraw import withdraw
+
+WAIT = 60.0
+
+
+class Shared(Protocol):
+    """What the rounds of one push have in common."""
+
+    partner: Partner
+    report: Report
+    facts: Facts
+    failures: int
+    progress: bool
+
+    def failed(self, error: Unavailable) -> None:
+        """One more request that nobody knows the outcome of. Raises it where they are too many."""
+
+
+@dataclass(slots=True)
+class Round:
+    """The work of one lease."""
+
+    shared: Shared
+    links: list[Link]
+    names: Names = field(init=False)
+    partner: Partner = field(init=False)
+    report: Report = field(init=False)
+    open: dict[Key, Link] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.partner, self.report = self.shared.partner, self.shared.report
+        self.names = Names(self.partner)
+        self.open = {link.local: link for link in self.links}
+
+    def run(self) -> None:
+        """Every link of the lease is sent, recorded or put off; whatever happens, none stays leased."""
+        try:
+            self._run()
+        finally:
+            self.settle([replace(link, lease_until="") for link in self.open.values()])
+
+    def _run(self) -> None:
+        partner, incoming = self.partner, Incoming(self.partner, self.names, self.report)
+        links = probe.unknown(partner, self.names, incoming, self.links, self.closed)
+        stored = partner.store.resources(link.local for link in links)
+        scope = Scope(partner)
+        trees: list[tuple[Link, StoredResource]] = []
+        for link in links:
+            local = stored.get(link.local)
+            outside = scope.outside(link, local.tree if local is not None else {})
+            action = plan(link, local)
+            if outside:
+                self.stop([link], "outside", outside, "left")
+            elif action.verb in ("create", "push") and local is not None:
+                trees.append((link, local))
+            elif action.verb in ("withdraw", "close"):
+                self.closed([withdraw(partner, self.names, link, self.report)])
+            elif action.verb == "nothing":
+                self.settle([replace(link, acked=link.wanted, lease_until="")])
+        Sending(self).all(self._ready(self._valid(trees)))
+
+    def _valid(self, trees: list[tuple[Link, StoredResource]]) -> list[tuple[Link, StoredResource]]:
+        good = []
+        for link, local in trees:
+            fault = first_error(self.partner.validate(local.tree))
+            if fault:
+                self.stop([link], "refused", f"not valid: {fault}")
+            else:
+                good.append((link, local))
+        return good
+
+    def _ready(self, trees: list[tuple[Link, StoredResource]]) -> list[Send]:
+        """What can go now: its parents are there, and there is something to write."""
+        self.names.load({key for _, local in trees for key in references(local.tree)})
+        bases = self.partner.store.versions((*link.local, link.base) for link, _ in trees if link.base and link.seen)
+        sends = []
+        for link, local in trees:
+            parent = self._missing_parent(link, local.tree)
+            if parent:
+                self.later([link], f"waits for {parent}", WAIT)
+                continue
+            send = Send(link, local.version, local.tree, wanted(link, local.tree, bases.get(link.local)))
+            if link.linked and self._is_there(send):
+                self.settle([replace(link, acked=local.version, base=local.version, seen=link.seen, state="linked",
+                                     lease_until="", attempts=0, reason="")])  # fmt: skip
+            else:
+                sends.append(send)
+        return sends
+
+    def _is_there(self, send: Send) -> bool:
+        link = send.link
+        if link.seen is not None:
+            return same(send.wanted, link.seen)
+        base = self.partner.store.versions([(*link.local, link.base)]).get(link.local) if link.base else None
+        return base is not None and same(send.wanted, base)
+
+    def _missing_parent(self, link: Link, tree: Tree) -> str:
+        """A resource of an earlier kind that is to go there and has not got there yet; empty where there is none."""
+        for type_, id_ in references(tree):
+            parent = self.names.link(type_, id_)
+            if parent is None or parent.remote_id or parent.state in ("outside", "gone", "closed"):
+                continue
+            if ORDER.index(parent.kind) < ORDER.index(link.kind):
+                return f"{type_}/{id_}"
+        return ""
+
+    def later(self, links: list[Link], reason: str, seconds: float) -> None:
+        """Put off."""
+        due = self.partner.later(seconds)
+        self.settle([replace(link, reason=reason, not_before=due, lease_until="") for link in links])
+        for link in links:
+            self.report.add(link, "waiting", reason)
+
+    def stop(self, links: list[Link], state: str, reason: str, verb: str = "") -> None:
+        """Not sent until a person, or a change, says otherwise."""
+        new = [replace(link, state=state, reason=reason, in_flight="", lease_until="") for link in links]
+        if state == "quarantine":
+            for link in new:
+                self.partner.store.clash(link, [Whole(*link.key, "")])
+        self.settle(new)
+        for link in links:
+            self.report.add(link, verb or state, reason)
+
+    def settle(self, links: list[Link]) -> None:
+        """Recorded, and no more ours."""
+        self.partner.store.settle(links)
+        self.closed(links)
+
+    def closed(self, links: Sequence[Link]) -> None:
+        """No more ours; what is known of them is remembered."""
+        for link in links:
+            self.open.pop(link.local, None)
+            self.names.learn(link)

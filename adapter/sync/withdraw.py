@@ -1,0 +1,117 @@
+"""What was deleted here is withdrawn there: its status says so, the resource stays. It is removed only where the server's
+options, or who deleted it, say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from adapter.errors import Conflict as Raced
+from adapter.errors import Gone, NotFound, ServerRefused
+from adapter.fhir_json import Tree
+from adapter.ports import Conflict, Link, Versioned
+from adapter.sync.incoming import as_ours
+from adapter.sync.partner import Names, Partner, Report
+
+_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+_VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+INACTIVE = {"coding": [{"system": _CLINICAL, "code": "inactive"}]}
+IN_ERROR = {"coding": [{"system": _VERIFICATION, "code": "entered-in-error"}]}
+# FHIR's own word for "no longer meant", by type.
+WITHDRAWN: dict[str, tuple[str, Any]] = {
+    "CarePlan": ("status", "revoked"),
+    "ServiceRequest": ("status", "revoked"),
+    "MedicationRequest": ("status", "cancelled"),
+    "Goal": ("lifecycleStatus", "cancelled"),
+    "CareTeam": ("status", "inactive"),
+    "Questionnaire": ("status", "retired"),
+    "Patient": ("active", False),
+    "Condition": ("clinicalStatus", INACTIVE),
+}
+# Its word for "was never true", said only where a person says so.
+_ERROR_STATUS = ("CarePlan", "ServiceRequest", "MedicationRequest", "CareTeam", "QuestionnaireResponse", "Observation")
+
+
+def withdrawn(tree: Tree, *, as_error: bool) -> Tree | None:
+    """A resource as it is left there; None where nothing is said of it (answers and scores, unless they were an error)."""
+    type_ = str(tree["resourceType"])
+    if as_error and type_ in _ERROR_STATUS:
+        return {**tree, "status": "entered-in-error"}
+    if as_error and type_ == "Goal":
+        return {**tree, "lifecycleStatus": "entered-in-error"}
+    if as_error and type_ == "Condition":
+        # con-5: what was never true has no clinical status.
+        rest = {name: value for name, value in tree.items() if name != "clinicalStatus"}
+        return {**rest, "verificationStatus": IN_ERROR}
+    if type_ not in WITHDRAWN:
+        return None
+    name, value = WITHDRAWN[type_]
+    return {**tree, name: value}
+
+
+def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link:
+    """Withdraws one part under If-Match; a change there in between is a conflict. Gives the link as it then is."""
+    if not link.remote_id:
+        return _close(partner, link, report, "closed")
+    try:
+        there = partner.client.read(link.type, link.remote_id)
+        if link.linked and there.version != link.remote_version and not _is_withdrawal(there, link):
+            raise Raced("changed there")
+        if partner.server.options.removal == "delete" or link.ending == "remove":
+            return _remove(partner, link, there, report)
+        new = withdrawn(there.resource, as_error=link.ending == "error")
+        if new is None:
+            return _close(partner, link, report, "closed", "left there: only an error withdraws an answer")
+        seen = partner.client.update(new, if_match=there.version)
+    except (NotFound, Gone):
+        return _close(partner, link, report, "closed", "deleted on both sides")
+    except Raced:
+        return _conflict(partner, names, link, report)
+    except ServerRefused as error:
+        refused = replace(link, state="refused", reason=f"the server answered {error.status}", lease_until="")
+        partner.store.settle([refused])
+        report.add(refused, "refused", refused.reason)
+        return refused
+    # So that our own withdrawal is known when a pull brings it, and a record that is restored is sent as it then is.
+    tree = as_ours(names, partner.client.base, seen.resource, link.local_id)
+    known = replace(link, remote_version=seen.version, remote_updated=seen.last_updated, base=0, seen=tree)
+    return _close(partner, known, report, "withdrawn")
+
+
+def _is_withdrawal(there: Versioned, link: Link) -> bool:
+    """Whether what is there is our withdrawal already, whose answer was lost."""
+    new = withdrawn(there.resource, as_error=link.ending == "error")
+    return bool(link.in_flight) and new == there.resource
+
+
+def _remove(partner: Partner, link: Link, there: Versioned, report: Report) -> Link:
+    """Deletes it. Servers ignore If-Match here, so it was compared first, and what came in between is looked for after."""
+    partner.client.delete(link.type, link.remote_id)
+    try:
+        between = partner.client.read(link.type, link.remote_id)
+    except (NotFound, Gone):
+        return _close(partner, link, report, "removed")
+    if between.version == there.version:
+        return _close(partner, link, report, "closed", "the server did not remove it")
+    raise Raced("changed there")
+
+
+def _conflict(partner: Partner, names: Names, link: Link, report: Report) -> Link:
+    reason = "deleted here, changed there"
+    there = partner.client.read(link.type, link.remote_id)
+    theirs = as_ours(names, partner.client.base, there.resource, link.local_id)
+    stopped = replace(
+        link, state="conflict", reason=reason, theirs=theirs, theirs_version=there.version, lease_until="", in_flight=""
+    )
+    whole = Conflict(*link.key, "", link.seen, None, theirs, theirs_at=there.last_updated)
+    partner.store.clash(stopped, [whole])
+    report.add(stopped, "conflict", reason)
+    return stopped
+
+
+def _close(partner: Partner, link: Link, report: Report, verb: str, reason: str = "") -> Link:
+    done = replace(link, state="closed", reason=reason, acked=link.wanted, lease_until="", in_flight="", attempts=0)
+    partner.store.settle([done])
+    report.add(done, verb, reason)
+    return done
