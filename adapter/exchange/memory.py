@@ -23,6 +23,7 @@ TYPES = frozenset(
     "Observation Consent".split()
 )
 PAGE = 20
+STAMPS = ("versionId", "lastUpdated")
 _ETAG = re.compile(r'(?:W/)?"?([^"]+)"?')
 _PREFIXES = ("ge", "gt", "le", "lt", "eq")
 
@@ -277,9 +278,8 @@ def _renamed(tree: Any, names: Mapping[str, str]) -> Any:
 
 
 def _without_stamps(tree: Tree | None) -> Tree:
-    found = tree or {}
-    meta = {key: value for key, value in found.get("meta", {}).items() if key not in {"versionId", "lastUpdated"}}
-    return {**found, "meta": meta}
+    meta = {key: value for key, value in (tree or {}).get("meta", {}).items() if key not in STAMPS}
+    return {**(tree or {}), "meta": meta}
 
 
 def _stamp(clock: Clock) -> str:
