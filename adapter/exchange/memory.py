@@ -80,6 +80,8 @@ class MemoryFhirServer:
         found = [row for row in self._held.get((type_, id_), []) if str(row.number) == version]
         if not found:
             raise NotFound("The server does not know it.", place=f"{type_}/{id_}")
+        if found[0].resource is None:
+            raise Gone("It has been deleted on the server.")
         return _given(found[0])
 
     def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[Rows]:
@@ -250,8 +252,6 @@ def _has_token(tree: Tree, token: str) -> bool:
 
 
 def _given(row: Version) -> Versioned:
-    if row.resource is None:
-        raise Gone("It has been deleted on the server.")
     return Versioned(copy(row.resource), str(row.number), row.at)
 
 
