@@ -85,9 +85,8 @@ class MemoryFhirServer:
         return _given(found[0])
 
     def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[Rows]:
-        pairs = [
-            (name, value) for name, given in params.items() for value in ([given] if isinstance(given, str) else given)
-        ]
+        each = ((name, [given] if isinstance(given, str) else given) for name, given in params.items())
+        pairs = [(name, value) for name, values in each for value in values]
         count = min(int(next((value for name, value in pairs if name == "_count"), PAGE)), 500)
         rows, stamp = self._matches(type_, pairs), _stamp(self._clock)
         for start in range(0, max(len(rows), 1), max(count, 1)):
