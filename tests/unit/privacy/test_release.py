@@ -90,7 +90,9 @@ def test_the_gate_is_called_only_where_something_leaves() -> None:
     callers = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "adapter").rglob("*.py")
-        if re.search(r"\b(?:let_out|privacy\.release)\(|privacy import .*\b(?:let_out|release)\b", path.read_text("utf-8"))
+        if re.search(
+            r"\b(?:let_out|privacy\.release)\(|privacy import .*\b(?:let_out|release)\b", path.read_text("utf-8")
+        )
     }
     assert callers - {
         "adapter/privacy/__init__.py",
