@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 CAREPLAN := .venv/bin/careplan
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench soak fuzz docs lock clean
+.PHONY: help setup demo test check format bench soak fuzz oracle docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -41,6 +41,10 @@ soak: setup ## the laws with many more examples; the definitions compiled again 
 RUNS := 20000
 fuzz: setup ## the fuzzer's targets, RUNS=20000 each (atheris comes from its own lock, beside the project)
 	@for target in bytes tree form package fhirpath; do tools/fuzz/run $$target -runs=$(RUNS) -print_final_stats=1 || exit 1; done
+
+oracle: setup ## the verdicts of the reference validator, recorded again (Java; Maven fetches it once)
+	@scripts/setup --tests
+	$(PYTHON) -m tests.conformance.reference
 
 docs: setup ## write the generated pages of docs/
 	$(PYTHON) tools/write_docs.py

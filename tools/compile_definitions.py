@@ -35,7 +35,7 @@ LARGE = 30_000
 FOREIGN = {"MetadataResource", "MoneyQuantity", "SimpleQuantity"}
 R4_FOREIGN = {*FOREIGN, "SubscriptionStatus"}
 # Parts of the URLs of value sets that come along and are no part of FHIR itself.
-APART = ("/v2-",)
+LATER_APART = ("/v2-",)
 R5_APART = ("/v2-", "terminology.hl7.org/ValueSet/")
 
 
@@ -96,7 +96,7 @@ def lines(rows: dict[str, Any]) -> bytes:
     return "".join(text).encode()
 
 
-def compile_version(resources: list[Tree], foreign: set[str], apart: tuple[str, ...] = APART) -> Tables:
+def compile_version(resources: list[Tree], foreign: set[str], apart: tuple[str, ...] = ()) -> Tables:
     """The tables of a version of FHIR by name."""
     by_url: dict[str, Tree] = {}
     for row in resources:
@@ -132,7 +132,7 @@ def terminology(resources: dict[str, Tree], types: dict[str, Tree], apart: tuple
         for url, row in resources.items()
         if row["resourceType"] == "CodeSystem"
         and (concepts := terms.concepts(url)) is not None
-        and (url in used or ("/v2-" not in url and small(displays(concepts))))
+        and (url in used or (small(displays(concepts)) and not any(part in url for part in apart)))
     }
     return {
         "valuesets": kept,
@@ -211,7 +211,7 @@ def main() -> int:
     chosen = options.parse_args()
     r4 = compile_version(published.read_r4(published.R4.fetch(chosen.cache)), R4_FOREIGN)
     differs = write("r4", files(r4, "4.0.1", published.R4), check=chosen.check)
-    r4b = compile_version(published.read_r4b(published.R4B.fetch(chosen.cache)), FOREIGN)
+    r4b = compile_version(published.read_r4b(published.R4B.fetch(chosen.cache)), FOREIGN, LATER_APART)
     differs |= write("r4b", files(beyond(r4b, r4), "4.3.0", published.R4B), check=chosen.check)
     r5 = compile_version(published.read_r5(published.R5.fetch(chosen.cache)), FOREIGN - {"MetadataResource"}, R5_APART)
     differs |= write("r5", files(r5, "5.0.0", published.R5), check=chosen.check)

@@ -69,6 +69,7 @@ def build_extension(url: str, tree: Tree) -> ExtensionFacts:
     return ExtensionFacts(
         url=url,
         contexts=tuple((kind, expression) for kind, expression in tree.get("c", ())),
+        invariants=tuple(tree.get("i", ())),
         types=tuple(tree.get("t", ())),
         modifier=bool(tree.get("m")),
         required=bool(tree.get("q")),

@@ -112,10 +112,14 @@ def short_type(url: str) -> str:
 
 
 def condense_extension(definition: Tree) -> Tree:
-    """The facts of an extension: `{c: [[context type, expression]], t: [type], m: modifier, q: required, b, s: parts}`."""
+    """The facts of an extension: `{c: [[context type, expression]], t: [type], i: [context invariant], m: modifier, q: required, b,
+    s: parts}`.
+    """
     rows = definition["snapshot"]["element"]
     facts = _extension_part(rows, "Extension")
     facts["c"] = [[each["type"], each["expression"]] for each in definition.get("context", [])]
+    if definition.get("contextInvariant"):
+        facts["i"] = definition["contextInvariant"]
     if rows[0].get("isModifier"):
         facts["m"] = 1
     return facts

@@ -75,10 +75,14 @@ class TypeFacts:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionFacts:
-    """An extension by its URL: where it may stand, what its value may be, which parts it has by their url."""
+    """An extension by its URL: where it may stand, what its value may be, which parts it has by their url.
+
+    `invariants` are FHIRPath over the element that it stands on.
+    """
 
     url: str
     contexts: tuple[tuple[str, str], ...] = ()
+    invariants: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     modifier: bool = False
     required: bool = False

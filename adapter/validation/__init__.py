@@ -8,8 +8,8 @@ Tiers, each of which can be switched off by name: structure, invariants, binding
 Messages: docs/validation-messages.md. https://hl7.org/fhir/R4/validation.html
 """
 
-from adapter.validation.run import TIERS, Quirks
-from adapter.validation.validator import AS_REFERENCE, Validator, validate
+from adapter.validation.run import AS_REFERENCE, TIERS, Quirks
+from adapter.validation.validator import Validator, validate
 
 __all__ = ["AS_REFERENCE", "TIERS", "Quirks", "Validator", "second_opinion", "validate"]
 

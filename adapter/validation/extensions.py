@@ -10,11 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 from adapter.definitions import Definitions, Element, ExtensionFacts
-from adapter.validation.run import Run, Tree
+from adapter.validation.bindings import rule_of
+from adapter.validation.codings import COMMON_LANGUAGES, language_rule
+from adapter.validation.fhirpath.compiling import Env, Failed, Unsupported, compile_boolean
+from adapter.validation.primitives import SHAPES
+from adapter.validation.run import ABOVE, Fault, Run, Tree
 
 Rule = Callable[[Any, Run], None]
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:").match
 _STEP = re.compile(r"([A-Za-z]+)(?:\.ofType\([A-Za-z0-9]+\))?(?:\[([0-9]+)\])?")
+MATCHETYPE = "http://hl7.org/fhir/tools/StructureDefinition/matchetype"
 EXAMPLES = ("http://example.org/", "https://example.org/", "http://example.com/", "https://example.com/")
 
 
@@ -44,22 +49,34 @@ class Extensions:
             if not isinstance(url, str) or (nested and ":" not in url):
                 return
             if not _ABSOLUTE(url):
-                run.add("extension-relative", ".url")
+                run.add("extension-relative")
                 return
             facts = self.get(url)
             if facts is None:
-                _unknown(url, run)
-                return
-            if facts.built_in and not run.packaged:
-                return
-            if facts.modifier is not modifier:
-                run.add("extension-modifier" if facts.modifier else "extension-not-modifier", url=facts.url)
-            if not self.may_stand(facts, owner):
-                contexts = "|".join(expression for _, expression in facts.contexts)
-                run.add("extension-context", url=facts.url, contexts=contexts)
-            check_extension(facts, value, run)
+                self._unknown(url, run)
+            elif run.packaged or not facts.built_in:
+                self._check_known(facts, owner, value, run, modifier)
 
         return check
+
+    def _check_known(self, facts: ExtensionFacts, owner: str, value: Tree, run: Run, modifier: bool) -> None:
+        if facts.modifier is not modifier:
+            run.add("extension-modifier" if facts.modifier else "extension-not-modifier", url=facts.url)
+        if not self.may_stand(facts, owner):
+            run.add("extension-context", ABOVE, url=facts.url)
+        elif facts.invariants:
+            run.add("extension-not-here", ABOVE, url=facts.url)
+        check_extension(self.defs, facts, value, run)
+
+    def _unknown(self, url: str, run: Run) -> None:
+        plain, bar, _ = url.partition("|")
+        if bar and self.get(plain) is not None:
+            run.add("extension-version")
+        if run.quirks.unknown_extensions == "error" and url.startswith(EXAMPLES):
+            run.add("extension-example", ".url")
+        if url == MATCHETYPE:
+            run.add("extension-matchetype", ABOVE)
+        run.add("extension-unknown", severity=run.quirks.unknown_extensions)
 
     def may_stand(self, facts: ExtensionFacts, owner: str) -> bool:
         """Whether the definition allows an owner, as far as the owner's name tells."""
@@ -92,54 +109,82 @@ class Extensions:
         found = {each.type for each in elements.values() if name in (each.name, each.choice)}
         return found | ({f"{holder}.{name}[x]"} if any(e.choice == name for e in elements.values()) else set())
 
-    def confirmed(self, root: Tree, expression: str, contexts: str) -> bool:
-        """Whether a misplaced extension is really so: a type's own place may be allowed by its owner's name."""
-        wanted = set(contexts.split("|"))
-        return wanted.isdisjoint(self._place(root, expression))
+    def confirmed(self, fault: Fault, tree: Tree, place: str) -> bool:
+        """Whether an extension is really misplaced: of what its place allows only the whole resource tells."""
+        facts = self.get(fault.params["url"])
+        if facts is None:
+            return True
+        node, names, parent_url = self._place(tree, place)
+        if fault.message_id == "extension-not-here":
+            return not all(self._holds(each, node, names, tree) for each in facts.invariants)
+        allowed = {expression for kind, expression in facts.contexts if kind != "extension"}
+        return allowed.isdisjoint(names) and ("extension", parent_url) not in facts.contexts
 
-    def _place(self, root: Tree, expression: str) -> set[str]:
-        """The definition's names of the element that holds the extension at an expression."""
+    def _holds(self, expression: str, node: Any, names: list[str], tree: Tree) -> bool:
+        types = [name for name in reversed(names) if name.partition(".")[0] in self.defs and "[x]" not in name]
+        for name in types:
+            try:
+                test = compile_boolean(self.defs, expression, name)
+            except (Unsupported, KeyError):
+                continue
+            try:
+                return test(node, Env(tree, tree, variables={"extension": []}))
+            except (Failed, TypeError, ValueError, AttributeError, KeyError):
+                return True
+        return True
+
+    def _place(self, root: Tree, expression: str) -> tuple[Any, list[str], str]:
+        """The element at an expression, the definition's names for it, and the url of the extension that it is."""
         node: Any = root
         owner = expression.partition(".")[0].partition("[")[0]
-        names = {owner}
-        for name, index in _STEP.findall(expression.partition(".")[2])[:-1]:
+        names = [owner]
+        for name, index in _STEP.findall(expression.partition(".")[2]):
             holder = node.get("resourceType", owner) if isinstance(node, dict) else owner
-            names = {f"{holder}.{name}"}
+            names = [f"{holder}.{name}"]
             try:
                 elements = self.defs.type(holder).elements
             except KeyError:
-                return names
+                return node, names, ""
             found = [each for each in elements.values() if name in (each.name, each.choice)]
             if not found:
-                return names
+                return node, names, ""
             present = [each for each in found if isinstance(node, dict) and each.name in node] or found
-            names |= {f"{holder}.{name}[x]"} if found[0].choice else set()
+            names += [f"{holder}.{name}[x]"] if found[0].choice else []
             node = node.get(present[0].name) if isinstance(node, dict) else None
             node = node[int(index)] if index and isinstance(node, list) and int(index) < len(node) else node
             owner = present[0].type
-            names |= {owner, "Element"}
-        return names
+            names += ["Element", owner]
+        return node, names, str(node.get("url")) if isinstance(node, dict) and owner == "Extension" else ""
 
 
-def _unknown(url: str, run: Run) -> None:
-    if url.startswith(EXAMPLES) and run.quirks.unknown_extensions == "error":
-        run.add("extension-example", ".url")
-    if "|" in url:
-        run.add("extension-version", ".url")
-    run.add("extension-unknown", severity=run.quirks.unknown_extensions)
-
-
-def check_extension(facts: ExtensionFacts, value: Tree, run: Run) -> None:
+def check_extension(defs: Definitions, facts: ExtensionFacts, value: Tree, run: Run) -> None:
     """The value and the parts of one extension."""
     values = [key for key in value if key.startswith("value")]
     if values and not facts.types:
         run.add("extension-value", url=facts.url)
     elif values and not _fits(values[0], facts.types):
         run.add("extension-type", url=facts.url)
+    elif values and facts.binding:
+        _check_code(defs, facts, values[0], value[values[0]], run)
     elif not values and facts.types and facts.required and not facts.parts and not _bare(value):
         run.add("extension-no-value", url=facts.url)
     if facts.parts:
-        _check_parts(facts, value, run)
+        _check_parts(defs, facts, value, run)
+
+
+def _check_code(defs: Definitions, facts: ExtensionFacts, key: str, value: Any, run: Run) -> None:
+    binding, kind = facts.binding, key[5:]
+    if binding is None:
+        return
+    plain = kind[0].lower() + kind[1:]
+    name = plain if plain in SHAPES else kind
+    rule = None
+    if binding.value_set == COMMON_LANGUAGES:
+        rule = language_rule(defs, name)
+    elif binding.strength in ("required", "extensible"):
+        rule = rule_of(defs, name, binding.value_set, binding.strength)
+    if rule and isinstance(value, str if plain in SHAPES else dict):
+        run.below(f".value.ofType({name})", rule, value, run)
 
 
 def _bare(value: Tree) -> bool:
@@ -150,7 +195,7 @@ def _fits(key: str, types: tuple[str, ...]) -> bool:
     return any(key == "value" + kind[0].upper() + kind[1:] for kind in types) or "*" in types
 
 
-def _check_parts(facts: ExtensionFacts, value: Tree, run: Run) -> None:
+def _check_parts(defs: Definitions, facts: ExtensionFacts, value: Tree, run: Run) -> None:
     rows = value.get("extension")
     counts: dict[str, int] = {}
     for index, row in enumerate(rows if isinstance(rows, list) else []):
@@ -163,7 +208,7 @@ def _check_parts(facts: ExtensionFacts, value: Tree, run: Run) -> None:
                 run.add("extension-part", f".extension[{index}]", url=facts.url)
             continue
         counts[url] = counts.get(url, 0) + 1
-        run.below(f".extension[{index}]", check_extension, part, row, run)
+        run.below(f".extension[{index}]", check_extension, defs, part, row, run)
     for name, part in facts.parts.items():
         count = counts.get(name, 0)
         if count < part.min or (part.max is not None and count > part.max):

@@ -13,6 +13,8 @@ from adapter.validation.run import Run, Tree
 
 Handler = Callable[[Any, Tree, Run], None]
 Rule = Callable[[Any, Run], None]
+BLANK = frozenset({"primitive-blank", "primitive-only-blanks"})
+"""Faults of a value that other rules still speak of."""
 
 
 def step_of(element: Element) -> str:
@@ -52,10 +54,11 @@ def primitive(element: Element, shape: Callable[[Any], str], rules: tuple[Rule, 
 
     def check(value: Any, node: Tree, run: Run) -> None:
         fault = shape(value)
-        if not fault:
-            if rules:
-                for rule in rules:
-                    run.below(step, rule, value, run)
+        if not fault or fault in BLANK:
+            if fault:
+                run.add(fault, step)
+            for rule in rules:
+                run.below(step, rule, value, run)
         elif type(value) is list:
             run.add("element-is-list", step, name=name)
         elif value is None:
@@ -78,12 +81,14 @@ def primitive_list(element: Element, shape: Callable[[Any], str], rules: tuple[R
             run.add("element-not-list", step, name=name)
             return
         if not value:
-            run.add("array-empty", step)
+            run.add("array-empty-primitive", step)
         if most is not None and len(value) > most:
             run.add("element-too-many", step, name=name, max=str(most))
         for index, item in enumerate(value):
             fault = shape(item)
-            if not fault:
+            if not fault or fault in BLANK:
+                if fault:
+                    run.add(fault, f"{step}[{index}]")
                 for rule in rules:
                     run.below(f"{step}[{index}]", rule, item, run)
             elif item is not None:
@@ -142,6 +147,7 @@ def many(element: Element, single: Rule) -> Handler:
 def sibling(element: Element, table: Mapping[str, Handler]) -> Handler:
     """The property `_name`: id and extensions of a primitive, by `table`. https://hl7.org/fhir/R4/json.html#primitive"""
     step, name, is_list = step_of(element), element.name, element.is_list
+    required = element.binding.value_set if element.binding and element.binding.strength == "required" else ""
 
     def one(value: Any, run: Run) -> None:
         if type(value) is not dict:
@@ -161,16 +167,21 @@ def sibling(element: Element, table: Mapping[str, Handler]) -> Handler:
             run.add("sibling-list", step, name=name)
         elif not is_list:
             run.below(step, one, value, run)
+            if required and name not in node:
+                run.add("binding-no-value", step, value_set=required)
         else:
             beside = node.get(name)
             if not value:
                 run.add("array-empty", step)
             if type(beside) is list and len(beside) != len(value):
                 run.add("sibling-longer", step, name=name)
-            count = len(beside) if type(beside) is list else 0
+            values = beside if type(beside) is list else []
+            count = len(values)
             for index, item in enumerate(value):
                 if item is not None:
                     run.below(f"{step}[{index}]", one, item, run)
+                    if required and (index >= count or values[index] is None):
+                        run.add("binding-no-value", f"{step}[{index}]", value_set=required)
                 elif index >= count:
                     run.add("element-null", f"{step}[{index}]")
 

@@ -12,11 +12,15 @@ from adapter.issues import Severity
 
 
 class Message(NamedTuple):
-    """`code` is from https://hl7.org/fhir/R4/valueset-issue-type.html."""
+    """`code` is from https://hl7.org/fhir/R4/valueset-issue-type.html.
+
+    A `quirk` is a fault for the reference alone, and is said only where it is followed.
+    """
 
     severity: Severity
     code: str
     text: str
+    quirk: bool = False
 
 
 def _error(code: str, text: str) -> Message:
@@ -29,6 +33,10 @@ def _warning(code: str, text: str) -> Message:
 
 def _note(code: str, text: str) -> Message:
     return Message("information", code, text)
+
+
+def _quirk(code: str, text: str) -> Message:
+    return Message("error", code, text, quirk=True)
 
 
 _STRUCTURE = {
@@ -45,6 +53,7 @@ _STRUCTURE = {
     "element-not-object": _error("structure", "A value of type {type} is a JSON object."),
     "element-null": _error("structure", "null stands only in an array whose extensions stand beside it."),
     "object-empty": _error("structure", "An element has a value, children or an extension."),
+    "array-empty-primitive": _error("structure", "An array is not empty; leave the property out."),
     "array-empty": _error("structure", "An array is not empty; leave the property out."),
     "choice-twice": _error("structure", "{name} may be given in one type only."),
     "sibling-not-primitive": _error("structure", "{name} is not a primitive element, so it has no property with _."),
@@ -53,7 +62,9 @@ _STRUCTURE = {
     "primitive-not-string": _error("invalid", "The value is a JSON string."),
     "primitive-not-boolean": _error("invalid", "The value is true or false, without quotes."),
     "primitive-not-number": _error("invalid", "The value is a JSON number."),
-    "primitive-empty": _error("invalid", "A value is not empty or blank."),
+    "primitive-empty": _error("invalid", "A value is not empty."),
+    "primitive-blank": _warning("invalid", "A text has something in it that is not blank."),
+    "primitive-only-blanks": _error("invalid", "A value is not blank."),
     "primitive-too-long": _error("too-long", "The value is longer than 1,048,576 characters."),
     "primitive-id": _error("invalid", "An id is 1 to 64 letters, digits, - and dots."),
     "primitive-code": _error("invalid", "A code has no blanks around it and single blanks inside."),
@@ -63,6 +74,7 @@ _STRUCTURE = {
     ),
     "primitive-canonical-relative": _error("invalid", "A canonical is an absolute URL or a fragment."),
     "primitive-oid": _error("invalid", "An OID is urn:oid: and numbers with dots between."),
+    "primitive-oid-short": _quirk("invalid", "An OID this short names no system of codes or identifiers."),
     "primitive-uuid": _error("invalid", "A UUID is urn:uuid: and 36 characters in lower case."),
     "primitive-date": _error("invalid", "A date is YYYY, YYYY-MM or YYYY-MM-DD."),
     "primitive-date-time": _error("invalid", "A dateTime is a date, or a date with time, seconds and time zone."),
@@ -76,6 +88,10 @@ _STRUCTURE = {
     "primitive-positive-int": _error("invalid", "The value is a whole number from 1 up."),
     "string-markup": _error("invalid", "The text looks like HTML, which may not stand here."),
     "narrative-not-xml": _error("invalid", "The narrative is not well-formed XHTML."),
+    "narrative-doctype": _error("invalid", "A narrative has no document type declaration."),
+    "narrative-two-roots": _error("invalid", "Something follows the div of the narrative."),
+    "narrative-nesting": _error("structure", "An element of the narrative may not stand where it does."),
+    "narrative-url": _error("invalid", "A link in the narrative is no URL that may stand there."),
     "narrative-root": _error("invalid", "A narrative is one div of the XHTML namespace."),
     "narrative-element": _error("invalid", "The narrative holds an element that is not allowed."),
     "narrative-attribute": _error("invalid", "The narrative holds an attribute that is not allowed."),
@@ -90,6 +106,8 @@ _RULES = {
     ),
     "binding-required": _error("code-invalid", "The code is not in the required value set {value_set}."),
     "binding-extensible": _warning("code-invalid", "No code is in the extensible value set {value_set}."),
+    "binding-extensible-code": _warning("code-invalid", "The code is not in the extensible value set {value_set}."),
+    "binding-no-value": _quirk("code-invalid", "There is no code from the required value set {value_set}."),
     "binding-max": _error("code-invalid", "The code is not in the maximal value set {value_set}."),
     "binding-no-code": _error("code-invalid", "A code from the value set {value_set} is required."),
     "code-unknown": _error("code-invalid", "The code is not in its code system {system}."),
@@ -97,19 +115,42 @@ _RULES = {
     "code-not-checked": _note("not-supported", "Codes of {system} were not checked: its content is not at hand."),
     "coding-system-missing": _warning("code-invalid", "A code without a system means nothing."),
     "coding-system-relative": _error("code-invalid", "A system is an absolute URI."),
+    "coding-system-value-set": _error("code-invalid", "The system is the URL of a value set, not of a code system."),
+    "coding-system-inexact": _error("code-invalid", "The system is nearly, but not exactly, the URL of a code system."),
+    "coding-no-code": _quirk("code-invalid", "The Coding has no code."),
+    "unit-unknown": _error("invalid", "The code is no unit of UCUM."),
+    "unit-unknown-special": _error("invalid", "The code is no unit of UCUM."),
+    "language-uncommon": _quirk("code-invalid", "The language is none of the common ones."),
+    "identifier-no-uri": _error("code-invalid", "The system says that the value is a URI, and it has no scheme."),
     "identifier-system-relative": _error("code-invalid", "Identifier.system is an absolute URI."),
+    "attachment-size": _error("structure", "The stated size of the attachment is not its size."),
     "reference-empty": _warning("required", "A reference has a target, an identifier or a display."),
     "reference-contained-missing": _error("not-found", "No contained resource has the id that this reference names."),
     "reference-target-type": _error("structure", "This reference may lead to {targets}, not to {type}."),
+    "reference-form": _error("invalid", "A reference is a URL, Type/id, or # and the id of a contained resource."),
+    "reference-query": _error("invalid", "A conditional reference is Type?parameter=value."),
+    "reference-stated-type": _error("structure", "The type that the reference states is none of {targets}."),
     "reference-type-mismatch": _error("structure", "The reference says another type than its target is of."),
     "contained-no-id": _error("invalid", "A contained resource has an id."),
     "contained-same-id": _error("invalid", "Two contained resources have the same id."),
     "contained-unreferenced": _error(
         "invalid", "Nothing refers to this contained resource, nor does it refer to its container."
     ),
+    "canonical-url-relative": _error("invalid", "The URL of a definition is absolute."),
     "bundle-no-full-url": _error(
         "required", "An entry with a resource has a fullUrl, except in a batch or transaction."
     ),
+    "bundle-request-no-full-url": _quirk(
+        "required", "References of an entry without fullUrl can be resolved by the server only."
+    ),
+    "bundle-reference-ambiguous": _quirk("duplicate", "Several entries have the fullUrl that this reference names."),
+    "bundle-no-first": _error("invalid", "The first entry holds a {wanted}."),
+    "bundle-link-prohibited": _error("invalid", "Only a searchset or history has links to its pages."),
+    "bundle-link-twice": _error("invalid", "Two links have the same relation."),
+    "bundle-search-no-resource": _error("invalid", "An entry of a searchset holds a resource."),
+    "bundle-search-no-id": _error("invalid", "What a search has found has an id."),
+    "bundle-search-type": _error("invalid", "The search did not ask for resources of this type."),
+    "bundle-search-outcome": _error("invalid", "Only an OperationOutcome has the search mode outcome."),
     "bundle-relative-full-url": _error("invalid", "A fullUrl is absolute."),
     "bundle-full-url-id": _error("invalid", "The fullUrl does not end in the id of its resource."),
     "bundle-full-url-twice": _error("duplicate", "Two entries have the same fullUrl and version."),
@@ -118,6 +159,8 @@ _RULES = {
     "extension-version": _error("invalid", "The URL of an extension holds no version."),
     "extension-example": _error("invalid", "This extension is an example's and not for use."),
     "extension-context": _error("extension", "The extension {url} may not stand here."),
+    "extension-not-here": _error("extension", "The extension {url} may not stand on an element like this one."),
+    "extension-matchetype": _quirk("business-rule", "The resource is a pattern that others are compared with."),
     "extension-type": _error("structure", "The value of the extension {url} is of another type."),
     "extension-value": _error("structure", "The extension {url} has no value of its own but parts."),
     "extension-no-value": _error("required", "The extension {url} needs a value."),
@@ -127,6 +170,7 @@ _RULES = {
         "structure", "The extension {url} is a modifier and stands in modifierExtension only."
     ),
     "extension-not-modifier": _error("structure", "The extension {url} is no modifier."),
+    "profile-null": _quirk("structure", "null stands where the profiles are named."),
     "profile-unknown": _warning("not-found", "The profile {profile} is not at hand and was not checked."),
     "profile-min": _error("required", "{profile}: {name} must occur at least {min} times."),
     "profile-max": _error("structure", "{profile}: {name} may occur at most {max} times."),
@@ -140,6 +184,9 @@ _RULES = {
     "typed-model": _error("structure", "fhir.resources does not accept this ({kind})."),
 }
 _RESPONSE = {
+    "enable-when-nowhere": _error("business-rule", "The form has no item with the linkId that the condition names."),
+    "enable-when-self": _error("business-rule", "A condition does not name its own item."),
+    "enable-when-inner": _error("business-rule", "A condition does not name an item inside its own."),
     "response-questionnaire-missing": _warning(
         "required", "The Questionnaire is not at hand: the answers were not checked."
     ),
@@ -153,6 +200,10 @@ _RESPONSE = {
     "response-required": _error("required", "The required item {link_id} is not answered."),
     "response-disabled": _error("invalid", "This item is answered though it is not enabled."),
     "response-repeats": _error("invalid", "This item may be given once only."),
+    "response-question-twice": _error("invalid", "A question has all its answers in one item."),
+    "response-item-in-display": _error("structure", "A display item has no children."),
+    "response-group-empty-yet": _warning("invariant", "The required group is empty."),
+    "response-quantity-no-value": _error("structure", "The answer has no value to compare with the limit."),
     "response-min-occurs": _error("invalid", "The item {link_id} has fewer answers than the Questionnaire asks for."),
     "response-max-occurs": _error("invalid", "The item {link_id} has more answers than the Questionnaire allows."),
     "response-answer-type": _error("invariant", "The answer to a {type} item is of another type."),
@@ -163,6 +214,7 @@ _RESPONSE = {
     "response-not-an-option": _error("invariant", "The answer is none of the options."),
     "response-option-exclusive": _error("invariant", "This option excludes all others."),
     "response-not-in-value-set": _error("code-invalid", "The answer is not in the value set of this item."),
+    "response-other-system": _error("code-invalid", "The answer is not in the value set of this item."),
     "response-value-set-missing": _warning(
         "not-found", "The value set of this item is not at hand: the answer was not checked."
     ),
@@ -171,6 +223,7 @@ _RESPONSE = {
     "response-incomparable": _error("invariant", "The answer cannot be compared with the limit: another unit."),
     "response-decimal-places": _error("invariant", "The answer has too many decimal places."),
     "response-min-length": _error("invariant", "The answer is too short."),
+    "response-text-length": _error("invariant", "The answer is too long."),
     "response-max-length": _error("invariant", "The answer is too long."),
     "response-regex": _error("invariant", "The answer does not have the form that the item asks for."),
     "response-regex-not-checked": _note(
@@ -179,7 +232,6 @@ _RESPONSE = {
     "response-unit": _error("invariant", "The unit is not one of the item's units."),
     "response-attachment-type": _error("invariant", "The MIME type of the attachment is not one that the item takes."),
     "response-attachment-size": _error("required", "The attachment is too large."),
-    "response-attachment-stated-size": _error("structure", "The stated size of the attachment is not its size."),
     "response-reference-type": _error("invariant", "The reference leads to a type that the item does not take."),
     "response-outside-period": _warning(
         "business-rule", "The response was not authored while the Questionnaire was in use."

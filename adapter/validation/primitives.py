@@ -34,12 +34,20 @@ LONGEST = 1024 * 1024
 
 
 def string(value: Any) -> str:
-    """`string` and `markdown`: at least one character that is not blank, at most 1 MB."""
+    """`string` and `markdown`: at least one character, which should not be blank; at most 1 MB."""
     if type(value) is not str:
         return "primitive-not-string"
-    if not value or value.isspace():
+    if not value:
         return "primitive-empty"
+    if value.isspace():
+        return "primitive-blank"
     return "primitive-too-long" if len(value) > LONGEST else ""
+
+
+def _unmatched(value: str, message_id: str) -> str:
+    if not value:
+        return "primitive-empty"
+    return "primitive-only-blanks" if value.isspace() else message_id
 
 
 def _matching(match: Callable[[str], Any], message_id: str) -> Shape:
@@ -48,7 +56,7 @@ def _matching(match: Callable[[str], Any], message_id: str) -> Shape:
             return "primitive-not-string"
         if match(value):
             return ""
-        return message_id if value else "primitive-empty"
+        return _unmatched(value, message_id)
 
     return shape
 
@@ -59,7 +67,7 @@ def _dated(match: Callable[[str], re.Match[str] | None], message_id: str) -> Sha
             return "primitive-not-string"
         found = match(value)
         if found is None:
-            return message_id if value else "primitive-empty"
+            return _unmatched(value, message_id)
         year, month, day = found.groups()
         if year == "0000":
             return message_id
@@ -77,11 +85,14 @@ def uri(value: Any) -> str:
     if not value:
         return "primitive-empty"
     if _SPACE(value):
-        return "primitive-uri"
+        return _unmatched(value, "primitive-uri")
     if value.startswith("urn:uuid:") and not _UUID(value.partition("#")[0]):
         return "primitive-uuid"
-    if value.startswith("urn:oid:") and not _OID(value):
-        return "primitive-oid"
+    if value.startswith("urn:oid:"):
+        if not _OID(value):
+            return "primitive-oid"
+        # Roots this short are no namespaces, except those of 1.3 (organisations).
+        return "" if value.rfind(".") >= 12 or value.startswith("urn:oid:1.3") else "primitive-oid-short"
     return "primitive-uri-scheme" if value.startswith(("oid:", "uuid:")) else ""
 
 

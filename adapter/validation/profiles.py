@@ -69,6 +69,8 @@ class Profiles:
 
     def check(self, tree: Tree, more: tuple[str, ...], run: Run) -> None:
         """A resource against the profiles that it claims and `more`; in a Bundle each resource against its own."""
+        if names_null(tree):
+            run.add("profile-null", ".meta.profile")
         for url in dict.fromkeys([*claimed(tree), *more]):
             profile = self.get(url)
             if profile is None:
@@ -76,7 +78,7 @@ class Profiles:
                 run.add("profile-unknown", profile=shown)
             elif profile.type == tree.get("resourceType"):
                 profile.check(tree, run)
-            elif url in more:
+            else:
                 run.add("profile-type", profile=profile.name, name="resourceType")
         rows = tree.get("entry") if tree.get("resourceType") == "Bundle" else None
         for index, row in enumerate(rows if isinstance(rows, list) else []):
@@ -96,6 +98,13 @@ def claimed(tree: Tree) -> list[str]:
     meta = tree.get("meta")
     rows = meta.get("profile") if isinstance(meta, dict) else None
     return [url for url in rows if isinstance(url, str)] if isinstance(rows, list) else []
+
+
+def names_null(tree: Tree) -> bool:
+    """Whether null stands among the profiles that a resource names; allowed, where an extension stands beside it."""
+    meta = tree.get("meta")
+    rows = meta.get("profile") if isinstance(meta, dict) else None
+    return isinstance(rows, list) and None in rows
 
 
 class Profile:

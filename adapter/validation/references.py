@@ -1,4 +1,4 @@
-"""Tier 4: references, contained resources, and what stands in a Bundle beside its type's rules.
+"""Tier 4: references and contained resources.
 
 https://hl7.org/fhir/R4/references.html
 """
@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from adapter.definitions import Definitions, Element
+from adapter.validation.bundles import REQUESTS
 from adapter.validation.run import Run, Tree
+from adapter.validation.texts import is_absolute, type_named
 
 Rule = Callable[[Any, Run], None]
-_RESTFUL = re.compile(
-    r"(?:(?:https?|Https?)://[^\s#]*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?"
-)
+_BLANK = re.compile(r"\s").search
+_QUERY = re.compile(r"[A-Za-z_][^\s?=&]*=[^\s?=&]*(?:&[A-Za-z_][^\s?=&]*=[^\s?=&]*)*").fullmatch
+TYPES = "http://hl7.org/fhir/StructureDefinition/"
 
 
 def resolve(reference: Any, run: Run) -> Tree | None:
@@ -27,50 +29,84 @@ def resolve(reference: Any, run: Run) -> Tree | None:
         return run.root if text == "#" else run.contained.get(text[1:])
     if run.bundle is None:
         return None
-    plain = text.partition("/_history/")[0]
-    return run.bundle.get(plain) or (run.bundle.get(run.base + plain) if run.base else None)
+    found = run.bundle.find(text, run.full_url)
+    return found[-1] if found else None
 
 
-def type_named(text: str, defs: Definitions) -> str:
-    """The resource type that a literal reference names in its URL; empty where it names none."""
-    found = _RESTFUL.fullmatch(text)
-    return found.group(1) if found and found.group(1) in defs.resource_types else ""
+def check_reference(defs: Definitions) -> Rule:
+    """The rule over every Reference: something said at all, in a form that can be followed; ref-1."""
+    types = defs.resource_types
+
+    def rule(value: Tree, run: Run) -> None:
+        text = value.get("reference")
+        if type(text) is not str or not text:
+            if text is None and not value.keys() & {"identifier", "display", "extension", "_reference"}:
+                run.add("reference-empty")
+            return
+        if text[0] == "#":
+            if text != "#" and text[1:] not in run.contained:
+                run.add("reference-contained-missing", source="Reference#ref-1")
+        elif _BLANK(text):
+            run.add("reference-form")
+        elif "?" in text and text.partition("?")[0] in types:
+            if not _QUERY(text.partition("?")[2]):
+                run.add("reference-query")
+        elif run.bundle is not None:
+            _check_in_bundle(text, run)
+
+    return rule
 
 
-def check_reference(value: Tree, run: Run) -> None:
-    """The rules over every Reference: ref-1, something said at all."""
-    text = value.get("reference")
-    if text is None:
-        if not value.keys() & {"identifier", "display", "extension", "_reference"}:
-            run.add("reference-empty")
-    elif isinstance(text, str) and text.startswith("#") and text != "#" and text[1:] not in run.contained:
-        run.add("reference-contained-missing", source="Reference#ref-1")
+def _check_in_bundle(text: str, run: Run) -> None:
+    bundle = run.bundle
+    if bundle is None:
+        return
+    if not is_absolute(text) and run.full_url is not None and text.count("/") not in (1, 3):
+        if bundle.kind not in REQUESTS:
+            run.add("reference-form")
+    elif bundle.kind == "history" and len(bundle.find(text, run.full_url)) > 1:
+        run.add("bundle-reference-ambiguous")
 
 
 def rules_of_element(defs: Definitions, element: Element) -> Iterator[Rule]:
-    """The rule over the target of a Reference element that restricts it."""
-    if element.type == "Reference" and element.targets:
+    """The rule over the target of a Reference element."""
+    if element.type == "Reference":
         yield _targets(defs, element)
 
 
 def _targets(defs: Definitions, element: Element) -> Rule:
     allowed, shown = frozenset(element.targets), ", ".join(element.targets)
+    types = defs.resource_types
 
     def rule(value: Any, run: Run) -> None:
         text = value.get("reference")
-        if not isinstance(text, str):
+        if type(text) is not str or not text:
             return
-        target = resolve(text, run)
+        target = resolve(text, run) if text[0] == "#" or run.bundle is not None else None
         found = target.get("resourceType") if target is not None else None
-        if found is None and run.quirks.check_unresolved_targets:
-            found = type_named(text, defs)
-        if isinstance(found, str) and found and found not in allowed:
-            run.add("reference-target-type", targets=shown, type=found if found in defs.resource_types else "another")
         stated = value.get("type")
-        if target is not None and isinstance(stated, str) and found and stated.rpartition("/")[2] != found:
-            run.add("reference-type-mismatch", ".type")
+        if allowed and (target is not None or run.quirks.check_unresolved_targets):
+            named = found or type_named(text, types)
+            if isinstance(named, str) and named and named not in allowed:
+                run.add("reference-target-type", targets=shown, type=named if named in types else "another")
+        if isinstance(stated, str):
+            _check_stated(stated, found or _type_in(text, types), run)
+
+    def _check_stated(stated: str, found: Any, run: Run) -> None:
+        plain = stated.removeprefix(TYPES)
+        if allowed and plain not in allowed:
+            run.add("reference-stated-type", targets=shown)
+        elif found and stated != found:
+            run.add("reference-type-mismatch")
 
     return rule
+
+
+def _type_in(text: str, types: frozenset[str]) -> str:
+    """The type that the last steps of any URL name."""
+    parts = text.split("/")
+    at = -4 if len(parts) >= 4 and parts[-2] == "_history" else -2
+    return parts[at] if len(parts) > 1 and parts[at] in types else ""
 
 
 def contained_of(tree: Tree, run: Run) -> dict[str, Tree]:

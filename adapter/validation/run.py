@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.issues import Issue, Severity
+from adapter.validation.bundles import Surroundings
 from adapter.validation.messages import MESSAGES
 
 Tree = dict[str, Any]
+ABOVE = "^"
 TIERS = ("structure", "invariants", "bindings", "references", "questionnaire", "profiles")
 
 
@@ -22,6 +24,11 @@ class Quirks:
     `markup_in_strings`: text that looks like HTML in a plain string is an error.
     `max_size_in_bytes`: the extension maxSize, in megabytes by its definition, is read as bytes.
     `displays`: severity of a display that is not the code system's.
+    `strict_occurs`: minOccurs and maxOccurs of a Questionnaire's item are themselves too few and too many.
+    `reversed_min_quantity`: minQuantity in the unit of the answer is read as its maximum.
+    `common_languages`: a language is one of the common ones, though other codes are allowed.
+    `followed`: what is a fault for the reference alone is said too (`quirk` in the table of messages).
+    `severities`: by message id, the severity of what the reference says in another way, or passes over.
     """
 
     check_unresolved_targets: bool = True
@@ -29,6 +36,34 @@ class Quirks:
     markup_in_strings: bool = False
     max_size_in_bytes: bool = False
     displays: Severity = "warning"
+    strict_occurs: bool = False
+    reversed_min_quantity: bool = False
+    common_languages: bool = False
+    followed: bool = False
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+
+
+AS_REFERENCE = Quirks(
+    check_unresolved_targets=False,
+    max_size_in_bytes=True,
+    strict_occurs=True,
+    reversed_min_quantity=True,
+    common_languages=True,
+    followed=True,
+    severities={
+        "narrative-doctype": "information",
+        "narrative-two-roots": "information",
+        "primitive-only-blanks": "information",
+        "array-empty-primitive": "information",
+        "response-text-length": "information",
+        "response-other-system": "warning",
+        "binding-extensible-code": "error",
+        "unit-unknown-special": "information",
+        "response-question-twice": "information",
+        "response-group-empty-yet": "error",
+    },
+)
+"""The quirks of the reference in its version 6.7.9, as HAPI FHIR 8.8.1 runs it; docs/validation.md says where each stands."""
 
 
 @dataclass(slots=True)
@@ -41,11 +76,11 @@ class Fault:
     severity: Severity | None
     source: str
 
-    def issue(self, root: str) -> Issue:
+    def issue(self, root: str, quirks: Quirks) -> Issue:
         """The issue as it is given out."""
         message = MESSAGES[self.message_id]
         return Issue(
-            severity=self.severity or message.severity,
+            severity=quirks.severities.get(self.message_id) or self.severity or message.severity,
             code=message.code,
             message_id=self.message_id,
             text=message.text.format_map(self.params),
@@ -56,9 +91,10 @@ class Fault:
 
 @dataclass(slots=True)
 class Run:
-    """`resource` is FHIRPath's %resource, `root` its %rootResource, `bundle` maps what in-bundle references resolve to.
+    """`resource` is FHIRPath's %resource, `root` its %rootResource, `bundle` what references may lead to, from the entry of `full_url`.
 
-    `packaged`: the built-in packages hold for this resource, because it claims one of their profiles or is asked to.
+    `outermost` is the whole that was given. `packaged`: the built-in packages hold for this resource, because it claims
+    one of their profiles or is asked to.
     """
 
     root: Tree
@@ -66,13 +102,16 @@ class Run:
     resource: Tree
     out: list[Fault] = field(default_factory=list)
     contained: Mapping[str, Tree] = field(default_factory=dict)
-    bundle: Mapping[str, Tree] | None = None
-    base: str = ""
+    bundle: Surroundings | None = None
+    full_url: str | None = None
     uncheckable: set[str] = field(default_factory=set)
     env: Any = None
     profiles: tuple[str, ...] = ()
     packaged: bool = False
-    bases: dict[int, str] = field(default_factory=dict)
+    outermost: Tree = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.outermost = self.root
 
     def add(
         self, message_id: str, path: str = "", *, severity: Severity | None = None, source: str = "", **params: str
@@ -81,9 +120,9 @@ class Run:
         self.out.append(Fault(message_id, path, params, severity, source))
 
     def prefix(self, since: int, step: str) -> None:
-        """Puts a step before the places of all faults noted since."""
+        """Puts a step before the places of all faults noted since; ABOVE stands for the holder of a value."""
         for fault in self.out[since:]:
-            fault.path = step + fault.path
+            fault.path = "" if fault.path == ABOVE else step + fault.path
 
     def below(self, step: str, check: Callable[..., None], *args: Any) -> None:
         """Runs a check of a child node, whose faults then stand under `step`."""
@@ -94,8 +133,8 @@ class Run:
 
     def fatal(self, message_id: str) -> Issue:
         """An issue about the whole."""
-        return Fault(message_id, "", {}, None, "").issue("")
+        return Fault(message_id, "", {}, None, "").issue("", self.quirks)
 
     def note(self, message_id: str, place: str, **params: str) -> Issue:
         """An issue that stands beside the faults."""
-        return Fault(message_id, place, params, None, "").issue("")
+        return Fault(message_id, place, params, None, "").issue("", self.quirks)

@@ -67,12 +67,13 @@ class Library:
         if type(value) is not dict:
             run.add("resource-not-object")
             return
-        kept = run.root, run.resource, run.contained, run.base, run.env
+        kept = run.root, run.resource, run.contained, run.full_url, run.env
         run.root = run.resource = value
-        run.contained, run.base, run.env = {}, run.bases.get(id(value), ""), None
+        run.contained, run.env = {}, None
+        run.full_url = run.bundle.urls.get(id(value)) if run.bundle else None
         self.enter(value, run)
         self.check_resource(value, run)
-        run.root, run.resource, run.contained, run.base, run.env = kept
+        run.root, run.resource, run.contained, run.full_url, run.env = kept
 
 
 class Node:

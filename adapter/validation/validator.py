@@ -13,17 +13,18 @@ from adapter.definitions.archives import read_package
 from adapter.errors import ServerRefused, Unavailable, UsageError
 from adapter.issues import Issue, from_operation_outcome
 from adapter.ports import FhirServer
-from adapter.validation import bindings, invariants, references
-from adapter.validation.bundles import check_bundle, prepare
+from adapter.validation import bindings, codings, invariants, references
+from adapter.validation.attachments import check_attachment
+from adapter.validation.bundles import check_bundle, surroundings
 from adapter.validation.extensions import Extensions
-from adapter.validation.narrative import faults_of
+from adapter.validation.messages import MESSAGES
+from adapter.validation.narrative import faults_of, targets_in
 from adapter.validation.profiles import Profiles, claimed
 from adapter.validation.questionnaires import Responses
 from adapter.validation.run import TIERS, Quirks, Run, Tree
 from adapter.validation.structure import Library
 
 Rule = Callable[[Any, Run], None]
-AS_REFERENCE = Quirks(check_unresolved_targets=False, max_size_in_bytes=True)
 
 
 class _Rules:
@@ -41,16 +42,15 @@ class _Rules:
             yield from invariants.rules_of_type(self.defs, facts)
         if "structure" in self.tiers and facts.name == "Narrative":
             yield _check_narrative
+        if "structure" in self.tiers and facts.name == "Attachment":
+            yield check_attachment
         if "bindings" in self.tiers:
-            if facts.name == "Coding":
-                yield bindings.check_coding(self.defs)
-            elif facts.name == "Identifier":
-                yield bindings.check_identifier
+            yield from codings.rules_of_type(self.defs, facts.name)
         if "references" in self.tiers:
             if facts.name == "Reference":
-                yield references.check_reference
+                yield references.check_reference(self.defs)
             elif facts.name == "Bundle":
-                yield check_bundle
+                yield check_bundle(self.defs)
             elif facts.kind == "resource" and "contained" in facts.elements:
                 yield references.check_contained_used
 
@@ -60,6 +60,7 @@ class _Rules:
             yield from invariants.rules_of_element(self.defs, owner, element)
         if "bindings" in self.tiers:
             yield from bindings.rules_of_element(self.defs, element)
+            yield from codings.rules_of_element(self.defs, owner, element)
         if "references" in self.tiers:
             yield from references.rules_of_element(self.defs, element)
             if element.type == "Extension":
@@ -82,8 +83,12 @@ class _Rules:
 def _check_narrative(value: Any, run: Run) -> None:
     div = value.get("div")
     if isinstance(div, str) and div:
-        for message_id in faults_of(div, frozenset(run.contained)):
+        faults, links = faults_of(div)
+        for message_id in faults:
             run.add(message_id, ".div")
+        # A link may lead to any id of the resource, and in a Bundle of the whole.
+        if links and not links <= targets_in(run.outermost):
+            run.add("narrative-link", ".div")
 
 
 def _check_markup(value: Any, run: Run) -> None:
@@ -170,7 +175,7 @@ class Validator:
 
     def _check(self, tree: Tree, run: Run) -> None:
         if tree.get("resourceType") == "Bundle":
-            prepare(tree, run)
+            run.bundle = surroundings(tree)
         self._rules.enter(tree, run)
         self._library.check_resource(tree, run)
         if "questionnaire" in self.tiers:
@@ -183,11 +188,12 @@ class Validator:
         root = name if isinstance(name, str) and name in self._library.defs.resource_types else ""
         found = []
         for fault in run.out:
-            if fault.message_id == "extension-context":
-                place = root + fault.path
-                if not self._rules.extensions.confirmed(tree, place, fault.params["contexts"]):
-                    continue
-            found.append(fault.issue(root))
+            if MESSAGES[fault.message_id].quirk and not self.quirks.followed:
+                continue
+            late = fault.message_id in ("extension-context", "extension-not-here")
+            if late and not self._rules.extensions.confirmed(fault, tree, root + fault.path):
+                continue
+            found.append(fault.issue(root, self.quirks))
         unchecked = sorted({system if system.startswith("http") else "another system" for system in run.uncheckable})
         found += [run.note("code-not-checked", root, system=system) for system in unchecked]
         if "typed" in self.tiers:

@@ -197,6 +197,9 @@ class Compiler:
         """`is` where it asks, else `as` and `ofType`: by the JSON name of a choice, or by resourceType."""
         plain = name.rpartition(".")[2]
         wanted = (plain,) if name.startswith("FHIR.") else SYSTEM_TYPES.get(plain, (plain,))
+        if plain in SYSTEM_TYPES and base.types:
+            # FHIR's own primitives are of none of FHIRPath's types, as the reference reads it.
+            wanted = ()
         if base.keys and base.base:
             kept = functions.child(base.base.run, tuple(pair for pair in base.keys if pair[1] in wanted))
             types = tuple(kind for kind in base.types if kind in wanted)

@@ -102,7 +102,8 @@ def compare_moments(one: str, other: str) -> int | None:
 
 def _instant(text: str) -> datetime | None:
     try:
-        found = datetime.fromisoformat(_SHORT(r"\1", text))
+        # A leap second counts as the one before.
+        found = datetime.fromisoformat(_SHORT(r"\1", text).replace(":60", ":59"))
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -19,15 +19,21 @@ _ORDERS: dict[str, Callable[[int, int], bool]] = {
 
 
 def is_enabled(item: FormItem, above: Sequence[Tree]) -> bool:
-    """`above` is the response from its root down to where the item stands; the nearest answers count."""
+    """`above` is the response from its root down to where the item stands.
+
+    What counts are the answers in the nearest group that holds both the item and the question.
+    """
     if not item.enable_when:
         return True
-    met = (_is_met(condition, above) for condition in item.enable_when)
-    return any(met) if item.enable_any else all(met)
+    pairs = zip(item.enable_when, item.scopes, strict=True)
+    if item.enable_behaviour == "any" or len(item.enable_when) == 1:
+        return any(_is_met(condition, scope, above) for condition, scope in pairs)
+    # Without enableBehavior, which several conditions need, no verdict: enabled.
+    return item.enable_behaviour != "all" or all(_is_met(condition, scope, above) for condition, scope in pairs)
 
 
-def _is_met(condition: Tree, above: Sequence[Tree]) -> bool:
-    answers = _nearest(condition.get("question"), above)
+def _is_met(condition: Tree, scope: str | None, above: Sequence[Tree]) -> bool:
+    answers = [] if scope is None else _answers(condition.get("question"), scope, above)
     name = next((key for key in condition if key.startswith("answer")), "")
     expected, sign = condition.get(name), condition.get("operator")
     if sign == "exists":
@@ -46,14 +52,14 @@ def _matches(answer: Tree, expected: Any, sign: str) -> bool:
 
 
 def same_value(one: Any, other: Any) -> bool:
-    """Whether two answers are the same: codings by system and code, quantities by value and unit, others by value."""
+    """Whether two answers are the same: codings by code, and by system where the other has one, quantities by value and unit, others by value."""
     if not isinstance(one, dict) or not isinstance(other, dict):
         return equal(one, other)
     if "value" in one or "value" in other:
         return compare(one, other) == 0
     if "reference" in one or "reference" in other:
         return bool(one.get("reference") == other.get("reference"))
-    return bool(one.get("code") == other.get("code") and one.get("system") == other.get("system"))
+    return one.get("code") == other.get("code") and other.get("system") in (None, one.get("system"))
 
 
 def value_of(answer: Tree) -> tuple[str, Any]:
@@ -64,24 +70,19 @@ def value_of(answer: Tree) -> tuple[str, Any]:
     return "", None
 
 
-def _nearest(link_id: Any, above: Sequence[Tree]) -> list[Tree]:
-    for level in reversed(above):
-        found = [answer for item in _items_below(level, link_id) for answer in rows(item.get("answer"))]
-        answers = [answer for answer in found if value_of(answer)[0]]
-        if answers:
-            return answers
-    return []
-
-
-def _items_below(node: Tree, link_id: Any) -> list[Tree]:
+def _answers(question: Any, scope: str, above: Sequence[Tree]) -> list[Tree]:
+    """The answers to a question below a group (the whole response where it is empty)."""
+    group = next((node for node in reversed(above) if node.get("linkId") == scope), None) if scope else above[0]
     found: list[Tree] = []
-    todo = rows(node.get("item")) + [each for answer in rows(node.get("answer")) for each in rows(answer.get("item"))]
+    todo = [] if group is None else [group]
     while todo:
-        item = todo.pop(0)
-        if item.get("linkId") == link_id:
-            found.append(item)
-        todo += rows(item.get("item"))
-        todo += [each for answer in rows(item.get("answer")) for each in rows(answer.get("item"))]
+        node = todo.pop()
+        answers = rows(node.get("answer"))
+        if answers and node.get("linkId") == question:
+            found += [answer for answer in answers if value_of(answer)[0]]
+        todo += rows(node.get("item"))
+        for answer in answers:
+            todo += rows(answer.get("item"))
     return found
 
 

@@ -39,7 +39,11 @@ LISTS = {
 
 @dataclass(frozen=True, slots=True)
 class FormItem:
-    """One item of a Questionnaire. `options` are (JSON name of the value, value, whether it excludes all others)."""
+    """One item of a Questionnaire. `options` are (JSON name of the value, value, whether it excludes all others).
+
+    `scopes` are, for each condition of `enable_when`, the linkId of the nearest group that holds both this item and the
+    question: empty for the whole form, None where there is no such question.
+    """
 
     link_id: str
     type: str
@@ -54,7 +58,8 @@ class FormItem:
     expansion: Expansion | None = None
     units_expansion: Expansion | None = None
     enable_when: tuple[Tree, ...] = ()
-    enable_any: bool = False
+    enable_behaviour: str = ""
+    scopes: tuple[str | None, ...] = ()
     max_length: int | None = None
     limits: Mapping[str, Any] = field(default_factory=dict)
 
@@ -77,6 +82,7 @@ def read_form(tree: Tree, defs: Definitions) -> Form:
             contained |= {name: row for name in names if isinstance(name, str)}
     reader = _Reader(LayeredTerms(defs, contained), set(contained))
     items = reader.items(tree.get("item"), "")
+    reader.scope()
     period = tree.get("effectivePeriod")
     return Form(items, reader.found, period if isinstance(period, dict) else {})
 
@@ -114,12 +120,34 @@ class _Reader:
             expansion=self.expansion(value_set),
             units_expansion=self.expansion(limits.get("unit_value_set")),
             enable_when=tuple(_rows(row.get("enableWhen"))),
-            enable_any=row.get("enableBehavior") == "any",
+            enable_behaviour=str(row.get("enableBehavior", "")),
             max_length=length if type(length) is int else None,
             limits=limits,
         )
         self.found.setdefault(item.link_id, item)
         return item
+
+    def scope(self) -> None:
+        """Says of each condition where its question's answers are looked for."""
+        for item in self.found.values():
+            if item.enable_when:
+                scopes = tuple(self._common(item.link_id, each.get("question")) for each in item.enable_when)
+                object.__setattr__(item, "scopes", scopes)
+
+    def _common(self, link_id: str, question: Any) -> str | None:
+        if question not in self.found:
+            return None
+        above = self._groups(question)
+        return next((each for each in self._groups(link_id) if each in above), "")
+
+    def _groups(self, link_id: str) -> list[str]:
+        """The groups that an item is in, the nearest first, then the whole."""
+        found: list[str] = []
+        while link_id in self.found and len(found) < len(self.found):
+            link_id = self.found[link_id].parent
+            if not link_id or self.found[link_id].type == "group":
+                found.append(link_id)
+        return found
 
     def expansion(self, value_set: Any) -> Expansion | None:
         if not isinstance(value_set, str):

@@ -12,6 +12,7 @@ from adapter.definitions import Definitions
 from adapter.issues import Severity
 from adapter.validation.fhirpath.values import compare_moments
 from adapter.validation.questionnaires.answers import TYPES, check_answer
+from adapter.validation.questionnaires.checks import check_questionnaire
 from adapter.validation.questionnaires.enabling import is_enabled, rows, same_value, value_of
 from adapter.validation.questionnaires.form import Form, FormItem, read_form
 from adapter.validation.run import Run
@@ -31,16 +32,30 @@ class Responses:
         self._forms: dict[str, Form] = {}
 
     def check(self, tree: Tree, run: Run) -> None:
-        """Every response in a resource: itself, or those in a Bundle, whose own Questionnaires count too."""
-        if tree.get("resourceType") == "QuestionnaireResponse":
-            self._check_one(tree, {}, run)
-        elif tree.get("resourceType") == "Bundle":
+        """Every Questionnaire and every response in a resource: itself, what it contains, or the entries of a Bundle.
+
+        The Questionnaires of a Bundle count for its responses too.
+        """
+        kind = tree.get("resourceType")
+        if kind == "Bundle":
             entries = [(index, row.get("resource")) for index, row in enumerate(rows(tree.get("entry")))]
             resources = [(index, each) for index, each in entries if isinstance(each, dict)]
             near = by_canonical(each for _, each in resources if each.get("resourceType") == "Questionnaire")
             for index, each in resources:
-                if each.get("resourceType") == "QuestionnaireResponse":
-                    run.below(f".entry[{index}].resource", self._check_one, each, near, run)
+                run.below(f".entry[{index}].resource", self._check_resource, each, near, run)
+        else:
+            self._check_resource(tree, {}, run)
+
+    def _check_resource(self, tree: Tree, near: Mapping[str, Tree], run: Run) -> None:
+        kind = tree.get("resourceType")
+        if kind == "QuestionnaireResponse":
+            self._check_one(tree, near, run)
+        elif kind == "Questionnaire":
+            check_questionnaire(tree, run)
+        if "contained" in tree:
+            for index, each in enumerate(rows(tree["contained"])):
+                if each.get("resourceType") == "Questionnaire":
+                    run.below(f".contained[{index}]", check_questionnaire, each, run)
 
     def _check_one(self, response: Tree, near: Mapping[str, Tree], run: Run) -> None:
         canonical = response.get("questionnaire")
@@ -118,8 +133,11 @@ class _Check:
                 if enabled and item.required and item.type != "display":
                     self.run.add("response-required", severity=self.missing, link_id=_shown(item))
                 continue
-            if len(given) > 1 and not (item.repeats and item.type == "group"):
-                self.run.add("response-repeats", f".item[{given[1][0]}]")
+            if len(given) > 1:
+                if not item.repeats:
+                    self.run.add("response-repeats")
+                elif item.type != "group":
+                    self.run.add("response-question-twice", f".item[{given[1][0]}]")
             self._check_occurs(item, given)
             for index, node in given:
                 self.run.below(f".item[{index}]", self.one, item, node, enabled, above)
@@ -137,8 +155,8 @@ class _Check:
                 self._stray(link_id, node, index, above)
                 continue
             if item.order < last:
-                self.run.add("response-item-order", f".item[{index}]")
-            last = max(last, item.order)
+                self.run.add("response-item-order")
+            last = item.order
             found.setdefault(link_id, []).append((index, node))
         return found
 
@@ -147,11 +165,14 @@ class _Check:
         if item is None:
             self.run.add("response-link-id-unknown")
             return
-        self.run.add("response-item-misplaced", f".item[{index}]")
+        self.run.add("response-item-misplaced")
         self.run.below(f".item[{index}]", self.one, item, node, True, above)
 
     def _check_occurs(self, item: FormItem, given: list[tuple[int, Tree]]) -> None:
         least, most = item.limits.get("min_occurs"), item.limits.get("max_occurs")
+        if self.run.quirks.strict_occurs:
+            self._check_occurs_strictly(least, most, item, given)
+            return
         answers = sum(len(rows(node.get("answer"))) for _, node in given)
         count = len(given) if item.type == "group" else answers
         place = f".item[{given[0][0]}]"
@@ -160,11 +181,20 @@ class _Check:
         if type(most) is int and count > most:
             self.run.add("response-max-occurs", place, link_id=_shown(item))
 
+    def _check_occurs_strictly(self, least: Any, most: Any, item: FormItem, given: list[tuple[int, Tree]]) -> None:
+        """As the reference counts: in each node by itself, and the limit is itself outside."""
+        for index, node in given:
+            answers = len(rows(node.get("answer")))
+            if type(most) is int and answers >= most >= 0:
+                self.run.add("response-max-occurs", f".item[{index}]", link_id=_shown(item))
+            if type(least) is int and answers <= least:
+                self.run.add("response-min-occurs", f".item[{index}]", link_id=_shown(item))
+
     def one(self, item: FormItem, node: Tree, enabled: bool, above: list[Tree]) -> None:
         """One item of the response against its item of the form."""
         text = node.get("text")
-        if isinstance(text, str) and item.text and text != item.text:
-            self.run.add("response-text-differs", ".text")
+        if isinstance(text, str) and text and text != item.text:
+            self.run.add("response-text-differs")
         answers = rows(node.get("answer"))
         if not enabled and (answers or node.get("item")):
             self.run.add("response-disabled")
@@ -173,8 +203,10 @@ class _Check:
         else:
             if answers:
                 self.run.add("response-no-answer-here", type=item.type if item.type in KNOWN else "question")
-            if enabled and item.type == "group" and item.required and not node.get("item"):
-                self.run.add("response-group-empty", severity=self.missing)
+            if item.type == "group" and item.required and not node.get("item"):
+                self.run.add("response-group-empty" if self.finished and enabled else "response-group-empty-yet")
+            elif item.type == "display" and node.get("item"):
+                self.run.add("response-item-in-display")
             self.items(item.items, node, item.link_id, [*above, node])
 
     def _question(self, item: FormItem, node: Tree, answers: list[Tree], enabled: bool, above: list[Tree]) -> None:
@@ -202,7 +234,7 @@ class _Check:
         if len(given) > 1 and any(
             name == key and same_value(value, option) for name, value in given for key, option in alone
         ):
-            self.run.add("response-option-exclusive")
+            self.run.add("response-option-exclusive", ".answer[0]")
 
 
 def _shown(item: FormItem) -> str:

@@ -67,13 +67,13 @@ def test_a_questionnaire_that_is_not_there() -> None:
     ("questionnaire", "items", "found"),
     [
         (form(item()), [answered("x", link_id="b")], [("", "link-id-unknown")]),
-        (form(item("group", "g", item=[item()])), [answered("x")], [("item[0]", "item-misplaced")]),
-        (form(item(), item(link_id="b")), [answered("x", link_id="b"), answered("x")], [("item[1]", "item-order")]),
-        (form(item(text="Why?")), [{**answered("x"), "text": "How?"}], [("item[0].text", "text-differs")]),
+        (form(item("group", "g", item=[item()])), [answered("x")], [("", "item-misplaced")]),
+        (form(item(), item(link_id="b")), [answered("x", link_id="b"), answered("x")], [("", "item-order")]),
+        (form(item(text="Why?")), [{**answered("x"), "text": "How?"}], [("item[0]", "text-differs")]),
         (form(item(required=True)), [], [("", "required")]),
         (form(item(required=True)), [{"linkId": "a"}], [("item[0]", "required")]),
         (form(item()), [answered("x", "y")], [("item[0]", "repeats")]),
-        (form(item()), [answered("x"), answered("y")], [("item[1]", "repeats")]),
+        (form(item()), [answered("x"), answered("y")], [("", "repeats")]),
         (
             form(item(repeats=True, extension=[limit("questionnaire-minOccurs", valueInteger=2)])),
             [answered("x")],
@@ -103,7 +103,7 @@ def test_a_questionnaire_that_is_not_there() -> None:
         (
             form(item("choice", answerOption=[{"valueString": "x"}])),
             [answered("y")],
-            [("item[0].answer[0].value.ofType(string)", "not-an-option")],
+            [("item[0].answer[0]", "not-an-option")],
         ),
         (
             form(item("choice", answerOption=[{"valueCoding": {"code": "x", "display": "X"}}])),
@@ -165,17 +165,12 @@ def test_a_questionnaire_that_is_not_there() -> None:
         (
             form(item("attachment", extension=[limit("mimeType", valueCode="a/b")])),
             [answered({"contentType": "c/d"}, name="valueAttachment")],
-            [("item[0].answer[0].value.ofType(Attachment)", "attachment-type")],
+            [("item[0].answer[0]", "attachment-type")],
         ),
         (
             form(item("attachment", extension=[limit("maxSize", valueDecimal=1)])),
             [answered({"size": 1_000_001}, name="valueAttachment")],
             [("item[0].answer[0]", "attachment-size")],
-        ),
-        (
-            form(item("attachment")),
-            [answered({"size": 2, "data": "YQ=="}, name="valueAttachment")],
-            [("item[0].answer[0].value.ofType(Attachment)", "attachment-stated-size")],
         ),
         (
             form(item("reference", extension=[limit("questionnaire-referenceResource", valueCode="Goal")])),
@@ -199,7 +194,7 @@ def test_an_option_that_excludes_others() -> None:
         {"valueString": "x"},
     ]
     questionnaire = form(item("choice", repeats=True, answerOption=options))
-    assert check(questionnaire, [answered("none", "x")]) == [("item[0]", "option-exclusive")]
+    assert check(questionnaire, [answered("none", "x")]) == [("item[0].answer[0]", "option-exclusive")]
     assert check(questionnaire, [answered("none")]) == []
 
 
@@ -212,7 +207,7 @@ def test_what_is_missing_is_a_warning_while_in_progress() -> None:
 def test_maximal_size_in_bytes_as_the_reference_reads_it() -> None:
     questionnaire = form(item("attachment", extension=[limit("maxSize", valueDecimal=50)]))
     tree = {"resourceType": "QuestionnaireResponse", "questionnaire": "http://q", "status": "completed"}
-    tree["item"] = [answered({"size": 500}, name="valueAttachment")]
+    tree["item"] = [answered({"data": "AAAA" * 20}, name="valueAttachment")]
     given = {"questionnaires": {"http://q": questionnaire}, "tiers": ["questionnaire"]}
     assert Validator(**given).validate(tree) == []
     assert len(Validator(**given, quirks=Quirks(max_size_in_bytes=True)).validate(tree)) == 1

@@ -1,10 +1,6 @@
 package oracle;
 
 import ca.uhn.fhir.context.FhirContext;
-import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
-import ca.uhn.fhir.context.support.IValidationSupport;
-import ca.uhn.fhir.validation.FhirValidator;
-import ca.uhn.fhir.validation.SingleValidationMessage;
 import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -13,102 +9,81 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
-import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
-import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
-import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
-import org.hl7.fhir.instance.model.api.IBaseResource;
-import org.hl7.fhir.r4.model.Questionnaire;
+import org.hl7.fhir.utilities.validation.ValidationMessage;
 
 /**
- * The reference validator as HAPI runs it, without network. One JSON object a line in:
- * {"id": ..., "resource": "...text...", "questionnaires": ["...text..."]}; one out: {"id": ..., "issues": [[severity, place, message id, message]]}.
+ * The reference's verdicts. One JSON object a line in: {"id", "resource": text, "us_core": true, "any_extensions": false,
+ * "known": [texts of Questionnaires, StructureDefinitions, ValueSets, CodeSystems], "profiles": [url]}; one a line out:
+ * {"id", "issues": [[severity, code, place, message id, message]]}. Argument: the package of US Core.
  */
 public final class Main {
-  private static final Map<String, Questionnaire> FORMS = new HashMap<>();
+  private static final FhirContext CONTEXT = FhirContext.forR4();
 
   private Main() {}
 
-  public static void main(String[] args) throws Exception {
-    FhirContext context = FhirContext.forR4();
-    IValidationSupport forms = new Forms(context);
-    ValidationSupportChain chain =
-        new ValidationSupportChain(
-            new DefaultProfileValidationSupport(context),
-            new CommonCodeSystemsTerminologyService(context),
-            new InMemoryTerminologyServerValidationSupport(context),
-            forms);
-    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+  public static void main(String[] arguments) throws Exception {
+    PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     Gson gson = new Gson();
-    FhirValidator validator = null;
-    int count = 0;
+    Map<String, Engine> engines = new HashMap<>();
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       JsonObject task = JsonParser.parseString(line).getAsJsonObject();
-      boolean fresh = validator == null;
-      if (task.has("questionnaires")) {
-        FORMS.clear();
-        for (var each : task.getAsJsonArray("questionnaires")) {
-          Questionnaire form = context.newJsonParser().parseResource(Questionnaire.class, each.getAsString());
-          FORMS.put(form.getUrl(), form);
-        }
-        chain.invalidateCaches();
-        fresh = true;
-      }
-      if (fresh) {
-        validator = context.newValidator().registerValidatorModule(new FhirInstanceValidator(chain));
-      }
-      JsonArray issues = new JsonArray();
-      try {
-        for (SingleValidationMessage each : validator.validateWithResult(task.get("resource").getAsString()).getMessages()) {
-          JsonArray row = new JsonArray();
-          row.add(each.getSeverity().getCode());
-          row.add(each.getLocationString());
-          row.add(each.getMessageId());
-          row.add(each.getMessage());
-          issues.add(row);
-        }
-      } catch (RuntimeException error) {
-        JsonArray row = new JsonArray();
-        row.add("fatal");
-        row.add("");
-        row.add("threw");
-        row.add(String.valueOf(error.getMessage()));
-        issues.add(row);
-      }
       JsonObject answer = new JsonObject();
       answer.add("id", task.get("id"));
-      answer.add("issues", issues);
+      answer.add("issues", issues(engine(task, engines, arguments), task));
       out.println(gson.toJson(answer));
-      count++;
+      out.flush();
     }
-    System.err.println(count + " validated");
   }
 
-  private static final class Forms implements IValidationSupport {
-    private final FhirContext context;
-
-    Forms(FhirContext context) {
-      this.context = context;
-    }
-
-    @Override
-    public FhirContext getFhirContext() {
-      return context;
-    }
-
-    @Override
-    @SuppressWarnings("unchecked")
-    public <T extends IBaseResource> T fetchResource(Class<T> type, String uri) {
-      if (uri == null || !(type == null || type.isAssignableFrom(Questionnaire.class))) {
-        return null;
+  private static Engine engine(JsonObject task, Map<String, Engine> engines, String[] arguments) throws Exception {
+    boolean usCore = task.has("us_core") && task.get("us_core").getAsBoolean();
+    boolean any = !task.has("any_extensions") || task.get("any_extensions").getAsBoolean();
+    String known = task.has("known") ? task.get("known").toString() : "";
+    String key = usCore + " " + any + " " + known;
+    if (!engines.containsKey(key)) {
+      if (engines.size() > 12) {
+        engines.clear();
       }
-      int bar = uri.indexOf('|');
-      Questionnaire form = FORMS.get(bar < 0 ? uri : uri.substring(0, bar));
-      boolean other = form != null && bar >= 0 && !uri.substring(bar + 1).equals(form.getVersion());
-      return other ? null : (T) form;
+      Known more = new Known(CONTEXT);
+      if (usCore) {
+        more.addPackage(Path.of(arguments[0]));
+      }
+      if (task.has("known")) {
+        task.getAsJsonArray("known").forEach(each -> more.add(each.getAsString()));
+      }
+      engines.put(key, new Engine(CONTEXT, more, any));
     }
+    return engines.get(key);
+  }
+
+  private static JsonArray issues(Engine engine, JsonObject task) {
+    JsonArray issues = new JsonArray();
+    List<String> profiles = new ArrayList<>();
+    if (task.has("profiles")) {
+      task.getAsJsonArray("profiles").forEach(each -> profiles.add(each.getAsString()));
+    }
+    try {
+      for (ValidationMessage each : engine.validate(task.get("resource").getAsString(), profiles)) {
+        String code = each.getType() == null ? "" : each.getType().toCode();
+        issues.add(row(each.getLevel().toCode(), code, each.getLocation(), each.getMessageId(), each.getMessage()));
+      }
+    } catch (RuntimeException | StackOverflowError error) {
+      issues.add(row("fatal", "exception", "", "threw", String.valueOf(error)));
+    }
+    return issues;
+  }
+
+  private static JsonArray row(String... values) {
+    JsonArray row = new JsonArray();
+    for (String each : values) {
+      row.add(each == null ? "" : each);
+    }
+    return row;
   }
 }
