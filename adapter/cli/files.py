@@ -40,6 +40,24 @@ def tree_of(name: str, data: bytes) -> Any:
         raise type(error)(error.message, issues=error.issues, place=where, remedy=error.remedy) from None
 
 
+def documents(name: str) -> Iterator[Any]:
+    """Each document of a file of NDJSON (`.ndjson`, `.jsonl`, stdin) or JSON; None for a line that cannot be read.
+
+    Raises UsageError for the file, BadInput for a JSON document.
+    """
+    if name != STDIN and not name.endswith((".ndjson", ".jsonl")):
+        yield tree_of(name, read(name))
+        return
+    with opened(name) as source:
+        for line in source:
+            if line.strip():
+                try:
+                    tree = loads(line)
+                except DataError:
+                    tree = None
+                yield tree
+
+
 def label(name: str) -> str:
     """How an input is called in messages."""
     return "stdin" if name == STDIN else name

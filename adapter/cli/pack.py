@@ -13,6 +13,7 @@ COMMANDS = {
     "fmt": ("pack_fmt", "Mapping files in one form."),
     "coverage": ("pack_coverage", "What a pack covers of both sides, by definition and by data."),
     "test": ("pack_test", "The examples of a pack both ways, and the laws on them."),
+    "diff": ("pack_diff", "What a new version changes, and what that means for what is out there."),
 }
 
 

@@ -43,7 +43,7 @@ def pack_coverage(
     What FHIR or US Core demands stands first. With --data: the share of leaves that the records alone give back, what is
     left most often, and codes without a map.
     """
-    from adapter.cli.files import put, sink
+    from adapter.cli.files import documents, put, sink
     from adapter.services.coverage import by_data, by_definition
     from adapter.services.knowledge import Knowledge
     from adapter.services.sheets.coverage import page
@@ -51,7 +51,7 @@ def pack_coverage(
     known = Knowledge.of(pack, fhir)
     found = by_definition(known)
     if files:
-        found["data"] = by_data(known, _documents(files), fhir).tree()
+        found["data"] = by_data(known, (tree for name in files for tree in documents(name)), fhir).tree()
     if html:
         with sink(html) as target:
             target.write(page(found).encode())
@@ -63,26 +63,6 @@ def pack_coverage(
     if fail_under is not None and share * 100 < fail_under:
         click.echo(f"careplan: {share:.1%} is covered, less than {fail_under:g} %.", err=True)
         click.get_current_context().exit(1)
-
-
-def _documents(files: tuple[str, ...]) -> Iterator[Any]:
-    """Each document of NDJSON or JSON files; of a line that cannot be read, None."""
-    from adapter.cli.files import opened, read, tree_of
-    from adapter.errors import BadInput
-    from adapter.fhir_json import loads
-
-    for name in files:
-        if not name.endswith((".ndjson", ".jsonl")) and name != "-":
-            yield tree_of(name, read(name))
-            continue
-        with opened(name) as source:
-            for line in source:
-                try:
-                    tree = loads(line) if line.strip() else ...
-                except BadInput:
-                    tree = None
-                if tree is not ...:
-                    yield tree
 
 
 def _lines(found: Tree, *, everything: bool) -> Iterator[str]:
