@@ -1,6 +1,6 @@
 """Writes what the fixtures are expected to give: `python -m tests.fixtures_update [CASE …] [--accept]`.
 
-Of a case with `records.json` the expected `fhir.json` is made, of one with `fhir-in.json` the expected `records.json`,
+Of a case of fixtures/, and of an example of a pack, with `records.json` the expected `fhir.json` is made, of one with `fhir-in.json` the expected `records.json`,
 and of both the expected `issues.json`. Without --accept the differences are only shown: read them before you accept.
 """
 
@@ -19,6 +19,7 @@ from adapter.fhir_json import loads, pretty
 from adapter.issues import Issue
 
 ROOT = Path(__file__).resolve().parent.parent / "fixtures"
+PACKS = ROOT.parent / "mappings"
 FHIR, FHIR_IN, RECORDS, ISSUES = "fhir.json", "fhir-in.json", "records.json", "issues.json"
 
 
@@ -34,6 +35,8 @@ def is_foreign(case: Path) -> bool:
 
 def expected(case: Path) -> dict[str, Any]:
     """The trees that a case's files should hold, by file name."""
+    if case.parent != ROOT:
+        return {FHIR: mapping.load(case.parent.parent.name).to_fhir(loads((case / RECORDS).read_bytes())).tree}
     mapper = mapping.load("core")
     if is_foreign(case):
         records: list[Any] = mapper.from_fhir(loads((case / FHIR_IN).read_bytes())).records
@@ -65,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--accept", action="store_true", help="write what was shown")
     options = parser.parse_args(arguments)
     open_ = 0
-    for case in cases():
+    for case in [*cases(), *(case for folder in sorted(PACKS.glob("*/examples")) for case in cases(folder))]:
         if options.case and case.name not in options.case:
             continue
         for name, tree in expected(case).items():

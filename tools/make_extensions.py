@@ -29,14 +29,18 @@ def main() -> None:
 
 def files() -> dict[str, str]:
     """The text of each file by `folder/name.json`."""
-    table = read_table("extensions.yaml")
-    return {f"{FOLDER}/{name}.json": pretty(_definition(name, spec)) + "\n" for name, spec in table.items()}
+    return definitions(read_table("extensions.yaml"))
 
 
-def _definition(name: str, spec: Tree) -> Tree:
-    url = f"{NS}/StructureDefinition/{name}"
+def definitions(table: Tree, base: str = NS) -> dict[str, str]:
+    """The text of the StructureDefinition of each extension of a table, by `folder/name.json`."""
+    return {f"{FOLDER}/{name}.json": pretty(_definition(name, spec, base)) + "\n" for name, spec in table.items()}
+
+
+def _definition(name: str, spec: Tree, base: str) -> Tree:
+    url = f"{base}/StructureDefinition/{name}"
     return {
-        **head("StructureDefinition", name),
+        **head("StructureDefinition", name, base),
         "description": spec["text"],
         "fhirVersion": "4.0.1",
         "kind": "complex-type",

@@ -57,28 +57,28 @@ def read_table(name: str) -> Tree:
     return table
 
 
-def write(made: dict[str, str], folders: tuple[str, ...]) -> None:
-    """Make these files the only ones of these folders of the core pack."""
+def write(made: dict[str, str], folders: tuple[str, ...], pack: Path = CORE) -> None:
+    """Make these files the only ones of these folders of a pack."""
     for folder in folders:
-        (CORE / folder).mkdir(exist_ok=True)
-        for path in (CORE / folder).glob("*.json"):
+        for path in (pack / folder).glob("*.json"):
             if f"{folder}/{path.name}" not in made:
                 path.unlink()
     for name, text in made.items():
-        (CORE / name).write_text(text, "utf-8")
+        (pack / name).parent.mkdir(exist_ok=True)
+        (pack / name).write_text(text, "utf-8")
 
 
 def _rows(spec: Tree) -> dict[str, list[str]]:
     return {code: [part.strip() for part in row.split("|")] for code, row in spec["codes"].items()}
 
 
-def head(type_: str, name: str) -> Tree:
-    """What every resource of the core pack begins with."""
+def head(type_: str, name: str, base: str = NS) -> Tree:
+    """What every resource of a pack begins with; `base` is where the pack's own URLs begin."""
     title = name.replace("-", " ")
     return {
         "resourceType": type_,
         "id": name,
-        "url": f"{NS}/{type_}/{name}",
+        "url": f"{base}/{type_}/{name}",
         "version": "1.0.0",
         "name": "".join(word.capitalize() for word in name.split("-")),
         "title": title[:1].upper() + title[1:],

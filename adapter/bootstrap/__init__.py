@@ -39,14 +39,15 @@ def converter(
 ) -> Converter:
     """What converts one document. Raises PackError; UsageError for a FHIR version that is not spoken."""
     from adapter.mapping.convert import fhir_version
-    from adapter.records import KINDS, check
+    from adapter.records import KINDS
     from adapter.services.convert import Converter
 
+    known = mapper(pack)
     return Converter(
-        mapper(pack),
+        known,
         known_type=_is_resource_type(fhir_version(fhir)),
-        kinds=KINDS,
-        check=check,
+        kinds=(*known.own.kinds, *KINDS),
+        check=known.check,
         validate=validator(fhir=fhir, pack=pack) if strict else lambda _: [],
         strict=strict,
         fhir=fhir,
@@ -78,9 +79,14 @@ def validator(
 
     if not all(re.fullmatch(r"[^\s|/][^\s|]*[^\s|/](?:\|[^\s|]+)?", url) for url in profiles):
         raise UsageError("A profile is named by its URL.", place="profile")
-    known = load(pack)
-    defined = [*known.structure_definitions.values(), *known.value_sets.values(), *known.code_systems.values()]
-    forms = {**known.questionnaires, **read(questionnaires)}
+    packs = [load(), load(pack)]
+    defined = [
+        tree
+        for known in packs
+        for trees in (known.structure_definitions, known.value_sets, known.code_systems)
+        for tree in trees.values()
+    ]
+    forms = {**packs[0].questionnaires, **packs[1].questionnaires, **read(questionnaires)}
     made = Validator(known_version(fhir), profiles=profiles, questionnaires=forms, tiers=tiers)
     return made.with_resources(defined).validate
 
@@ -93,12 +99,12 @@ def checker(
     pack: str = "core",
 ) -> Checker:
     """Document → issues: resources, records, lists of records."""
-    from adapter.records import check, clinical_issues
+    from adapter.records import clinical_issues
     from adapter.services.validate import Checker
 
-    return Checker(
-        validator(fhir=fhir, profiles=profiles, questionnaires=questionnaires, pack=pack), check, clinical_issues
-    )
+    known = mapper(pack)
+    find = validator(fhir=fhir, profiles=profiles, questionnaires=questionnaires, pack=pack)
+    return Checker(find, known.check, clinical_issues, known.own.named)
 
 
 class Services(Exchange):

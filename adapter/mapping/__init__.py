@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import Finding
@@ -13,6 +14,7 @@ from adapter.mapping import convert
 from adapter.mapping.choosing import Context
 from adapter.mapping.compiler import compile_maps
 from adapter.mapping.convert import Converted, Create, Read
+from adapter.mapping.kinds import OwnKinds
 from adapter.mapping.mapper import PackMaps
 from adapter.mapping.maps import Generated, ResourceMap
 from adapter.mapping.pausing import paused, size_of_records, size_of_resource
@@ -22,7 +24,8 @@ from adapter.mapping.table import Row, rows_of
 from adapter.packs.reading import file_of, read_bytes
 
 if TYPE_CHECKING:
-    from adapter.packs import Pack
+    from adapter.issues import Issue
+    from adapter.packs import Kind, Pack
 
 Tree = dict[str, Any]
 __all__ = ["Converted", "Mapper", "Read", "Row", "load", "shape_of", "table", "texts_of"]
@@ -37,6 +40,13 @@ class Mapper(PackMaps):
         """The mapper of the same pack for a FHIR version. Raises UsageError for one that is not spoken."""
         release = convert.release_of(convert.fhir_version(fhir))
         return self if release == self.release else load(self.path, release)
+
+    def check(self, record: Any) -> list[Issue]:
+        """What is wrong with a record: by the schema of its pack where its kind is the pack's own."""
+        from adapter.records import ENVELOPE, check
+
+        kind = record.get("kind") if type(record) is dict else None
+        return self.own.faults(record, ENVELOPE) if kind in self.own.kinds else check(record)
 
     def from_fhir(self, tree: Any, *, base: str = "none", fhir: str | None = None) -> Read:
         """A resource or Bundle → records, remainder, issues. Raises BadInput."""
@@ -76,12 +86,12 @@ def _load(pack: str, release: str) -> Mapper:
 
     found = load_pack(pack)
     tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
-    context = Context(found.prefixes, tables, shape_of, release=release)
+    context = Context(found.prefixes, tables, partial(shape_of, own=found.kinds), release=release)
     maps = compile_maps(texts_of(found, context.faults), context)
     for map_ in maps.values():
         map_.generate = _generate
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)
-    return Mapper(found.name, found.version, maps, tuple(main), pack, release)
+    return Mapper(found.name, found.version, maps, tuple(main), pack, release, OwnKinds(found.kinds))
 
 
 def _generate(map_: ResourceMap) -> Generated:
@@ -109,10 +119,12 @@ def texts_of(pack: Pack, faults: list[Finding]) -> dict[str, tuple[str, bytes]]:
     return found
 
 
-def shape_of(kind: str) -> Shape | None:
-    """The schema of a kind of record, or None where there is no such kind."""
+def shape_of(kind: str, own: Mapping[str, Kind] | None = None) -> Shape | None:
+    """The schema of a kind of record, of a pack's own or the adapter's, or None where there is none."""
     from adapter.records import KINDS, json_schema
 
+    if own and kind in own:
+        return Shape(own[kind].schema, own[kind].schema)
     if kind not in KINDS:
         return None
     schema = json_schema(kind)

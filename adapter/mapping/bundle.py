@@ -17,7 +17,7 @@ from adapter.issues import Issue
 from adapter.mapping.lists import elements_of
 from adapter.mapping.mapper import PackMaps, record_id_of
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.parts import Companion, Parts
+from adapter.mapping.parts import Companion, Parts, parts_of
 from adapter.mapping.rules import current
 from adapter.mapping.scope import link_of, target_of
 
@@ -73,7 +73,10 @@ class BundleRefs:
 
     def to_part(self, part: str, resource: Tree) -> Tree:
         literal = self.fresh_names.get(part)
-        return {"reference": literal if literal is not None else self.names[self.owned[part]]}
+        if literal is None:
+            literal = self.names[self.owned[part]] if part in self.owned else f"urn:uuid:{resource['id']}"
+        # A single resource without an id is the one that holds the others.
+        return {"reference": literal or "#"}
 
 
 @dataclass(slots=True)
@@ -217,38 +220,35 @@ class Analysis:
         )
 
     def _claim(self) -> dict[int, int]:
-        """The owner of each resource that exactly one other refers to as its part."""
+        """The owner of each resource that is part of exactly one record."""
         wanted: dict[int, set[int]] = {}
         for index, reader in enumerate(self.readers):
-            for target in self._targets(reader, index) if reader is not None else ():
+            found: set[int] = set()
+            if reader is not None:
+                self._walk(reader, index, index, found)
+            for target in found:
                 wanted.setdefault(target, set()).add(index)
         claimed = {target: next(iter(owners)) for target, owners in wanted.items() if len(owners) == 1}
-        for target in list(claimed):
-            self._claim_companions(target, claimed)
         return {target: owner for target, owner in claimed.items() if owner not in claimed}
 
-    def _claim_companions(self, target: int, claimed: dict[int, int]) -> None:
-        for map_ in self.pack.maps.values():
-            if map_.reads(self.input.resources[target]):
-                for rule in map_.rules:
-                    if isinstance(rule, Companion):
-                        found = self._index(current(rule.path, self.input.resources[target]))
-                        if found is not None and found not in claimed and rule.map.reads(self.input.resources[found]):
-                            claimed[found] = claimed[target]
+    def _walk(self, map_: ResourceMap, index: int, main: int, found: set[int]) -> None:
+        """Every resource that the rules of a map lead to, from the resource at hand or the main one."""
+        for rule in parts_of(map_.rules):
+            maps = [rule.map] if isinstance(rule, Companion) else rule.maps
+            for reference in self._references(rule, index, main):
+                target = self._index(reference)
+                if target is None or target in found or target in (index, main):
+                    continue
+                reader = next((inner for inner in maps if inner.reads(self.input.resources[target])), None)
+                if reader is not None:
+                    found.add(target)
+                    self._walk(reader, target, main, found)
 
-    def _targets(self, reader: ResourceMap, index: int) -> Iterable[int]:
-        resource = self.input.resources[index]
-        for rule in reader.rules:
-            if isinstance(rule, Parts):
-                for element in elements_of(rule.path, resource):
-                    if not rule.path.last.matches(element):
-                        continue
-                    target = self._index(element.get(rule.at) if rule.at else element)
-                    if target is not None and target != index and self._fits(rule, target):
-                        yield target
-
-    def _fits(self, rule: Parts, target: int) -> bool:
-        return any(map_.reads(self.input.resources[target]) for map_ in rule.maps)
+    def _references(self, rule: Parts | Companion, index: int, main: int) -> Iterable[Any]:
+        if isinstance(rule, Companion):
+            return [current(rule.path, self.input.resources[index])]
+        elements = elements_of(rule.path, self.input.resources[main if rule.from_main else index])
+        return [rule.reference(element) for element in elements if rule.path.last.matches(element)]
 
     def _index(self, reference: Any) -> int | None:
         literal = reference.get("reference") if type(reference) is dict else None

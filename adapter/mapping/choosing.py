@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from adapter.identity import NS
 from adapter.mapping import source
 from adapter.mapping.codecs import Codec, Copy, Display, Link, Template, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept, Concept
+from adapter.mapping.functions import Amount, FunctionError, flag, via
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.paths import expand
 from adapter.mapping.shapes import Shape
+from adapter.mapping.units import is_unit
 from adapter.terminology import Table
+
+# Where a code of ours, or words, stand beside what FHIR has room for: the same for every pack, so that all can read it.
+OWN_EXTENSIONS = f"{NS}/StructureDefinition"
 
 
 @dataclass(slots=True)
@@ -27,6 +33,7 @@ class Context:
     faults: source.Faults = field(default_factory=source.Faults)
     maps: dict[str, ResourceMap] = field(default_factory=dict)
     release: str = "R4"
+    rows: dict[str, source.Sequence] = field(default_factory=dict)
 
 
 class RuleError(ValueError):
@@ -53,25 +60,38 @@ def codec_of(row: source.Mapping, context: Context, here: Shape) -> Codec:
     """The two-way function between values of this shape and FHIR. Raises RuleError, PathError."""
     if "concept" in row:
         concept = _concept(row, context)
-        extensions = expand("$ext", context.prefixes)
-        return CodingConcept(concept, extensions) if row.get("wrap") == "coding" else concept
-    if "choice" in row and row.get("wrap") == "concept":
-        return Coded(Concept(_table(row, context, "choice")), here.check())
+        return CodingConcept(concept, OWN_EXTENSIONS) if row.get("wrap") == "coding" else concept
+    if "choice" in row and "wrap" in row:
+        concept = Concept(_table(row, context, "choice"))
+        return Coded(CodingConcept(concept, OWN_EXTENSIONS) if row["wrap"] == "coding" else concept, here.check())
     if "choice" in row:
         if row["choice"].startswith("$"):
             return Choice(None, expand(row["choice"], context.prefixes), here.check())
         table = _table(row, context, "choice")
         return Choice(table, table.code_system, here.check())
+    if "via" in row or "flag" in row:
+        return _function(row, here)
+    if "quantity" in row:
+        if not is_unit(row["quantity"]):
+            raise RuleError(
+                "unit-unknown", f"expected a UCUM unit that has a size here, not {row['quantity']}", "quantity"
+            )
+        return Amount(row["quantity"], here.check())
     if "values" in row:
-        forward: dict[Any, str] = dict(row["values"])
-        if here.type_ == "boolean":
-            forward = {key == "true": value for key, value in forward.items()}
+        forward: dict[Any, str] = {here.typed(key): value for key, value in row["values"].items()}
         return Values(forward, {value: key for key, value in forward.items()})
     if "link" in row:
         return Link(row["link"])
     if "display" in row:
         return Display()
     return Copy(here.check())
+
+
+def _function(row: source.Mapping, here: Shape) -> Codec:
+    try:
+        return flag(row["flag"], here.typed, here.check()) if "flag" in row else via(row["via"], here.check())
+    except FunctionError as error:
+        raise RuleError(error.id, str(error), "flag" if "flag" in row else "via", error.near) from None
 
 
 def _concept(row: source.Mapping, context: Context) -> Concept:

@@ -54,7 +54,7 @@ class Values:
         return self.back.get(value) if type(value) is str else None
 
     def encode(self, value: Any, old: Any, scope: Scope) -> Any:
-        return self.forward.get(value) if isinstance(value, (str, bool)) else None
+        return self.forward.get(value) if isinstance(value, (str, int)) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapter.errors import Finding
 from adapter.mapping import source
-from adapter.mapping.choosing import Context, RuleError, codec_of, nearest, template, unknown
+from adapter.mapping.choosing import OWN_EXTENSIONS, Context, RuleError, codec_of, nearest, template, unknown
 from adapter.mapping.codecs import Link
 from adapter.mapping.derived import DERIVED
 from adapter.mapping.expanding import expanded
@@ -17,10 +17,12 @@ from adapter.mapping.keywords import FILE_KEYS, KEYWORDS, NEEDS, REQUIRED, Keywo
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.oneway import Constant, Derived, OneWay
-from adapter.mapping.parts import Companion, Parts
+from adapter.mapping.parts import Companion, PartKeys, Parts
 from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
+from adapter.mapping.reshape import Either
 from adapter.mapping.rules import Group, Leaf, OwnCode, Rule, WithCodes
 from adapter.mapping.shapes import Shape
+from adapter.mapping.wrapping import fields_of, item_shape, settled, wrapped
 
 
 def compile_maps(texts: source.Texts, context: Context) -> dict[str, ResourceMap]:
@@ -37,6 +39,7 @@ def compile_all(texts: source.Texts, context: Context) -> dict[str, ResourceMap]
         if not _checked(file, tree, FILE_KEYS, context.faults, REQUIRED):
             continue
         files[name] = (file, tree)
+        context.rows[name] = tree["rules"]
         context.maps[name] = ResourceMap(
             name, tree["record"], tree["resource"], [], source=file, part_only="at" in tree
         )
@@ -98,7 +101,7 @@ class _File:
         """The shape that the rules of the file start from: that of the kind, or of the items of its list `at`."""
         if "at" not in self.tree:
             return shape
-        return self._field(shape, self.tree["at"], "at").item()
+        return item_shape(self.tree["at"], shape, self._field)
 
     def _field(self, shape: Shape, text: str, key: str = "record") -> Shape:
         """The shape of a field."""
@@ -118,7 +121,7 @@ class _File:
                 self.context.faults.append(
                     Finding(self.file, *spot, "rule-shape", "expected a rule: an object with record and fhir")
                 )
-        return rank([rule for rule in made if rule is not None])
+        return rank(settled([rule for rule in made if rule is not None]))
 
     def _rule(self, row: source.Mapping, shape: Shape) -> Rule | None:
         if not _checked(row.file or self.file, row, KEYWORDS, self.context.faults):
@@ -138,10 +141,13 @@ class _File:
         return parse(text, self.context.prefixes)
 
     def _build(self, row: source.Mapping, shape: Shape) -> Rule:
+        found = wrapped(row, shape, self._build)
+        if found is not None:
+            return found
         where = f"{row.file}:{row.line}:{row.column}"
         if "fhir" not in row:
             raise RuleError("rule-path-missing", "expected a FHIR path", "record")
-        path = self._path(row["fhir"])
+        path = self._path(row["fhir"].removeprefix("/") if "parts" in row else row["fhir"])
         if "set" in row:
             unless = row.get("unless", [])
             fields = [unless] if isinstance(unless, str) else unless
@@ -149,8 +155,7 @@ class _File:
         if "derive" in row:
             return self._derived(row, where, path)
         if "companion" in row:
-            fields = frozenset(str(name) for name in row.get("names", []))
-            return Companion(where, path, self._map(row["companion"], "companion"), fields)
+            return self._companion(row, where, path)
         if "template" in row:
             return self._template(row, where, path)
         if "inherit" in row:
@@ -171,10 +176,17 @@ class _File:
             return Scalars(where, names, path, codec_of(row, self.context, here.item()), leaf, without)
         leaf_rule = Leaf(where, names, path, codec_of(row, self.context, here), row.get("default"))
         if "own" in row:
-            return OwnCode(leaf_rule, dict(row["own"]), expand("$ext/code", self.context.prefixes))
+            return OwnCode(leaf_rule, dict(row["own"]), f"{OWN_EXTENSIONS}/code")
         if "also" in row:
             return WithCodes(leaf_rule, record_steps(row["also"]))
         return OneWay(leaf_rule) if "one_way" in row else leaf_rule
+
+    def _companion(self, row: source.Mapping, where: str, path: Path) -> Rule:
+        """Without `names` its fields are those that the other map's own pairs name."""
+        map_ = self._map(row["companion"], "companion")
+        map_.part_only = True
+        fields = row.get("names") or fields_of(self.context.rows[map_.name])
+        return Companion(where, path, map_, frozenset(fields), "apart" in row)
 
     def _template(self, row: source.Mapping, where: str, path: Path) -> Rule:
         fields, codec = template(expand(row["template"], self.context.prefixes))
@@ -186,7 +198,10 @@ class _File:
             raise unknown("function", row["derive"], DERIVED, "derive")
         if row["derive"] != "contained-member" and not row.get("names"):
             raise RuleError("keyword-missing", "expected the key names beside derive", "derive")
-        return Derived(where, path, maker(row.get("names", [])))
+        names = row.get("names", [])
+        if row["derive"] == "reference":
+            names = ["" if name == "main" else self._map(name, "names").type_ for name in names]
+        return Derived(where, path, maker(names))
 
     def _expanded(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -205,7 +220,11 @@ class _File:
         inline = None
         if "inline" in row:
             inline = Items(where, names, path, Keys(uuid=True), self.rules(row["inline"], here.item()))
-        return Parts(where, names, path, maps, str(row.get("at", "")), inline)
+        under = self._path(row["under"]) if "under" in row else None
+        keys = PartKeys(row.get("key", "id"), names)
+        made = Parts(where, names, path, maps, row.get("at", ""), inline, keys, under)
+        made.from_main = row["fhir"].startswith("/")
+        return made
 
     def _items(self, row: source.Mapping, where: str, names: tuple[str, ...], path: Path, here: Shape) -> Rule:
         link = Link(row["link"]) if "link" in row else None
@@ -235,28 +254,27 @@ class _File:
 def rank(rules: list[Rule]) -> list[Rule]:
     """Tell each path which elements its neighbours select from the same arrays, in the order of the rules."""
     siblings: dict[tuple[Any, ...], list[Step]] = {}
-    for rule in rules:
-        path = _path_of(rule)
-        steps = (*path.steps, path.last) if path is not None else ()
+    for path in (path for rule in rules for path in _paths_of(rule)):
+        steps = (*path.steps, path.last)
         for index, step in enumerate(steps):
             row = siblings.setdefault((*steps[:index], step.name), [])
             if step.shape == "element" and step not in row:
                 row.append(step)
-    for rule in rules:
-        path = _path_of(rule)
-        if path is None:
-            continue
+    for each, path in [(rule, path) for rule in rules for path in _paths_of(rule)]:
         ranks = {
             index: tuple(siblings[(*path.steps[:index], step.name)])
             for index, step in enumerate((*path.steps, path.last))
             if siblings[(*path.steps[:index], step.name)]
         }
-        if isinstance(rule, Items) and rule.others:
-            rule.others = ranks.get(len(path.steps), ())
+        inner = getattr(each, "inner", each)
+        if isinstance(inner, Items) and inner.others:
+            inner.others = ranks.get(len(path.steps), ())
         object.__setattr__(path, "ranks", ranks)
     return rules
 
 
-def _path_of(rule: Any) -> Path | None:
+def _paths_of(rule: Any) -> list[Path]:
+    if isinstance(rule, Either):
+        return rule.paths
     found = rule.leaf.path if isinstance(rule, OneWay) else getattr(rule, "path", None)
-    return found if isinstance(found, Path) else None
+    return [found] if isinstance(found, Path) else []

@@ -191,9 +191,9 @@ class CodingConcept:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A code of ours, alone, ↔ a CodeableConcept."""
+    """A code of ours, alone, ↔ a CodeableConcept or Coding."""
 
-    concept: Concept
+    concept: Concept | CodingConcept
     check: Check
 
     def decode(self, value: Any, scope: Scope) -> Any:

@@ -75,7 +75,7 @@ def from_fhir(pack: PackMaps, tree: Any, *, base: str = "none", fhir: str | None
         raise BadInput("This is not a FHIR resource.", issues=[issue])
     parts = take_apart(tree, base)
     analysis = Analysis(pack, parts)
-    records = [owned.record for owned in analysis.records()]
+    records = [pack.own.plain(owned.record) for owned in analysis.records()]
     return Read(records, remainder_of(parts, pack, fhir_version(fhir)), analysis.issues + analysis.unmapped())
 
 
@@ -94,7 +94,7 @@ def to_fhir(
     DataError (a record added to or removed from a single resource).
     """
     fhir_version(fhir)
-    contents = [_content(record) for record in records]
+    contents = [_content(pack.own.named(record)) for record in records]
     _refuse_twins(contents)
     if remainder is None:
         return _fresh(pack, contents, bundle_type or "collection", create)

@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 from adapter.fhir_json import same
-from adapter.identity import content_id, is_uuid
+from adapter.identity import content_id, is_uuid, resource_id
 from adapter.mapping.paths import get
 from adapter.mapping.scope import Scope
 
@@ -113,6 +113,24 @@ def owner(names: list[str]) -> Make:
     return make
 
 
+def reference(names: list[str]) -> Make:
+    """A Reference to another resource of the same record: its main one, or the one of that type beside it."""
+    type_ = names[0]
+
+    def make(stands: Any, new: Tree, old: Tree, scope: Scope) -> Any:
+        if old:
+            return None
+        if not type_:
+            return scope.refs.to_part("", scope.parts[""])
+        id_ = resource_id(scope.kind, scope.record_id, type_)
+        key = f"{type_}/{id_}"
+        if key in scope.parts:
+            return scope.refs.to_part(key, scope.parts[key])
+        return scope.refs.own(type_, resource_id(scope.kind, scope.record_id, key), key)
+
+    return make
+
+
 def contained_member(names: list[str]) -> Make:
     """The Reference to a member of a team: a Practitioner of that name, contained in the resource at hand.
 
@@ -177,5 +195,6 @@ def _references(node: Any) -> Iterator[str]:
 DERIVED: dict[str, Callable[[list[str]], Make]] = {
     "narrative": narrative,
     "owner": owner,
+    "reference": reference,
     "contained-member": contained_member,
 }

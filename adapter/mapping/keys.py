@@ -12,11 +12,12 @@ from adapter.mapping.codecs import Link
 from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
+NUMBER = "#"
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """How an item is known again: `id`, `link`, `value`, or the name of a field (with its occurrence).
+    """How an item is known again: `id`, `link`, `value`, `number` (of a column), or the name of a field (with its occurrence).
 
     With `uuid`, an element's id of another form gives a UUID made from it. The reference of a link is the element, or
     stands `at` a name inside it.
@@ -42,6 +43,9 @@ class Keys:
 
     def of(self, element: Tree, scope: Scope, seen: dict[Any, int]) -> str:
         """The id of an element: of its reference, its own, or derived from its content."""
+        if self.by == NUMBER:
+            seen[NUMBER] = number_of(element, seen.get(NUMBER, 0))
+            return str(seen[NUMBER])
         found = self.linked(element, scope)
         if found is not None and ("id", found) not in seen:
             seen["id", found] = 1
@@ -53,6 +57,22 @@ class Keys:
         form = canonical(element)
         seen[form] = seen.get(form, 0) + 1
         return content_id(form, seen[form])
+
+
+def number_of(element: Tree, before: int) -> int:
+    """The number of an element of numbered columns: its id where that is a larger one, else the next."""
+    own = element.get("id")
+    number = int(own) if type(own) is str and own.isascii() and own.isdigit() and own[0] != "0" and len(own) < 4 else 0
+    return max(number, before + 1)
+
+
+def settle_numbers(elements: list[Tree], numbers: list[int]) -> None:
+    """Write down the number of each element that its place does not say."""
+    before = 0
+    for element, number in zip(elements, numbers, strict=True):
+        if number_of(element, before) != number:
+            element["id"] = str(number)
+        before = number
 
 
 def occurrence_keys(items: Any, key: Callable[[Any], Hashable]) -> list[Hashable]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from adapter.fhir_json import canonical, same
 from adapter.mapping.codecs import Codec
-from adapter.mapping.keys import Keys, occurrence_keys
+from adapter.mapping.keys import NUMBER, Keys, occurrence_keys, settle_numbers
 from adapter.mapping.paths import Path, Step, get, put
 from adapter.mapping.rules import Names, Rule, not_written, read_all, write_all
 from adapter.mapping.scope import Scope
@@ -120,6 +120,8 @@ class Items:
         if self.keys.by == "id":
             item["id"] = self.keys.of(element, scope, seen)
         read_all(self.rules, element, item, scope)
+        if self.keys.by == NUMBER:
+            return {"id": self.keys.of(element, scope, seen), **item} if item else None
         if len(item) > 1 or (item and self.keys.by != "id"):
             return item
         return item if self.keys.linked(element, scope) else None
@@ -152,7 +154,7 @@ class Items:
             return canonical(item)
         if self.keys.by == "value":
             return canonical(item)
-        value = item.get(self.keys.by)
+        value = item.get("id" if self.keys.by == NUMBER else self.keys.by)
         return value if isinstance(value, str) else canonical(item)
 
     def _make(self, item: Any, scope: Scope) -> Tree:
@@ -175,6 +177,8 @@ class Items:
 
     def settle_ids(self, elements: list[Tree], items: list[Any], scope: Scope) -> None:
         """Write down the id of each element whose derived one would be another."""
+        if self.keys.by == NUMBER:
+            settle_numbers(elements, [int(item["id"]) for item in items])
         if self.keys.by != "id":
             return
         seen: dict[Any, int] = {}

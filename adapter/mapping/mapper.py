@@ -10,24 +10,13 @@ from adapter.errors import DataError
 from adapter.fhir_json import copy
 from adapter.identity import content_id, resource_id
 from adapter.issues import Issue
+from adapter.mapping.kinds import OwnKinds
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.parts import item_id
+from adapter.mapping.resources import item_id
 from adapter.mapping.scope import Refs, RelativeRefs, Scope
 
 Tree = dict[str, Any]
 ENVELOPE = frozenset({"revision", "recorded_at", "recorded_by", "origin", "pack"})
-KIND_OF_TYPE = {
-    "Patient": "patient",
-    "Questionnaire": "form",
-    "QuestionnaireResponse": "assessment",
-    "Condition": "diagnosis",
-    "CarePlan": "plan",
-    "Goal": "goal",
-    "CareTeam": "care_team",
-    "ServiceRequest": "request",
-    "MedicationRequest": "request",
-}
-MAIN_TYPE = {kind: type_ for type_, kind in reversed(KIND_OF_TYPE.items())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +29,7 @@ class PackMaps:
     main: tuple[ResourceMap, ...] = field(default=())
     path: str = "core"
     release: str = "R4"
+    own: OwnKinds = field(default_factory=OwnKinds)
 
     _readers: Mapping[str, tuple[ResourceMap, ...]] = field(init=False, repr=False, compare=False)
 
@@ -55,7 +45,8 @@ class PackMaps:
 
     def main_type(self, kind: str) -> str:
         """The FHIR type of a kind's main resource."""
-        return MAIN_TYPE[kind]
+        maps = [map_ for map_ in self.main if map_.kind == kind]
+        return min(maps, key=lambda map_: (bool(map_.when), bool(map_.match))).type_
 
     def reader(self, resource: Any) -> ResourceMap | None:
         """The map that reads a resource."""
@@ -84,6 +75,7 @@ class PackMaps:
         With `onto` the record is written onto copies of these resources: what no rule owns stays as it is.
         """
         parts: dict[str, Tree] = {key: copy(resource) for key, resource in (onto or {}).items()}
+        record = self.own.named(record)
         content = {key: value for key, value in record.items() if key not in ENVELOPE}
         refs = _indexed(refs, parts)
         scope = Scope(refs, str(record["kind"]), str(record["id"]), parts, {}, owner=content)
@@ -114,7 +106,8 @@ class PackMaps:
         main = parts[""]
         map_ = self.reader(main)
         if map_ is None or map_.kind != kind:
-            raise DataError(f"The main resource of a {kind} must be of type {MAIN_TYPE.get(kind, '?')}.")
+            types = sorted({map_.type_ for map_ in self.main if map_.kind == kind})
+            raise DataError(f"The main resource of a {kind} must be of type {' or '.join(types)}.")
         id_ = record_id or (previous or {}).get("id") or record_id_of(main, base)
         scope = Scope(_indexed(refs, parts), kind, id_, dict(parts), main)
         return {"kind": kind, "id": id_, **map_.read(main, scope)}, scope.issues

@@ -5,111 +5,70 @@ Each is read and written by a whole map, the same one that serves the resource w
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
 
 from adapter.fhir_json import same
-from adapter.identity import foreign_record_id, resource_id
+from adapter.identity import is_uuid, resource_id
+from adapter.mapping.keys import NUMBER, number_of, settle_numbers
 from adapter.mapping.lists import Items, elements_of, merge, store_elements
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.paths import Path, get, put
+from adapter.mapping.resources import (
+    INHERITED,
+    Found,
+    edit_part,
+    leading,
+    lookup,
+    make_part,
+    read_part,
+    remove_part,
+)
 from adapter.mapping.rules import Names, current, write_all
-from adapter.mapping.scope import Scope, own_identifier
+from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
-INHERITED = ("patient",)
 
 
-def item_id(resource: Tree, base: str = "none", container: str = "") -> str:
-    """The id of the record that a resource is: ours by our identifier, else derived."""
-    own = own_identifier(resource)
-    if own is not None:
-        return own
-    return foreign_record_id(base, str(resource.get("resourceType")), f"{container}{resource.get('id')}")
+@dataclass(frozen=True, slots=True)
+class PartKeys:
+    """How an item names its resource: by its `id`, by a field of the provider's, or by its number (of a column).
+
+    A name that is no UUID gives one with the record, the part that holds the list, and the list.
+    """
+
+    by: str = "id"
+    names: Names = ()
+
+    def id_of(self, item: Tree, scope: Scope) -> str:
+        """The id of an item of the record."""
+        if self.by == "id" or (self.by != NUMBER and "id" in item):
+            return str(item["id"])
+        key = item.get("id" if self.by == NUMBER else self.by)
+        return key if is_uuid(key) else self.made(str(key), scope)  # type: ignore[return-value]
+
+    def made(self, key: str, scope: Scope) -> str:
+        """The id that a name of the provider's gives."""
+        return resource_id(scope.kind, scope.record_id, f"{scope.part}/{'.'.join(self.names)}/{key}")
+
+    def plain(self, id_: str, item: Tree, scope: Scope) -> Tree:
+        """The item as the record has it: without the id where its own field says it."""
+        bare = {key: value for key, value in item.items() if key != "id"}
+        if self.by != "id" and self.by in bare and self.id_of(bare, scope) == id_:
+            return bare
+        return {"id": id_, **bare}
 
 
-@dataclass(slots=True)
-class Found:
-    """A resource that an element refers to: its part key, or its contained id with a leading '#'."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An element that is ours: where it stands, its id, its item as the record has it, its resource if it is at hand."""
 
-    key: str
-    resource: Tree
-    item_id: str
-    map: ResourceMap
-
-
-def _lookup(maps: list[ResourceMap], reference: Any, scope: Scope) -> Found | None:
-    if type(reference) is not dict:
-        return None
-    literal = reference.get("reference")
-    if type(literal) is str and literal.startswith("#"):
-        return _contained(maps, literal, scope)
-    key = scope.refs.part(reference)
-    resource = scope.parts.get(key) if key else None
-    if key is None or resource is None:
-        return None
-    map_ = next((map_ for map_ in maps if map_.reads(resource)), None)
-    if map_ is None:
-        return None
-    return Found(key, resource, key.partition("/")[2], map_)
-
-
-def _contained(maps: list[ResourceMap], literal: str, scope: Scope) -> Found | None:
-    contained = scope.root.get("contained")
-    for resource in contained if type(contained) is list else []:
-        if type(resource) is dict and resource.get("id") == literal[1:]:
-            map_ = next((map_ for map_ in maps if map_.reads(resource)), None)
-            if map_ is not None:
-                return Found(literal, resource, item_id(resource, scope.record_id, literal), map_)
-    return None
-
-
-def _read_part(found: Found, scope: Scope) -> Tree:
-    inner = scope.of(scope.part if found.key.startswith("#") else found.key, found.resource)
-    return found.map.read(found.resource, inner)
-
-
-def _edit_part(found: Found, new: Tree, scope: Scope, beside: Tree | None = None) -> None:
-    """Write an item onto its resource. `beside` is what the item was on another resource: one-way rules ask for it."""
-    inner = scope.of(found.key, found.resource)
-    old = {**(beside or {}), **found.map.read(found.resource, inner)}
-    full = {**new, **{key: _inherit(key, old, scope) for key in INHERITED}}
-    full = {key: value for key, value in full.items() if value is not None}
-    if not same({**old, "id": ""}, {**full, "id": ""}):
-        found.map.write(found.resource, full, {**old, "id": new["id"]}, inner)
-
-
-def _inherit(key: str, old: Tree, scope: Scope) -> Any:
-    was = old.get(key)
-    return scope.owner.get(key) if was == scope.owner_base.get(key) else was
-
-
-def _make_part(map_: ResourceMap, item: Tree, scope: Scope) -> Tree:
-    key = f"{map_.type_}/{item['id']}"
-    id_ = resource_id(scope.kind, scope.record_id, key)
-    inner = scope.of(key, {})
-    inherited = {name: scope.owner[name] for name in INHERITED if name in scope.owner}
-    reference = scope.refs.own(map_.type_, id_, key)
-    inner.root = scope.parts[key] = {"resourceType": map_.type_, "id": id_}
-    map_.make({**item, **inherited}, inner)
-    return reference
-
-
-def _remove_part(found: Found, scope: Scope) -> None:
-    if not found.key.startswith("#"):
-        for rule in found.map.rules:
-            companion = rule.found(found.resource, scope) if isinstance(rule, Companion) else None
-            if companion is not None:
-                scope.parts.pop(companion.key, None)
-        scope.parts.pop(found.key, None)
-        return
-    contained = [resource for resource in scope.root["contained"] if resource is not found.resource]
-    if contained:
-        scope.root["contained"] = contained
-    else:
-        del scope.root["contained"]
+    index: int
+    id_: str
+    item: Tree
+    found: Found | None
 
 
 @dataclass(slots=True)
@@ -117,7 +76,8 @@ class Parts:
     """A list of items ↔ an array of references to resources; `at` is where in the element the reference stands.
 
     An element whose resource is not among the parts is an item that holds only its id. `inline` reads elements that
-    hold the item itself (CarePlan.activity.detail).
+    hold the item itself (CarePlan.activity.detail). With `from_main` the array is one of the record's main resource, and
+    `under` says where an item's resource refers to the one that it belongs to: those that do are the items.
     """
 
     source: str
@@ -126,35 +86,57 @@ class Parts:
     maps: list[ResourceMap]
     at: str = ""
     inline: Items | None = None
+    keys: PartKeys = field(default_factory=PartKeys)
+    under: Path | None = None
+    from_main: bool = False
 
-    def _reference(self, element: Any) -> Any:
+    def holder(self, node: Tree, scope: Scope) -> Tree:
+        """The resource or element that the array stands in."""
+        return scope.parts[""] if self.from_main else node
+
+    def reference(self, element: Any) -> Any:
+        """The reference in an element."""
         return element.get(self.at) if self.at and type(element) is dict else element
 
-    def rows(self, elements: list[Any], scope: Scope) -> list[tuple[int, Tree, Found | None]]:
-        """(index, item, its resource) of each element that refers to one; only the id where it is not at hand."""
-        rows: list[tuple[int, Tree, Found | None]] = []
+    def rows(self, elements: list[Any], scope: Scope) -> list[Row]:
+        """Each element that refers to an item; with only the id where its resource is not at hand."""
+        rows: list[Row] = []
         taken: set[str] = set()
+        number = 0
         for index, element in enumerate(elements):
-            row = self._item(element, scope)
-            if row is not None and row[0]["id"] not in taken:
-                taken.add(row[0]["id"])
-                rows.append((index, *row))
+            row = self._row(index, element, scope)
+            if row is None or row.id_ in taken:
+                continue
+            taken.add(row.id_)
+            if self.keys.by == NUMBER:
+                number = number_of(element, number)
+                row = replace(row, item={**row.item, "id": str(number)})
+            rows.append(row)
         return rows
 
-    def _item(self, element: Any, scope: Scope) -> tuple[Tree, Found | None] | None:
+    def _row(self, index: int, element: Any, scope: Scope) -> Row | None:
         if not self.path.last.matches(element):
             return None
-        reference = self._reference(element)
-        found = _lookup(self.maps, reference, scope)
+        reference = self.reference(element)
+        found = lookup(self.maps, reference, scope.of("", scope.parts[""]) if self.from_main else scope)
+        if found is not None and not self._belongs(found, scope):
+            return None
         if found is not None:
-            content = _read_part(found, scope)
-            return {"id": found.item_id} | {key: content[key] for key in content if key not in INHERITED}, found
-        link = scope.refs.link(reference) if type(reference) is dict else None
-        return ({"id": link[1]}, None) if link is not None else None
+            content = read_part(found, scope)
+            content = {key: content[key] for key in content if key not in INHERITED}
+            return Row(index, found.item_id, self.keys.plain(found.item_id, content, scope), found)
+        link = scope.refs.link(reference) if type(reference) is dict and not self.from_main else None
+        return Row(index, link[1], {"id": link[1]}, None) if link is not None else None
+
+    def _belongs(self, found: Found, scope: Scope) -> bool:
+        if self.under is None or not self.from_main:
+            return True
+        owner = current(self.under, found.resource)
+        return type(owner) is dict and scope.refs.part(owner) == scope.part
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
-        elements = elements_of(self.path, node)
-        items = [(index, item) for index, item, _ in self.rows(elements, scope)]
+        elements = elements_of(self.path, self.holder(node, scope))
+        items = [(row.index, row.item) for row in self.rows(elements, scope)]
         items += self.inline_rows(elements, scope)
         if items:
             put(out, self.names, [item for _, item in sorted(items, key=itemgetter(0))])
@@ -164,27 +146,56 @@ class Parts:
         moved = any(new.get(key) != old.get(key) for key in INHERITED)
         if same(wanted, before) and not moved:
             return
+        node = self.holder(node, scope)
         elements = elements_of(self.path, node)
-        rows = {row[1]["id"]: row for row in self.rows(elements, scope)}
+        rows = {self._name(row.id_, row.item): row for row in self.rows(elements, scope)}
         inline = {item["id"]: (index, item) for index, item in self.inline_rows(elements, scope)}
         made: list[tuple[Hashable, Any]] = []
-        for item in wanted:
-            id_ = item.get("id")
-            if id_ in rows:
-                made.append((id_, self._edit(elements[rows[id_][0]], rows[id_], item, scope)))
-            elif id_ in inline and self.inline is not None:
-                index, base = inline[id_]
+        named = self._named(wanted, scope)
+        for name, item in named.items():
+            if name in rows:
+                made.append((name, self._edit(elements[rows[name].index], rows[name], item, scope)))
+            elif name in inline and self.inline is not None:
+                index, base = inline[name]
                 write_all(self.inline.rules, elements[index], item, base, scope)
-                made.append((id_, elements[index]))
+                made.append((name, elements[index]))
             else:
-                made.append((id_, self._make(item, scope)))
+                made.append((name, self._make(item, scope)))
         kept = {key for key, _ in made}
-        for id_, (_, _, found) in rows.items():
-            if id_ not in kept and found is not None:
-                _remove_part(found, scope)
-        ours: dict[int, Hashable] = {row[0]: id_ for id_, row in rows.items()}
-        ours.update({index: id_ for id_, (index, _) in inline.items()})
+        for name, row in rows.items():
+            if name not in kept and row.found is not None:
+                remove_part(row.found, scope)
+        ours: dict[int, Hashable] = {row.index: name for name, row in rows.items()}
+        ours.update({index: name for name, (index, _) in inline.items()})
         store_elements(self.path, node, merge(elements, ours, made))
+        self._settle(made, list(named.values()), inline, scope)
+
+    def _named(self, wanted: list[Tree], scope: Scope) -> dict[str, Tree]:
+        named: dict[str, Tree] = {}
+        for item in wanted:
+            if named.setdefault(self._name(self.keys.id_of(item, scope), item), item) is not item:
+                scope.say(
+                    "error",
+                    "duplicate",
+                    "map-item-twice",
+                    "Two items of one list have the same name; the second was left out.",
+                    source=self.source,
+                    path=self.path.text,
+                )
+        return named
+
+    def clear(self, node: Tree, scope: Scope) -> None:
+        """Take the items away, with the resource that they belong to."""
+        held: Tree = {}
+        self.read(node, held, scope)
+        self.write(node, {}, held, scope)
+
+    def _name(self, id_: str, item: Tree) -> str:
+        return str(item["id"]) if self.keys.by == NUMBER else id_
+
+    def _settle(self, made: list[tuple[Hashable, Any]], wanted: list[Tree], inline: Tree, scope: Scope) -> None:
+        if self.keys.by == NUMBER:
+            settle_numbers([element for _, element in made], [int(item["id"]) for item in wanted])
         if self.inline is not None:
             edited = [(element, item) for (id_, element), item in zip(made, wanted, strict=True) if id_ in inline]
             self.inline.settle_ids([element for element, _ in edited], [item for _, item in edited], scope)
@@ -194,25 +205,25 @@ class Parts:
         if self.inline is None:
             return []
         rows = self.inline.items(elements, scope)
-        return [(index, item) for index, item in rows if self._item(elements[index], scope) is None]
+        return [(index, item) for index, item in rows if self._row(index, elements[index], scope) is None]
 
-    def _edit(self, element: Any, row: tuple[int, Tree, Found | None], item: Tree, scope: Scope) -> Any:
-        _, before, found = row
-        if same(item, before) and found is None:
+    def _edit(self, element: Any, row: Row, item: Tree, scope: Scope) -> Any:
+        if same(item, row.item) and row.found is None:
             return element
-        if found is not None and found.map.makes(item) and len(item) > 1:
-            _edit_part(found, item, scope)
+        if row.found is not None and row.found.map.makes(item) and (len(item) > 1 or self.keys.by != "id"):
+            edit_part(row.found, {**item, "id": row.id_}, scope)
             return element
-        if found is not None:
-            _remove_part(found, scope)
+        if row.found is not None:
+            remove_part(row.found, scope)
         return self._make(item, scope)
 
     def _make(self, item: Tree, scope: Scope) -> Any:
         map_ = next((map_ for map_ in self.maps if map_.makes(item)), self.maps[0])
-        if item.keys() == {"id"}:
+        if item.keys() == {"id"} and self.keys.by != NUMBER:
             reference = scope.refs.to_record(map_.type_, item["id"])
         else:
-            reference = _make_part(map_, item, scope)
+            full = {**item, "id": self.keys.id_of(item, scope)}
+            reference = make_part(map_, full, scope, self.under)
         element = self.path.last.make()
         element.update({self.at: reference} if self.at else reference)
         return element
@@ -226,10 +237,17 @@ class Companion:
     path: Path
     map: ResourceMap
     fields: frozenset[str]
+    apart: bool = False
 
     def found(self, node: Tree, scope: Scope) -> Found | None:
         """The second resource, or None where there is none."""
-        return _lookup([self.map], current(self.path, node), scope)
+        return lookup([self.map], current(self.path, node), scope)
+
+    def clear(self, node: Tree, scope: Scope) -> None:
+        """Take the second resource away, with the first."""
+        found = self.found(node, scope)
+        if found is not None:
+            scope.parts.pop(found.key, None)
 
     def _of(self, record: Tree) -> Tree:
         return {key: value for key, value in record.items() if key in self.fields}
@@ -237,14 +255,25 @@ class Companion:
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
         found = self.found(node, scope)
         if found is not None:
-            item = _read_part(found, scope)
+            item = read_part(found, scope)
             out.update({key: value for key, value in item.items() if key in self.fields})
 
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
         found = self.found(node, scope)
         if found is not None:
-            _edit_part(found, new, scope, old)
+            edit_part(found, new, scope, old)
             return
         if not old or (self._of(new) and not same(self._of(new), self._of(old))):
-            reference = _make_part(self.map, new, scope)
+            id_ = apart_id(self.map.type_, scope) if self.apart else new["id"]
+            reference = make_part(self.map, {**new, "id": id_}, scope)
             self.path.make_holder(node)[self.path.name] = reference
+
+
+def apart_id(type_: str, scope: Scope) -> str:
+    """The id of a second resource that is a thing of its own: the patient of an intake."""
+    return resource_id(scope.kind, scope.record_id, f"{scope.part}{type_}")
+
+
+def parts_of(rules: Iterable[Any]) -> Iterator[Parts | Companion]:
+    """The rules of a list that lead to resources of their own, out of what wraps them."""
+    return leading(rules)

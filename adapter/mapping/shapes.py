@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ class Shape:
         """The schema of a path, or None where the record has no such field."""
         node = self.resolve(self.here)
         for name in names:
-            node = self.resolve(node.get("properties", {}).get(name))
+            node = self.resolve(Shape(self.root, node).properties().get(name))
             if not node:
                 return None
         return Shape(self.root, node)
@@ -60,7 +60,34 @@ class Shape:
 
     def names(self) -> list[str]:
         """The fields of an object."""
-        return list(self.here.get("properties", {}))
+        return list(self.properties())
+
+    def properties(self) -> Tree:
+        """The schema of each field of an object; of a field that several branches speak of, what its type is."""
+        here = self.resolve(self.here)
+        found: Tree = {}
+        for branch in self._branches(here):
+            for name, node in branch.get("properties", {}).items():
+                found[name] = {"type": self.resolve(node).get("type", "string")} if name in found else node
+        return {**found, **here.get("properties", {})}
+
+    def _branches(self, node: Tree) -> list[Tree]:
+        return [self.resolve(row) for name in ("allOf", "oneOf", "anyOf") for row in node.get(name, ())]
+
+    def variant(self, keys: Mapping[str, str]) -> Shape:
+        """The schema of an object that has these keys: with what the branch of `oneOf` or `anyOf` that is for them says."""
+        here = self.resolve(self.here)
+        for branch in self._branches(here):
+            fields = branch.get("properties", {})
+            if all(_allows(self.resolve(fields.get(key)), value) for key, value in keys.items()):
+                return Shape(self.root, {**here, **branch, "properties": {**here.get("properties", {}), **fields}})
+        return Shape(self.root, here)
+
+    def typed(self, text: str) -> Any:
+        """The text of a mapping file as a value of this type."""
+        if self.type_ == "boolean":
+            return text == "true"
+        return int(text) if self.type_ == "integer" and text.removeprefix("-").isdecimal() else text
 
     def check(self) -> Check:
         """Whether a value is one that may stand here."""
@@ -87,9 +114,19 @@ def is_given(value: Any) -> bool:
     return value is not None
 
 
+def _allows(node: Tree, text: str) -> bool:
+    return str(node.get("const")) == text or text in map(str, node.get("enum", ()))
+
+
+def _one_of(allowed: frozenset[Any]) -> Check:
+    kinds = frozenset(type(value) for value in allowed)
+    return lambda value: type(value) in kinds and value in allowed
+
+
 def _check(node: Tree) -> Check:
-    if "enum" in node:
-        return OneOf(frozenset(node["enum"]))
+    if "enum" in node or "const" in node:
+        allowed = frozenset(node.get("enum", (node.get("const"),)))
+        return OneOf(allowed) if all(type(value) is str for value in allowed) else _one_of(allowed)
     type_ = node.get("type")
     if type_ == "boolean":
         return is_flag

@@ -17,7 +17,7 @@ from adapter.mapping.paths import PathError, parse
 
 # What a pair does, by the first of these keys that it has; a pair without one is a copy.
 KEYWORDS = (
-    "set", "derive", "companion", "template", "inherit", "parts", "items", "via",
+    "set", "derive", "companion", "template", "inherit", "parts", "items", "order", "split", "via", "flag", "quantity",
     "concept", "choice", "values", "link", "display", "own",
 )  # fmt: skip
 _MAPS = ("concept", "choice")
@@ -71,8 +71,10 @@ def rows_of(texts: source.Texts, prefixes: Mapping[str, str], faults: source.Fau
     What cannot be read is appended to `faults` and has no rows.
     """
     rows: list[Row] = []
-    for name, (file, tree) in expanded(texts, release, faults).items():
-        rows += _File(name, file, tree, prefixes).rows()
+    trees = expanded(texts, release, faults)
+    main = {str(tree.get("record")): str(tree.get("resource")) for _, tree in trees.values() if "at" not in tree}
+    for name, (file, tree) in trees.items():
+        rows += _File(name, file, tree, prefixes, main).rows()
     return rows
 
 
@@ -91,13 +93,16 @@ class _Place:
 
 
 class _File:
-    def __init__(self, name: str, file: str, tree: source.Mapping, prefixes: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, file: str, tree: source.Mapping, prefixes: Mapping[str, str], main: Mapping[str, str]
+    ) -> None:
+        self.main = main
         self.name, self.file, self.tree, self.prefixes = name, file, tree, prefixes
         self.kind, self.type_ = str(tree.get("record")), str(tree.get("resource"))
 
     def rows(self) -> Iterator[Row]:
         at = self.tree.get("at")
-        start = _Place(f"{at}[]." if at else "", f"{self.type_}.", f"{self.type_}.")
+        start = _Place(f"{row_start(at)}." if at else "", f"{self.type_}.", f"{self.type_}.")
         return self._list(self.tree.get("rules"), start)
 
     def _list(self, rows: Any, place: _Place) -> Iterator[Row]:
@@ -106,11 +111,21 @@ class _File:
                 yield from self._row(keys, place)
 
     def _row(self, keys: source.Mapping, place: _Place) -> Iterator[Row]:
+        if isinstance(keys.get("either"), list):
+            for each in keys["either"]:
+                if isinstance(each, source.Mapping):
+                    yield from self._row(_spread(keys, each), place)
+            return
         written = str(keys.get("fhir", ""))
+        type_ = self.type_
+        if written.startswith("/"):
+            # An array of the record's main resource, not of the part's own.
+            written, type_ = written[1:], self.main.get(self.kind, type_)
+            place = _Place(place.record, f"{type_}.", f"{type_}.", place.groups)
         fhir = place.fhir + _elements(written, self.prefixes)
         records = tuple(place.names(name) for name in _records(keys))
         row = Row(
-            self.name, self.kind, self.type_, keys.file or self.file, keys.line, keys.column, _keyword(keys),
+            self.name, self.kind, type_, keys.file or self.file, keys.line, keys.column, _keyword(keys),
             records, fhir, place.selector + written, _code_map(keys), _reason(keys), keys, place.record, place.selector,
         )  # fmt: skip
         yield row
@@ -127,6 +142,18 @@ class _File:
             yield from self._list(self.tree.get("groups", {}).get(items), opened)
 
 
+def _spread(keys: source.Mapping, each: source.Mapping) -> source.Mapping:
+    """One of several places of a pair, as a pair that stands where the whole does."""
+    made = source.Mapping({**{key: value for key, value in keys.items() if key != "either"}, **each})
+    made.file, made.line, made.column, made.lines = keys.file, keys.line, keys.column, {**keys.lines, **each.lines}
+    return made
+
+
+def row_start(at: str) -> str:
+    """Where the rows of a file for the items of a list start from; a list in a list has the items of each."""
+    return ".".join(f"{name}[]" for name in at.split("."))
+
+
 def _keyword(keys: Mapping[str, Any]) -> str:
     return next((key for key in KEYWORDS if key in keys), "copy")
 
@@ -135,7 +162,7 @@ def _records(keys: Mapping[str, Any]) -> Sequence[str]:
     if "template" in keys:
         return _fields(str(keys["template"]))
     if "derive" in keys or "companion" in keys:
-        return [str(name) for name in keys.get("names", []) if keys.get("derive") != "owner"]
+        return [str(name) for name in keys.get("names", []) if keys.get("derive") not in ("owner", "reference")]
     return [str(keys[key]) for key in ("record", "inherit", "also") if isinstance(keys.get(key), str)]
 
 

@@ -15,8 +15,9 @@ from adapter.issues import Issue
 from adapter.mapping.bundle import Analysis, Owned
 from adapter.mapping.lists import Items, Scalars, elements_of
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.parts import INHERITED, Companion, Parts
+from adapter.mapping.parts import Companion, Parts
 from adapter.mapping.paths import Path, Step, get
+from adapter.mapping.resources import INHERITED
 from adapter.mapping.rules import Rule
 from adapter.mapping.scope import Scope
 
@@ -197,7 +198,7 @@ class _Follower:
     def _parts(self, rule: Parts, at: At) -> Iterator[Visit]:
         elements, there, ours = self._array(rule, at)
         quiet = replace(at.scope, issues=[])
-        rows: list[tuple[int, Any]] = [(index, found) for index, _, found in rule.rows(elements, quiet)]
+        rows: list[tuple[int, Any]] = [(row.index, row.found) for row in rule.rows(elements, quiet)]
         rows += [(index, rule.inline) for index, _ in rule.inline_rows(elements, quiet)]
         if not rows:
             yield Visit(rule, at, None, ())

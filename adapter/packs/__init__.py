@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from adapter.errors import Finding, PackError
 from adapter.packs.head import Head, read_head
+from adapter.packs.kinds import Kind, read_kinds
 from adapter.packs.trees import canonical, read_trees
 
 Tree = dict[str, Any]
-__all__ = ["Pack", "available", "folder_of", "load", "read", "root"]
+__all__ = ["Kind", "Pack", "available", "folder_of", "load", "read", "root"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Pack:
     questionnaires: dict[str, Tree]
     title: str = ""
     examples_path: str = "examples"
+    kinds: dict[str, Kind] = field(default_factory=dict)
 
     @property
     def examples(self) -> Path:
@@ -104,7 +106,7 @@ def _read(folder: Path, way: tuple[Path, ...], faults: list[Finding]) -> Pack | 
     trees = read_trees(folder, faults)
     if head is None:
         return None
-    own = _own(folder, head, trees)
+    own = _own(folder, head, trees, read_kinds(folder, head.kinds, faults))
     if not head.extends:
         return own
     parent = _read(folder_of(head.extends, folder.parent), (*way, folder), faults)
@@ -119,7 +121,7 @@ def _head(folder: Path, faults: list[Finding]) -> Head | None:
         return None
 
 
-def _own(folder: Path, head: Head, trees: dict[str, dict[str, Tree]]) -> Pack:
+def _own(folder: Path, head: Head, trees: dict[str, dict[str, Tree]], kinds: dict[str, Kind]) -> Pack:
     return Pack(
         name=head.name,
         version=head.version,
@@ -135,6 +137,7 @@ def _own(folder: Path, head: Head, trees: dict[str, dict[str, Tree]]) -> Pack:
         questionnaires={canonical(tree): tree for tree in trees["questionnaires"].values()},
         title=head.title,
         examples_path=head.examples,
+        kinds=kinds,
     )
 
 
@@ -155,4 +158,5 @@ def _merged(parent: Pack, own: Pack) -> Pack:
         questionnaires=parent.questionnaires | own.questionnaires,
         title=own.title,
         examples_path=own.examples_path,
+        kinds=parent.kinds | own.kinds,
     )

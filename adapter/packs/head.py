@@ -6,16 +6,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from adapter.errors import Finding, PackError
+from adapter.packs.kinds import KEYS as KIND_KEYS
+from adapter.packs.kinds import Declared
 from adapter.packs.reading import compose, note, read_bytes
 
-KEYS = ("examples", "extends", "fhir", "name", "prefixes", "title", "version")
+KEYS = ("examples", "extends", "fhir", "kinds", "name", "prefixes", "title", "version")
 FHIR_VERSIONS = ("4.0.1", "4.3.0", "5.0.0")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _PREFIX = re.compile(r"[a-z][a-z0-9]*")
 _URL = re.compile(r"(?:https?://|urn:)\S+")
 
@@ -31,6 +35,7 @@ class Head:
     fhir_versions: tuple[str, ...] = ("4.0.1",)
     prefixes: dict[str, str] = field(default_factory=dict)
     examples: str = "examples"
+    kinds: dict[str, Declared] = field(default_factory=dict)
 
 
 def read_head(path: Path) -> Head:
@@ -46,6 +51,7 @@ def read_head(path: Path) -> Head:
         fhir_versions=tuple(reader.fhir(found)),
         prefixes=dict(reader.prefixes(found)),
         examples=reader.text(found, "examples") or "examples",
+        kinds={kind.name: kind for kind in reader.kinds(found)},
     )
     if reader.faults:
         raise PackError(f"The pack in the folder {path.parent.name} cannot be used.", faults=reader.faults)
@@ -131,6 +137,26 @@ class _Reader:
                 self.fault(value, f"expected a URL for the prefix {key.value}")
             else:
                 yield key.value, value.value
+
+    def kinds(self, found: dict[str, yaml.Node]) -> Iterator[Declared]:
+        """The kinds of record of the pack's own."""
+        node = found.get("kinds")
+        if node is not None and not isinstance(node, yaml.MappingNode):
+            self.fault(node, "expected kinds as an object of names")
+        for key, value in self.pairs(node) if isinstance(node, yaml.MappingNode) else ():
+            words = self._texts(value)
+            if not _KIND.fullmatch(key.value):
+                self.fault(key, "expected a kind of lower-case letters, digits and _")
+            elif "schema" not in words or not words.keys() <= set(KIND_KEYS):
+                self.fault(key, f"expected an object with the keys {', '.join(KIND_KEYS)}; schema must be there")
+            else:
+                spot = (self.file, key.start_mark.line + 1, key.start_mark.column + 1)
+                yield Declared(key.value, words["schema"], words.get("id", ""), words.get("system", ""), spot)
+
+    def _texts(self, node: Any) -> dict[str, str]:
+        """An object that holds nothing but text; else empty."""
+        whole = isinstance(node, yaml.MappingNode) and all(isinstance(row, yaml.ScalarNode) for _, row in node.value)
+        return {key.value: row.value for key, row in self.pairs(node)} if whole else {}
 
     def fault(self, node: yaml.Node | None, what: str, id_: str = "head-value") -> None:
         """Notes a fault at the place of a node."""

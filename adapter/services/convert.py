@@ -52,6 +52,7 @@ class Converter:
         Raises BadInput, DataError, and UsageError where an option does not go with a remainder.
         """
         records, remainder, places = taken(tree)
+        records = [self.mapper.own.named(record) for record in records]
         found: list[tuple[Tree, list[Issue]]] = []
         for record, place in zip(records, places, strict=True):
             _refuse_unknown(record, self.kinds, place)
@@ -82,17 +83,16 @@ class Converter:
 def taken(tree: Any) -> tuple[list[Tree], Any, list[str]]:
     """An input of `to_fhir` → records, remainder, and the JSON pointer of each record.
 
-    Raises BadInput where it is none of the three forms.
+    Raises BadInput where it is none of the three forms. Whether a record is of a known kind is for the pack to say.
     """
     if isinstance(tree, list):
         return tree, None, [f"/{index}" for index in range(len(tree))]
     if isinstance(tree, dict) and isinstance(tree.get("records"), list) and tree.keys() <= RESULT_KEYS:
         records = tree["records"]
         return records, tree.get("remainder"), [f"/records/{index}" for index in range(len(records))]
-    if isinstance(tree, dict) and "kind" in tree:
+    if isinstance(tree, dict) and "resourceType" not in tree:
         return [tree], None, [""]
-    text = "This is not a record: it has no kind. A list of records, or what from-fhir gave, is accepted too."
-    raise BadInput(text, issues=[Issue("fatal", "structure", "record-no-kind", text, pointer="/kind")])
+    raise _no_kind()
 
 
 def joined(trees: Sequence[Any]) -> Any:
@@ -112,8 +112,15 @@ def placed(issues: Iterable[Issue], prefix: str) -> list[Issue]:
     return [replace(issue, pointer=prefix + (issue.pointer or "")) for issue in issues]
 
 
+def _no_kind() -> BadInput:
+    text = "This is not a record: it has no kind. A list of records, or what from-fhir gave, is accepted too."
+    return BadInput(text, issues=[Issue("fatal", "structure", "record-no-kind", text, pointer="/kind")])
+
+
 def _refuse_unknown(record: Any, kinds: Collection[str], place: str) -> None:
     kind = record.get("kind") if isinstance(record, dict) else None
+    if kind is None and not place:
+        raise _no_kind()
     if not isinstance(kind, str) or kind not in kinds:
         text = f"This is not a record of a known kind; known are {', '.join(kinds)}."
         raise BadInput(text, issues=[Issue("fatal", "structure", "record-unknown-kind", text, pointer=f"{place}/kind")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from adapter.definitions import Definitions, definitions
@@ -32,7 +33,8 @@ class Knowledge:
         """A pack by name or path. Raises PackError; UsageError for a version that is not spoken."""
         version = fhir_version(fhir)
         found, release = load_pack(pack), release_of(version)
-        return cls(found, load(pack).of(version), table(found, release), definitions(version), shape_of, release)
+        shape = partial(shape_of, own=found.kinds)
+        return cls(found, load(pack).of(version), table(found, release), definitions(version), shape, release)
 
     def choosing(self) -> dict[str, set[str]]:
         """By kind, the record paths that say which map a record is for."""

@@ -18,20 +18,22 @@ Find = Callable[[Any], list[Issue]]
 @dataclass(frozen=True, slots=True)
 class Checker:
     """`resource` finds the issues of a resource, `record` those of one record's shape, `clinical` those of several
-    records that are each well-formed.
+    records that are each well-formed; `named` gives a record of the pack's own the kind that it does not say.
     """
 
     resource: Find
     record: Find
     clinical: Callable[[list[Tree]], list[Issue]]
+    named: Callable[[Any], Any] = lambda tree: tree
 
     def issues(self, tree: Any) -> list[Issue]:
         """Every issue of a document, errors and others."""
         if isinstance(tree, list):
-            return self._records(tree, "")
+            return self._records([self.named(record) for record in tree], "")
         if isinstance(tree, dict) and "resourceType" not in tree:
             if isinstance(tree.get("records"), list) and tree.keys() <= RESULT_KEYS:
-                return self._records(tree["records"], "/records")
+                return self._records([self.named(record) for record in tree["records"]], "/records")
+            tree = self.named(tree)
             if "kind" in tree:
                 return self.record(tree) or alone(self.clinical([tree]))
         return self.resource(tree)

@@ -11,9 +11,12 @@ _SCRIPT = """
 import hashlib, pathlib, sys
 from adapter import mapping
 from adapter.fhir_json import dumps, loads
-mapper = mapping.load("core")
 digest = hashlib.sha256()
-for path in sorted(pathlib.Path(sys.argv[1]).glob("*/records.json")):
+root = pathlib.Path(sys.argv[1])
+cases = [("core", path) for path in sorted(root.glob("fixtures/*/records.json"))]
+cases += [(path.parts[-4], path) for path in sorted(root.glob("mappings/*/examples/*/records.json"))]
+for pack, path in cases:
+    mapper = mapping.load(pack)
     bundle = mapper.to_fhir(loads(path.read_bytes())).tree
     read = mapper.from_fhir(bundle)
     digest.update(dumps(bundle) + dumps(read.records) + dumps(read.remainder))
@@ -23,7 +26,7 @@ print(digest.hexdigest())
 
 def _digest(root: Path, seed: str) -> str:
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(root)}
-    command = [sys.executable, "-c", _SCRIPT, str(root / "fixtures")]
+    command = [sys.executable, "-c", _SCRIPT, str(root)]
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout.strip()
 

@@ -19,7 +19,7 @@ from adapter.records.assessment import INTAKE
 from adapter.services.lint import lint
 from adapter.terminology import Table, compile_table, displays
 from adapter.validation import Validator
-from tools import make_extensions, make_questionnaires, make_terminology
+from tools import make_extensions, make_packs, make_questionnaires, make_terminology
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -108,6 +108,14 @@ def test_the_files_are_those_that_the_tables_make() -> None:
     there = {f"{folder}/{path.name}" for folder in folders for path in (CORE.folder / folder).glob("*.json")}
     assert there == set(made)
     assert [name for name, text in made.items() if (CORE.folder / name).read_text("utf-8") != text] == []
+
+
+@pytest.mark.parametrize("pack", [path.stem for path in (ROOT / "tools" / "packs").glob("*.yaml")])
+def test_the_files_of_the_other_packs_are_those_that_their_tables_make(pack: str) -> None:
+    made, folder = make_packs.files(pack), ROOT / "mappings" / pack
+    there = {f"{name}/{path.name}" for name in make_packs.FOLDERS for path in (folder / name).glob("*.json")}
+    assert there == set(made)
+    assert [name for name, text in made.items() if (folder / name).read_text("utf-8") != text] == []
 
 
 def test_every_table_that_a_mapping_file_names_is_there() -> None:

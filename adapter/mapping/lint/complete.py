@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -177,7 +178,7 @@ def _uncarried(shape: Shape, above: str, carried: set[str]) -> Iterator[str]:
     for name in shape.names():
         path = f"{above}{name}"
         inner = shape.at((name,))
-        if name in ENVELOPE or path in carried or inner is None:
+        if name in ENVELOPE or inner is None or any(_carries(each, path) for each in carried):
             continue
         if inner.type_ == "array":
             inner = inner.item()
@@ -188,7 +189,15 @@ def _uncarried(shape: Shape, above: str, carried: set[str]) -> Iterator[str]:
 
 
 def _bare(path: str) -> str:
-    return path.replace("[]", "")
+    """A record path without what it selects by; of numbered columns the column's own name."""
+    bare = re.sub(r"\[[^\]]*\]", "", path)
+    return re.sub(r"\*\.", "", bare) if "*." in bare else re.sub(r"(#[^.]*)\.value$", r"\1", bare)
+
+
+def _carries(carried: str, path: str) -> bool:
+    if "#" not in carried:
+        return carried == path
+    return re.fullmatch(re.escape(carried).replace(r"\#", "[1-9][0-9]?"), path) is not None
 
 
 def _carried(subject: Subject, name: str, seen: set[str]) -> Iterator[str]:
@@ -214,3 +223,9 @@ def _carried(subject: Subject, name: str, seen: set[str]) -> Iterator[str]:
                 yield from _carried(subject, companion, seen | {name})
         else:
             yield from row.records
+            yield from (f"{path.partition('[')[0]}.{key}" for path in row.records for key in _keys(path))
+
+
+def _keys(path: str) -> list[str]:
+    """What a record path selects by: it is written with the row."""
+    return re.findall(r"[\[,]\s*([A-Za-z][A-Za-z0-9_-]*)=", path)

@@ -40,6 +40,12 @@ _READING = {
     "file-shape": _error("A mapping file is an object.", "Begin it with map, record, resource and rules."),
     "head-key": _error("pack.yaml has a key that is not known.", "Use the keys that docs/packs.md lists."),
     "head-value": _error("pack.yaml has a value of the wrong form.", "Write it in the form that the message names."),
+    "kind-id": _error(
+        "The field that names a record is not one that can.", "Name a field of the schema; one called id holds UUIDs."
+    ),
+    "kind-schema": _error(
+        "A kind of the pack's own has no schema that can be used.", "Name a JSON Schema of the pack, of an object."
+    ),
     "resource-not-json": _error("A resource of the pack is not JSON.", "Mend it at that place."),
     "resource-type": _error("A folder holds a resource of another type.", "Move it to the folder of its type."),
     "resource-url": _error("A resource has no url.", "Give it one: other files name it by that."),
@@ -56,6 +62,11 @@ _LANGUAGE = {
     "rule-shape": _error("A rule is an object.", "Write it as {record: …, fhir: …}."),
     "rule-path-missing": _error("A rule has only one side.", "Give it a record path and a FHIR path."),
     "path-syntax": _error("A path cannot be read.", "Write names joined by dots, with selectors in brackets."),
+    "function-argument": _error("A function cannot be made with its argument.", "Write it as docs/mapping.md shows."),
+    "unit-unknown": _error("A unit has no size here.", "Use a UCUM unit of mass, volume, length, time or number."),
+    "rule-wrapped": _error(
+        "Rows, columns or places of a rule cannot be made sense of.", "Write them as docs/mapping.md shows."
+    ),
     "function-unknown": _error("There is no such function.", "Use one that docs/mapping.md lists."),
     "map-unknown": _error("There is no such map.", "Name a file of maps/, without its ending."),
     "group-unknown": _error("There is no such group in the file.", "Define it under groups."),

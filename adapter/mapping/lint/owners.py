@@ -8,10 +8,11 @@ from typing import Any
 from adapter.mapping import source
 from adapter.mapping.choosing import nearest
 from adapter.mapping.lint.subject import Subject
-from adapter.mapping.table import Row
+from adapter.mapping.table import Row, row_start
+from adapter.mapping.wrapping import follow
 
 # Written only when something is made, or beside what another rule owns: no second owner.
-_GUESTS = frozenset({"set", "derive"})
+_GUESTS = frozenset({"set", "derive", "order"})
 
 
 def check(subject: Subject) -> None:
@@ -93,8 +94,7 @@ def _when(subject: Subject, name: str) -> None:
     map_ = subject.maps[name]
     shape = subject.shape_of(map_.kind)
     if shape is not None and "at" in tree:
-        found = shape.at(tuple(tree["at"].split(".")))
-        shape = found.item() if found is not None else None
+        shape = follow(shape, row_start(tree["at"]))
     for names, value in map_.when:
         field = shape.at(names) if shape is not None else None
         path = ".".join(names)

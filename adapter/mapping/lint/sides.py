@@ -44,7 +44,9 @@ def _pair(subject: Subject, row: Row, spot: Spot, shape: Shape) -> None:
     keys = row.keys or {}
     last = row.selector.rpartition(".")[2] if not row.selector.endswith("]") else "[]"
     selected = row.selector.endswith(("]", ")"))
-    if row.keyword in ("items", "parts") or shape.type_ == "array":
+    if row.keyword in ("order", "split") or "repeats" in keys:
+        _several(subject, row, spot)
+    elif row.keyword in ("items", "parts") or shape.type_ == "array":
         _list(subject, row, spot, shape)
     elif spot.lists and not selected:
         text = f"{row.record} holds one value and {spot.path} is a list: expected {last}[!] or a selector"
@@ -59,6 +61,11 @@ def _pair(subject: Subject, row: Row, spot: Spot, shape: Shape) -> None:
     rule = _RULES.get(row.keyword)
     if rule is not None and spot.type:
         rule(subject, row, spot, inner)
+
+
+def _several(subject: Subject, row: Row, spot: Spot) -> None:
+    if not spot.lists or spot.single:
+        subject.say(row, "list-single", f"{row.record} goes through several values: expected a list at {spot.path}")
 
 
 def _list(subject: Subject, row: Row, spot: Spot, shape: Shape) -> None:
@@ -236,6 +243,8 @@ def _constant_value(subject: Subject, row: Row, spot: Spot, value: object) -> No
 _RULES = {
     "copy": _copy,
     "own": _of("code"),
+    "flag": _of("boolean"),
+    "quantity": _of("Quantity", "SimpleQuantity", "Age", "Duration"),
     "concept": _concept,
     "choice": _choice,
     "link": _link,

@@ -12,10 +12,11 @@ from adapter.errors import Finding
 from adapter.mapping.lint.messages import MESSAGES
 from adapter.mapping.lint.walking import Spot, Walker
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.paths import Path, PathError, parse, record_steps
+from adapter.mapping.paths import Path, PathError, parse
 from adapter.mapping.shapes import Shape
 from adapter.mapping.source import place
 from adapter.mapping.table import Row
+from adapter.mapping.wrapping import follow
 
 if TYPE_CHECKING:
     from adapter.packs import Pack
@@ -78,17 +79,7 @@ class Subject:
 
     def shape(self, row: Row, path: str | None = None) -> Shape | None:
         """The schema of a record path of a row, from the top of its kind; None where the compiler has told that there is none."""
-        node = self.shape_of(row.kind)
-        for part in (row.record if path is None else path).split("."):
-            if node is None:
-                return None
-            try:
-                node = node.at(record_steps(part.removesuffix("[]")))
-            except PathError:
-                return None
-            if node is not None and part.endswith("[]"):
-                node = node.item()
-        return node
+        return follow(self.shape_of(row.kind), row.record if path is None else path)
 
     def closed(self, row: Row) -> bool:
         """Whether the items of a row are those of a group that is told already, further up."""

@@ -1,0 +1,128 @@
+"""One mapping file, compiled, and the resources of a record that it reads, makes, edits and takes away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from adapter.fhir_json import same
+from adapter.identity import foreign_record_id, resource_id
+from adapter.mapping.maps import ResourceMap
+from adapter.mapping.paths import Path
+from adapter.mapping.rules import set_value
+from adapter.mapping.scope import Scope, own_identifier
+
+Tree = dict[str, Any]
+INHERITED = ("patient",)
+
+
+def item_id(resource: Tree, base: str = "none", container: str = "") -> str:
+    """The id of the record that a resource is: ours by our identifier, else derived."""
+    own = own_identifier(resource)
+    if own is not None:
+        return own
+    return foreign_record_id(base, str(resource.get("resourceType")), f"{container}{resource.get('id')}")
+
+
+@dataclass(slots=True)
+class Found:
+    """A resource that an element refers to: its part key, or its contained id with a leading '#'."""
+
+    key: str
+    resource: Tree
+    item_id: str
+    map: ResourceMap
+
+
+class Leading(Protocol):
+    """A rule that leads to resources of their own."""
+
+    def clear(self, node: Tree, scope: Scope) -> None:
+        """Take away what it leads to from a resource that is about to go."""
+
+
+def leading(rules: Iterable[Any]) -> Iterator[Any]:
+    """The rules of a list that lead to resources of their own, out of what wraps them."""
+    for rule in rules:
+        inner = getattr(rule, "inner", rule)
+        if hasattr(inner, "clear"):
+            yield inner
+
+
+def lookup(maps: list[ResourceMap], reference: Any, scope: Scope) -> Found | None:
+    """The resource of this record that a Reference leads to, where one of these maps reads it."""
+    if type(reference) is not dict:
+        return None
+    literal = reference.get("reference")
+    if type(literal) is str and literal.startswith("#"):
+        return _contained(maps, literal, scope)
+    key = scope.refs.part(reference)
+    resource = scope.parts.get(key) if key else None
+    if key is None or resource is None:
+        return None
+    map_ = next((map_ for map_ in maps if map_.reads(resource)), None)
+    if map_ is None:
+        return None
+    return Found(key, resource, key.partition("/")[2], map_)
+
+
+def _contained(maps: list[ResourceMap], literal: str, scope: Scope) -> Found | None:
+    contained = scope.root.get("contained")
+    for resource in contained if type(contained) is list else []:
+        if type(resource) is dict and resource.get("id") == literal[1:]:
+            map_ = next((map_ for map_ in maps if map_.reads(resource)), None)
+            if map_ is not None:
+                return Found(literal, resource, item_id(resource, scope.record_id, literal), map_)
+    return None
+
+
+def read_part(found: Found, scope: Scope) -> Tree:
+    """The item that a resource is, without its id."""
+    inner = scope.of(scope.part if found.key.startswith("#") else found.key, found.resource)
+    return found.map.read(found.resource, inner)
+
+
+def edit_part(found: Found, new: Tree, scope: Scope, beside: Tree | None = None) -> None:
+    """Write an item onto its resource. `beside` is what the item was on another resource: one-way rules ask for it."""
+    inner = scope.of(found.key, found.resource)
+    old = {**(beside or {}), **found.map.read(found.resource, inner)}
+    full = {**new, **{key: _inherit(key, old, scope) for key in INHERITED}}
+    full = {key: value for key, value in full.items() if value is not None}
+    if not same({**old, "id": ""}, {**full, "id": ""}):
+        found.map.write(found.resource, full, {**old, "id": new["id"]}, inner)
+
+
+def _inherit(key: str, old: Tree, scope: Scope) -> Any:
+    was = old.get(key)
+    return scope.owner.get(key) if was == scope.owner_base.get(key) else was
+
+
+def make_part(map_: ResourceMap, item: Tree, scope: Scope, under: Path | None = None) -> Tree:
+    """Make the resource of an item, which has its id; the Reference to it. `under` is where it refers to the part at hand."""
+    key = f"{map_.type_}/{item['id']}"
+    id_ = resource_id(scope.kind, scope.record_id, key)
+    inner = scope.of(key, {})
+    inherited = {name: scope.owner[name] for name in INHERITED if name in scope.owner}
+    reference = scope.refs.own(map_.type_, id_, key)
+    inner.root = scope.parts[key] = {"resourceType": map_.type_, "id": id_}
+    map_.make({**item, **inherited}, inner)
+    if under is not None:
+        owner = scope.refs.to_part(scope.part, scope.parts[scope.part])
+        set_value(under, under.make_holder(inner.root), owner)
+    return reference
+
+
+def remove_part(found: Found, scope: Scope) -> None:
+    """Take a resource away, and those that belong to it."""
+    if not found.key.startswith("#"):
+        inner = scope.of(found.key, found.resource)
+        for rule in leading(found.map.rules):
+            rule.clear(found.resource, inner)
+        scope.parts.pop(found.key, None)
+        return
+    contained = [resource for resource in scope.root["contained"] if resource is not found.resource]
+    if contained:
+        scope.root["contained"] = contained
+    else:
+        del scope.root["contained"]
