@@ -85,6 +85,7 @@ WORDS = {"structuredefinitions/words.json": extension("words", "Goal")}
 PARTS = {"structuredefinitions/parts.json": extension("parts", "Goal", "one", "two")}
 MEASURE = "{record: statement, fhir: description, concept: m}"
 ANSWER = "map: part\nrecord: assessment\nat: instruments\nresource: QuestionnaireResponse\nrules: []\n"
+KINDS = "kinds:\n  row: {schema: schemas/row.json, id: key}\n"
 
 # message id → (files, where it is told)
 CASES: dict[str, tuple[dict[str, Any], str]] = {
@@ -114,6 +115,11 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "rule-shape": (goal("lifecycle"), "maps/goal.yaml:5:5"),
     "rule-path-missing": (goal("{record: lifecycle}"), "maps/goal.yaml:5:6"),
     "path-syntax": (goal("{record: lifecycle, fhir: 'a[0]'}"), "maps/goal.yaml:5:25"),
+    "function-argument": (goal("{record: start, fhir: startDate, via: date MM/DD/YY}"), "maps/goal.yaml:5:38"),
+    "unit-unknown": (goal("{record: start, fhir: startDate, quantity: furlong}"), "maps/goal.yaml:5:38"),
+    "rule-wrapped": (goal("{record: start, either: [{fhir: startDate}]}"), "maps/goal.yaml:5:21"),
+    "kind-id": ({"pack.yaml": PACK + KINDS, "schemas/row.json": '{"properties": {"no": {}}}'}, "pack.yaml:8:3"),
+    "kind-schema": ({"pack.yaml": PACK + KINDS}, "pack.yaml:8:3"),
     "function-unknown": (goal("{derive: narrativ, fhir: text, names: [start]}"), "maps/goal.yaml:5:6"),
     "map-unknown": ({"maps/plan.yaml": PLAN + "  - {record: goals, fhir: goal, parts: [gaol]}\n"}, "maps/plan.yaml:5:33"),
     "group-unknown": (goal("{record: notes, fhir: note, items: nots}"), "maps/goal.yaml:5:33"),
