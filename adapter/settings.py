@@ -21,6 +21,8 @@ class Settings:
     `database_url`: SQLAlchemy's URL of the store, SQLite or PostgreSQL. `database_timeout`: seconds to wait for a lock.
     `http_seconds`, `http_megabytes`: bounds of one call to a FHIR server. `sync_overlap`: seconds that a pull reads again,
     more than a server's longest transaction. `lease`: seconds for which work on a link is one process's own.
+    `store_key_file`: the keys that seal the store's columns, one a line, the first for what is written now. `names`: host
+    names, separated by commas, under which the service may be asked beside this machine's own. `require_tokens`: nobody comes in without one.
     """
 
     database_url: str = "sqlite:///careplan.db"
@@ -30,6 +32,9 @@ class Settings:
     http_megabytes: int = 64
     sync_overlap: int = 120
     lease: int = 300
+    store_key_file: str = ""
+    names: str = ""
+    require_tokens: bool = False
     log_level: str = "info"
 
 
@@ -46,6 +51,9 @@ def load() -> Settings:
         http_megabytes=env.int("HTTP_MEGABYTES", default.http_megabytes, validate=positive),
         sync_overlap=env.int("SYNC_OVERLAP", default.sync_overlap, validate=validate.Range(min=0)),
         lease=env.int("LEASE", default.lease, validate=positive),
+        store_key_file=env.str("STORE_KEY_FILE", default.store_key_file),
+        names=env.str("NAMES", default.names),
+        require_tokens=env.bool("REQUIRE_TOKENS", default.require_tokens),
         log_level=env.str("LOG_LEVEL", default.log_level, validate=validate.OneOf(LOG_LEVELS)),
     )
     try:

@@ -39,6 +39,7 @@ _STATUS: tuple[tuple[type[AdapterError], int], ...] = (
 )
 _CODES = {
     400: "invalid",
+    401: "login",
     403: "forbidden",
     404: "not-found",
     405: "not-supported",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from adapter import __version__
+from adapter.api.access import Door, at_the_door
 from adapter.api.answers import error_answer, fault_answer
 from adapter.bootstrap import Services
 from adapter.errors import AdapterError
 from adapter.fhir_json import Bounds
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -28,10 +27,9 @@ STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; fo
 _log = logging.getLogger("adapter.api")
 
 
-def create_app(services: Services, *, bounds: Bounds | None = None, hosts: frozenset[str] = LOOPBACK) -> Flask:
-    """The application over these services. `hosts` are the names under which it may be asked: a page of somebody else's
-    that made its own name lead here is refused.
-    """
+def create_app(services: Services, *, bounds: Bounds | None = None, door: Door | None = None) -> Flask:
+    """The application over these services; `door` says who may come in: as shipped, who is on this machine."""
+    entrance = door or Door()
     app = Flask("adapter.api", static_folder=None)
     app.config.update(
         API_TITLE="Care-plan adapter",
@@ -44,7 +42,7 @@ def create_app(services: Services, *, bounds: Bounds | None = None, hosts: froze
     app.extensions["careplan"] = services
     app.extensions["careplan_bounds"] = bounds or Bounds()
     _register(app)
-    app.before_request(lambda: _refuse_strangers(hosts))
+    app.before_request(lambda: at_the_door(entrance))
     app.after_request(_secure)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(AdapterError, error_answer)
@@ -61,16 +59,6 @@ def _register(app: Flask) -> None:
     for plain in (fhir.blueprint, health.blueprint, metrics.blueprint):
         app.register_blueprint(plain)
     docs.register(app, api)
-
-
-def _refuse_strangers(hosts: frozenset[str]) -> Response | None:
-    name = urlsplit(f"//{request.host}").hostname or ""
-    if name.lower() not in hosts:
-        return fault_answer(421, "This service is not asked under that name.")
-    origin = request.headers.get("Origin")
-    if origin is not None and origin != request.host_url.rstrip("/"):
-        return fault_answer(403, "Pages of another origin may not ask this service.")
-    return None
 
 
 def _secure(response: Response) -> Response:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from adapter import __version__
 from adapter.fhir_json import Tree
-from adapter.services.searching import PARAMETERS, has_patient
+from adapter.services.searching import parameters
 
 INTERACTIONS = (
     "read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type",
@@ -37,7 +37,6 @@ def statement(types: Sequence[str], base: str, now: datetime) -> Tree:
 
 
 def _resource(type_: str) -> Tree:
-    names = [name for name in PARAMETERS if name not in ("patient", "subject") or has_patient(type_)]
     return {
         "type": type_,
         "interaction": [{"code": code} for code in INTERACTIONS],
@@ -48,6 +47,6 @@ def _resource(type_: str) -> Tree:
         "conditionalRead": "full-support",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
-        "searchParam": [{"name": name, "type": PARAMETERS[name]} for name in names],
+        "searchParam": [{"name": name, "type": kind} for name, kind in sorted(parameters(type_).items())],
         "operation": [{"name": "validate", "definition": DEFINITION}],
     }

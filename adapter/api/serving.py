@@ -5,25 +5,59 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Flask
 
 from adapter.errors import UsageError
+from adapter.privacy import is_loopback
 
 TARGET = "adapter.api.serving:application"
 
 
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where the service listens, and the certificate that it shows there, if any."""
+
+    host: str
+    port: int
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def check_fit_for_others(self, *, behind_proxy: bool) -> None:
+        """Raises UsageError where something is missing that other machines may be let in with."""
+        from adapter.bootstrap import Services
+
+        if self.certificate is None and not behind_proxy:
+            raise _unfit("no certificate", "Give --certificate and --key, or --behind-proxy where a proxy ends TLS.")
+        with Services() as services:
+            if not services.settings.names:
+                raise _unfit("no name to be asked under", "Set CAREPLAN_NAMES to its host names.")
+            if not services.settings.store_key_file:
+                raise _unfit("no encryption of the store at rest", "See `careplan db key` and `careplan db seal`.")
+            if not services.store().tokens():
+                raise _unfit("no bearer token", "Make one: `careplan token add NAME`.")
+
+
+def _unfit(what: str, remedy: str) -> UsageError:
+    message = f"Records of addiction treatment are not served beyond this machine without more: there is {what}."
+    return UsageError(message, place="--host", remedy=remedy)
+
+
 def application() -> Flask:
     """The application, over the store of the settings, brought up to date. Raises SettingsError, Unavailable."""
+    from adapter.api.access import LOOPBACK, Door
     from adapter.api.app import create_app
     from adapter.bootstrap import Services
 
     services = Services()
     services.ready()
-    return create_app(services)
+    names = LOOPBACK | {name.strip().lower() for name in services.settings.names.split(",") if name.strip()}
+    return create_app(services, door=Door(names, tokens=services.settings.require_tokens))
 
 
-def run(host: str, port: int) -> None:
+def run(entrance: Entrance) -> None:
     """Serves until SIGINT or SIGTERM. Raises Unavailable where the store cannot be used."""
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -34,10 +68,14 @@ def run(host: str, port: int) -> None:
 
     with Services() as services:
         services.ready()
+    if not is_loopback(entrance.host):
+        # The process that answers is another one: what it has to know goes along in its environment.
+        os.environ["CAREPLAN_REQUIRE_TOKENS"] = "true"
     logging.getLogger("_granian").setLevel(logging.WARNING)
     server = Server(
-        TARGET, address=host, port=port, interface=Interfaces.WSGI, factory=True, workers=1, blocking_threads=max(2, min(8, os.cpu_count() or 2)),
-        websockets=False, log_level=LogLevels.warning, log_access=False, backlog=256,
+        TARGET, address=entrance.host, port=entrance.port, interface=Interfaces.WSGI, factory=True, workers=1,
+        blocking_threads=max(2, min(8, os.cpu_count() or 2)), websockets=False, log_level=LogLevels.warning,
+        log_access=False, backlog=256, ssl_cert=entrance.certificate, ssl_key=entrance.key,
     )  # fmt: skip
     server.serve()
 

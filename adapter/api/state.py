@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import current_app, request
+from flask import current_app, g
 
 from adapter.api.bodies import body_tree
 from adapter.bootstrap import Services
@@ -29,7 +29,7 @@ def given() -> object:
 
 def released(tree: Tree) -> Tree:
     """The tree as it may leave to who asks: the gate of privacy, which may refuse. Raises Refused."""
-    return services().release(tree, request.remote_addr or "")
+    return services().release(tree, g.recipient)
 
 
 def fields(tree: object, known: dict[str, type], required: tuple[str, ...]) -> dict[str, Any]:

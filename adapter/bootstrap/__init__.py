@@ -21,6 +21,7 @@ from adapter.issues import Issue
 from adapter.ports import Link, SystemClock
 
 if TYPE_CHECKING:
+    from adapter.privacy import Recipient
     from adapter.services.convert import Converter
     from adapter.services.face import Face
     from adapter.services.records import Imported, Origin
@@ -163,7 +164,9 @@ class Services(Exchange):
         from adapter.store import open_store
 
         timeout = self.settings.database_timeout
-        made: Store = self._once("store", lambda: open_store(self._url, timeout=timeout))
+        made: Store = self._once(
+            "store", lambda: open_store(self._url, timeout=timeout, key_file=self.settings.store_key_file)
+        )
         return made
 
     def ready(self) -> None:
@@ -190,13 +193,10 @@ class Services(Exchange):
         done.issues += [issue for issue in clinical if not issue.is_error]
         return done
 
-    def release(self, tree: Tree, peer: str) -> Tree:
-        """A tree of the store as it may leave for who asks from this address: one on this machine is our own, any other
-        is not known. Raises Refused.
-        """
-        from adapter.privacy import Recipient, is_loopback, let_out
+    def release(self, tree: Tree, recipient: Recipient) -> Tree:
+        """A tree of the store as it may leave for who asks. Raises Refused."""
+        from adapter.privacy import let_out
 
-        recipient = Recipient("this machine", "own") if is_loopback(peer) else Recipient("an unknown caller", "public")
         return let_out(tree, recipient, self.store().origin_of)
 
     def face(self) -> Face:

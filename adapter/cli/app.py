@@ -31,6 +31,7 @@ COMMANDS = {
     "status": ("standing", "What is waiting, refused or in conflict, and why."),
     "conflicts": ("standing", "What both sides changed: list, show, resolve."),
     "history": ("standing", "Every revision of a record and every decision about it."),
+    "token": ("tokens", "Who may ask the service from another machine."),
     "serve": ("serve", "The service: HTTP API and FHIR face."),
     "db": ("db", "The database of the store."),
 }

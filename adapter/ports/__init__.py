@@ -14,7 +14,6 @@ from adapter.ports.ledger import (
     Arrival,
     Conflict,
     Entry,
-    HostClass,
     Link,
     Options,
     Server,
@@ -22,7 +21,7 @@ from adapter.ports.ledger import (
     Take,
 )
 from adapter.ports.ledgers import SyncLedger
-from adapter.ports.rows import Capability, Page, Rows, Saved, StoredResource, Tree, Versioned
+from adapter.ports.rows import Capability, HostClass, Page, Rows, Saved, StoredResource, Token, Tree, Versioned
 
 __all__ = [
     "ORDER",
@@ -48,6 +47,7 @@ __all__ = [
     "SyncLedger",
     "SystemClock",
     "Take",
+    "Token",
     "Tree",
     "Versioned",
 ]
@@ -205,7 +205,7 @@ class RecordStore(Protocol):
         """Versions, the newest first, deletions included (`deleted`)."""
 
     def search(self, type_: str, params: Sequence[tuple[str, str]], *, limit: int = 50, offset: int = 0) -> Page:
-        """Matches by `_id`, `identifier`, `patient`, `subject`, `_lastUpdated`. Raises DataError for anything else."""
+        """Matches by the search parameters of R4 for the type, `_id` and `_lastUpdated`. Raises DataError for others."""
 
     def origin_of(self, resource: Tree, server: str = "") -> tuple[str, str]:
         """(origin, "kind/id") of the record that a resource belongs to, by its id, its link or our identifier.

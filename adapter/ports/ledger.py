@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from adapter.ports.rows import Tree
+from adapter.ports.rows import HostClass, Tree
 
-HostClass = Literal["own", "partner", "public"]
 Direction = Literal["both", "push", "pull"]
 Take = Literal["ours", "theirs", "newest", "ask"]
 

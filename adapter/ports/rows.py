@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 Tree = dict[str, Any]
+
+HostClass = Literal["own", "partner", "public"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +83,17 @@ class Page:
 
     rows: list[StoredResource]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token of the service: the SHA-256 of its secret, whose it is, whether it may change anything, and the
+    instants from and until which it is good (`until` empty: always).
+    """
+
+    name: str
+    digest: str
+    host_class: HostClass
+    writes: bool
+    made: str
+    until: str = ""

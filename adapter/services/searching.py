@@ -12,16 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from adapter.definitions.search_parameters import search_parameters
 from adapter.errors import BadInput
 from adapter.issues import Issue
 
-PARAMETERS: Mapping[str, str] = {
-    "_id": "token",
-    "_lastUpdated": "date",
-    "identifier": "token",
-    "patient": "reference",
-    "subject": "reference",
-}
 COUNT, MOST = 50, 500
 _RESULT = frozenset({"_count", "_sort", "_summary", "_total", "_format", "_pretty", "_page"})
 _WHOLE = re.compile(r"[0-9]{1,9}")
@@ -55,10 +49,10 @@ def parse(type_: str, params: Iterable[tuple[str, str]], *, lenient: bool = Fals
     for name, value in params:
         if name in _RESULT:
             result[name] = value
-        elif (plain := name.removesuffix(":Patient")) in PARAMETERS and _applies(plain, type_):
+        elif re.split("[:.]", name, maxsplit=1)[0] in parameters(type_):
             if not value.strip(","):
                 raise refused("A search parameter has no value.")
-            kept.append((plain, value))
+            kept.append((name, value))
         elif lenient:
             ignored.append(name)
         else:
@@ -71,13 +65,10 @@ def parse(type_: str, params: Iterable[tuple[str, str]], *, lenient: bool = Fals
     )  # fmt: skip
 
 
-def _applies(name: str, type_: str) -> bool:
-    return name not in ("patient", "subject") or has_patient(type_)
-
-
-def has_patient(type_: str) -> bool:
-    """Whether resources of a type speak of a patient."""
-    return type_ not in ("Patient", "Questionnaire")
+def parameters(type_: str) -> dict[str, str]:
+    """What resources of a type can be found by: name and kind."""
+    found = {name: parameter.kind for name, parameter in search_parameters(type_).items()}
+    return {"_id": "token", "_lastUpdated": "date", **found}
 
 
 def refused(text: str, message_id: str = "search-value-invalid") -> BadInput:

@@ -11,11 +11,14 @@ from adapter.ports import Clock, SystemClock
 from adapter.store.database import open_engine, upgrade, version
 from adapter.store.ledger import Ledger
 from adapter.store.records import Records
+from adapter.store.sealing import check_keys, seal
+from adapter.store.tokens import Tokens
+from adapter.store.vault import new_key, read_keys, vault_of
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "new_key", "open_store"]
 
 
-class Store(Records, Ledger):
+class Store(Records, Ledger, Tokens):
     """Answers `adapter.ports.RecordStore` and `adapter.ports.SyncLedger` on one database."""
 
     def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
@@ -30,14 +33,29 @@ class Store(Records, Ledger):
         """(version of the tables, newest version known)."""
         return version(self.engine)
 
+    @property
+    def sealed(self) -> bool:
+        """Whether its columns are encrypted."""
+        return bool(vault_of(self.engine.dialect))
+
+    def seal(self) -> int:
+        """Encrypts what is not, or was with an older key, and makes the index anew; how many values were written."""
+        return seal(self.engine)
+
     def close(self) -> None:
         """Closes the connections."""
         self.engine.dispose()
 
 
-def open_store(url: str, *, clock: Clock | None = None, timeout: float = 30.0, migrate: bool = True) -> Store:
-    """The store at a URL, its tables made or brought up to date. Raises SettingsError, Unavailable."""
-    store = Store(open_engine(url, timeout=timeout), clock)
+def open_store(
+    url: str, *, clock: Clock | None = None, timeout: float = 30.0, migrate: bool = True, key_file: str = ""
+) -> Store:
+    """The store at a URL, its tables made or brought up to date, sealed with the keys of `key_file`.
+
+    Raises SettingsError, Unavailable; also where the store was sealed with other keys.
+    """
+    store = Store(open_engine(url, timeout=timeout, vault=read_keys(key_file)), clock)
     if migrate:
         store.upgrade()
+        check_keys(store.engine)
     return store

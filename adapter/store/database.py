@@ -17,15 +17,22 @@ from sqlalchemy import exc as sa
 from sqlalchemy.pool import StaticPool
 
 from adapter.errors import Conflict, SettingsError, Unavailable
+from adapter.store.vault import Vault
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def open_engine(url: str, *, timeout: float = 30.0) -> Engine:
+def open_engine(url: str, *, timeout: float = 30.0, vault: Vault | None = None) -> Engine:
     """An engine for SQLite (WAL, file mode 0600) or PostgreSQL. Raises SettingsError for a URL that is neither.
 
-    `timeout` is how many seconds a statement waits for the lock of another process.
+    `timeout` is how many seconds a statement waits for the lock of another process; `vault` seals columns at rest.
     """
+    engine = _engine(url, timeout)
+    engine.dialect.careplan_vault = vault or Vault()  # type: ignore[attr-defined]
+    return engine
+
+
+def _engine(url: str, timeout: float) -> Engine:
     try:
         parsed = make_url(url)
     except sa.ArgumentError:

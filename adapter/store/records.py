@@ -12,8 +12,10 @@ from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.ports import Clock, Link, Page, Saved, StoredResource, Tree
 from adapter.store import search
 from adapter.store.database import reading, writing
+from adapter.store.indexing import moment_range
 from adapter.store.rows import instant, resource_of
 from adapter.store.tables import link, record, record_revision, resource, resource_history
+from adapter.store.vault import vault_of
 from adapter.store.writes import Expected, Write, one_resource, resources_of, tree_of
 
 Key = tuple[str, str]
@@ -126,7 +128,10 @@ class Records:
         if id_ is not None:
             where.append(at.id == id_)
         if since is not None:
-            where.append(at.last_updated >= search.moment_range(since)[0])
+            found = moment_range(since)
+            if found is None:
+                raise search.refused("_since", "This is no date or time of FHIR.")
+            where.append(at.last_updated >= found[0])
         query = select(resource_history).where(*where)
         query = query.order_by(at.last_updated.desc(), at.id, at.version.desc()).limit(limit).offset(offset)
         with reading(self.engine) as connection:
@@ -137,7 +142,7 @@ class Records:
         return Page(rows, total)
 
     def search(self, type_: str, params: Sequence[tuple[str, str]], *, limit: int = 50, offset: int = 0) -> Page:
-        where = search.conditions(type_, params)
+        where = search.conditions(type_, params, vault_of(self.engine.dialect))
         query = select(resource).where(*where).order_by(resource.c.last_updated, resource.c.id)
         with reading(self.engine) as connection:
             total = connection.scalar(select(func.count()).select_from(resource).where(*where)) or 0
@@ -170,7 +175,9 @@ def _owner_by_identifier(connection: Connection, type_: str, tree: Tree) -> tupl
     found = tree.get("identifier")
     for identifier in found if isinstance(found, list) else [found]:
         if isinstance(identifier, dict) and identifier.get("system") == IDENTIFIER_SYSTEM:
-            where = search.conditions(type_, [("identifier", f"{IDENTIFIER_SYSTEM}|{identifier.get('value')}")])[0::2]
+            where = search.conditions(
+                type_, [("identifier", f"{IDENTIFIER_SYSTEM}|{identifier.get('value')}")], vault_of(connection.dialect)
+            )[0::2]
             row = connection.execute(select(resource.c.kind, resource.c.record_id).where(*where)).first()
             if row is not None:
                 return row[0], row[1]

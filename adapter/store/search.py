@@ -1,151 +1,195 @@
-"""What a resource can be found by, and the search itself. https://hl7.org/fhir/R4/search.html"""
+"""A search as SQL conditions. https://hl7.org/fhir/R4/search.html
+
+Known are the parameters of `adapter.definitions.search_parameters`, `_id`, `_lastUpdated`, the modifiers `:not`,
+`:missing`, `:exact`, `:contains`, `:Type`, and one step along a reference (`patient.identifier`, `subject:Patient.name`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 
+from adapter.definitions.search_parameters import SearchParameter, search_parameters
 from adapter.errors import DataError
 from adapter.issues import Issue
-from adapter.ports import Tree
-from adapter.store.rows import instant
+from adapter.store.indexing import ANY, HIDDEN_DATES, folded, moment_range
 from adapter.store.tables import resource, resource_index
+from adapter.store.vault import Vault
 
-PARAMS = ("_id", "identifier", "patient", "subject", "_lastUpdated")
-"""The parameters that are known; `patient` is a subject that is a Patient."""
+Condition = ColumnElement[bool]
+Make = Callable[[str, Vault], Condition]
 
 _PREFIXES = ("eq", "ne", "gt", "ge", "lt", "le", "sa", "eb")
-_MOMENT = re.compile(
-    r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+ -]\d{2}:\d{2})?)?)?)?"
-)
+_AGAINST = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+_COMMA, _BAR = re.compile(r"(?<!\\),"), re.compile(r"(?<!\\)\|")
 
 
-def index_rows(tree: Tree) -> Iterator[dict[str, Any]]:
-    """The rows of resource_index for a resource."""
-    head = {"type": tree["resourceType"], "id": tree["id"]}
-    found = tree.get("identifier")
-    for ordinal, row in enumerate(found if isinstance(found, list) else [found]):
-        if isinstance(row, dict) and isinstance(row.get("value"), str):
-            yield {
-                **head,
-                "param": "identifier",
-                "ordinal": ordinal,
-                "system": str(row.get("system", "")),
-                "value": row["value"],
-            }
-    for ordinal, name in enumerate(("subject", "patient")):
-        reference = tree.get(name)
-        literal = reference.get("reference") if isinstance(reference, dict) else None
-        if isinstance(literal, str) and "/" in literal:
-            type_, _, id_ = literal.split("/_history/", maxsplit=1)[0].rpartition("/")
-            yield {**head, "param": "subject", "ordinal": ordinal, "system": type_.rpartition("/")[2], "value": id_}
-
-
-def conditions(type_: str, params: Sequence[tuple[str, str]]) -> list[ColumnElement[bool]]:
-    """SQL conditions of a search. Raises DataError for a parameter or value that is not understood."""
-    found: list[ColumnElement[bool]] = [resource.c.type == type_, resource.c.deleted.is_(False)]
+def conditions(type_: str, params: Sequence[tuple[str, str]], vault: Vault) -> list[Condition]:
+    """SQL conditions of a search. Raises DataError for a parameter, modifier or value that is not understood."""
+    found: list[Condition] = [resource.c.type == type_, resource.c.deleted.is_(False)]
     for name, value in params:
-        if name == "_id":
-            found.append(resource.c.id.in_(value.split(",")))
-        elif name == "identifier":
-            found.append(_any(_token(part) for part in value.split(",")))
-        elif name in {"patient", "subject"}:
-            found.append(_any(_reference(name, part) for part in value.split(",")))
-        elif name == "_lastUpdated":
-            found.append(_any(_moment(part) for part in value.split(",")))
-        else:
-            raise _refused(name, f"This cannot be searched by; known are {', '.join(PARAMS)}.")
+        found.append(_condition(type_, name, value, vault))
     return found
 
 
-def _any(parts: Iterator[ColumnElement[bool]]) -> ColumnElement[bool]:
-    return or_(*parts)
+def _condition(type_: str, asked: str, value: str, vault: Vault) -> Condition:
+    name, _, modifier = asked.partition(":")
+    if name == "_id" and not modifier:
+        return resource.c.id.in_(_COMMA.split(value))
+    if name == "_lastUpdated" and not modifier:
+        return or_(*(_date(part, resource.c.last_updated, resource.c.last_updated) for part in _COMMA.split(value)))
+    if "." in asked:
+        return _chained(type_, asked, value, vault)
+    parameter = search_parameters(type_).get(name)
+    if parameter is None:
+        raise refused(asked, "This cannot be searched by.")
+    if modifier == "missing":
+        return _missing(parameter, asked, value)
+    parts = [_indexed(parameter, _one(parameter, modifier, part, vault)) for part in _COMMA.split(value)]
+    return not_(or_(*parts)) if modifier == "not" and parameter.kind == "token" else or_(*parts)
 
 
-def _indexed(*more: ColumnElement[bool]) -> ColumnElement[bool]:
-    here = and_(resource_index.c.type == resource.c.type, resource_index.c.id == resource.c.id)
+def _indexed(parameter: SearchParameter, *more: Condition) -> Condition:
+    index = resource_index.c
+    here = and_(index.type == resource.c.type, index.id == resource.c.id, index.param == parameter.name)
     return exists().where(here, *more)
 
 
-def _token(text: str) -> ColumnElement[bool]:
-    index = resource_index.c
-    system, bar, value = text.partition("|")
-    if not bar:
-        return _indexed(index.param == "identifier", index.value == text)
-    if not value:
-        return _indexed(index.param == "identifier", index.system == system)
-    return _indexed(index.param == "identifier", index.system == system, index.value == value)
+def _missing(parameter: SearchParameter, asked: str, value: str) -> Condition:
+    if value not in {"true", "false"}:
+        raise refused(asked, "Expected true or false.")
+    return not_(_indexed(parameter)) if value == "true" else _indexed(parameter)
 
 
-def _reference(name: str, text: str) -> ColumnElement[bool]:
+def _one(parameter: SearchParameter, modifier: str, text: str, vault: Vault) -> Condition:
+    try:
+        if vault and parameter.name in HIDDEN_DATES:
+            return _hidden_date(text, vault)
+        return _KINDS[parameter.kind, modifier](text, vault)
+    except KeyError:
+        if parameter.kind == "reference" and modifier.isalpha():
+            return _reference(f"{modifier}/{text.rpartition('/')[2]}", vault)
+        raise refused(f"{parameter.name}:{modifier}", "This modifier is not known here.") from None
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\\([,|$\\])", r"\1", text)
+
+
+def _token(text: str, vault: Vault) -> Condition:
     index = resource_index.c
+    system, *rest = _BAR.split(text, maxsplit=1)
+    if not rest:
+        return index.value == vault.hashed(_plain(text))
+    if not rest[0]:
+        return index.system == _plain(system)
+    systems = [_plain(system), ANY] if system else [""]
+    return and_(index.system.in_(systems), index.value == vault.hashed(_plain(rest[0])))
+
+
+def _reference(text: str, vault: Vault) -> Condition:
+    index = resource_index.c
+    if "://" in text or text.startswith("urn:"):
+        url, _, version = text.partition("|")
+        named = index.value == url
+        whole = and_(named, index.system == version) if version else named
+        type_, _, id_ = url.rpartition("/")
+        return or_(whole, and_(index.system == type_.rpartition("/")[2], index.value == id_))
     head, _, id_ = text.rpartition("/")
-    type_ = head.rpartition("/")[2] or ("Patient" if name == "patient" else "")
-    more = [index.system == type_] if type_ else []
-    return _indexed(index.param == "subject", index.value == id_, *more)
+    type_ = head.rpartition("/")[2]
+    named = index.value == id_
+    return and_(named, index.system == type_) if type_ else named
 
 
-def _moment(text: str) -> ColumnElement[bool]:
+def _string(text: str, vault: Vault) -> Condition:
+    if vault:
+        # Of a sealed store only whole names can be found.
+        return resource_index.c.value == vault.hashed(folded(_plain(text)))
+    return resource_index.c.value.like(folded(_plain(text)).translate(_AGAINST) + "%", escape="\\")
+
+
+def _contains(text: str, vault: Vault) -> Condition:
+    if vault:
+        raise refused(":contains", "This store is sealed at rest: only whole texts can be found.")
+    return resource_index.c.value.like("%" + folded(_plain(text)).translate(_AGAINST) + "%", escape="\\")
+
+
+def _exact(text: str, vault: Vault) -> Condition:
+    return resource_index.c.system == vault.hashed(_plain(text))
+
+
+def _uri(text: str, vault: Vault) -> Condition:
+    return resource_index.c.value == text
+
+
+def _below(text: str, vault: Vault) -> Condition:
+    return resource_index.c.value.like(text.translate(_AGAINST) + "%", escape="\\")
+
+
+def _range(text: str, vault: Vault) -> Condition:
+    return _date(text, resource_index.c.system, resource_index.c.value)
+
+
+def _hidden_date(text: str, vault: Vault) -> Condition:
     prefix, rest = (text[:2], text[2:]) if text[:2] in _PREFIXES else ("eq", text)
-    low, high = moment_range(rest)
-    at = resource.c.last_updated
+    found = moment_range(rest)
+    if found is None or prefix != "eq":
+        raise refused("date", "This store is sealed at rest: such a date can only be asked for as it is written.")
+    return and_(resource_index.c.system == vault.hashed(found[0]), resource_index.c.value == vault.hashed(found[1]))
+
+
+def _date(text: str, start: ColumnElement[str], end: ColumnElement[str]) -> Condition:
+    """A date of a resource lies from `start` to before `end`; one instant is its own end.
+
+    https://hl7.org/fhir/R4/search.html#prefix
+    """
+    prefix, rest = (text[:2], text[2:]) if text[:2] in _PREFIXES else ("eq", text)
+    found = moment_range(rest)
+    if found is None:
+        raise refused("date", "This is no date or time of FHIR.")
+    low, high = found
+    inside = and_(start >= low, start < high, end <= high)
     return {
-        "eq": and_(at >= low, at < high),
-        "ne": or_(at < low, at >= high),
-        "ge": at >= low,
-        "gt": at >= high,
-        "sa": at >= high,
-        "lt": at < low,
-        "eb": at < low,
-        "le": at < high,
+        "eq": inside,
+        "ne": not_(inside),
+        "ge": or_(end > high, start >= low),
+        "gt": end > high if start is not end else start >= high,
+        "sa": start >= high,
+        "lt": start < low,
+        "eb": end <= low if start is not end else end < low,
+        "le": or_(start < low, inside) if start is not end else start < high,
     }[prefix]
 
 
-def moment_range(text: str) -> tuple[str, str]:
-    """The instants that a date or time of any precision covers: from the first, up to before the second."""
-    match = _MOMENT.fullmatch(text)
-    if match is None:
-        raise _refused("_lastUpdated", "This is no date or time of FHIR.")
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
-    try:
-        low = datetime(
-            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0),
-            int(((fraction or "") + "000000")[:6]), tzinfo=UTC,
-        )  # fmt: skip
-        low -= _offset(zone)
-        high = _after(low, month, day, hour, second, fraction)
-    except (ValueError, OverflowError):
-        raise _refused("_lastUpdated", "This is no date or time of FHIR.") from None
-    return instant(low), instant(high)
+_KINDS: dict[tuple[str, str], Make] = {
+    ("token", ""): _token, ("token", "not"): _token, ("reference", ""): _reference, ("date", ""): _range,
+    ("string", ""): _string, ("string", "contains"): _contains, ("string", "exact"): _exact,
+    ("uri", ""): _uri, ("uri", "below"): _below,
+}  # fmt: skip
 
 
-def _offset(zone: str | None) -> timedelta:
-    if zone in {None, "Z"}:
-        return timedelta()
-    text = str(zone)
-    size = timedelta(hours=int(text[1:3]), minutes=int(text[4:6]))
-    # A plus that was not escaped arrives as a space.
-    return -size if text[0] == "-" else size
+def _chained(type_: str, asked: str, value: str, vault: Vault) -> Condition:
+    """`subject:Patient.identifier` or `patient.identifier`: resources whose reference leads to one that matches."""
+    head, _, rest = asked.partition(".")
+    name, _, target = head.partition(":")
+    target = target or ("Patient" if name == "patient" else "")
+    parameter = search_parameters(type_).get(name)
+    if parameter is None or parameter.kind != "reference" or not target or "." in rest:
+        raise refused(asked, "One step along a reference, with its type, is understood: subject:Patient.identifier.")
+    inner = search_parameters(target).get(rest.partition(":")[0])
+    if inner is None:
+        raise refused(asked, "This cannot be searched by.")
+    index = resource_index.alias()
+    there = resource_index.c
+    match = or_(*(_one(inner, rest.partition(":")[2], part, vault) for part in _COMMA.split(value)))
+    found = select(there.id).where(there.type == target, there.param == inner.name, match)
+    here = and_(index.c.type == resource.c.type, index.c.id == resource.c.id, index.c.param == parameter.name)
+    return exists().where(here, index.c.system == target, index.c.value.in_(found))
 
 
-def _after(low: datetime, month: Any, day: Any, hour: Any, second: Any, fraction: Any) -> datetime:
-    if fraction is not None:
-        return low + timedelta(milliseconds=1)
-    if second is not None:
-        return low + timedelta(seconds=1)
-    if hour is not None:
-        return low + timedelta(minutes=1)
-    if day is not None:
-        return low + timedelta(days=1)
-    if month is not None:
-        return low.replace(year=low.year + low.month // 12, month=low.month % 12 + 1)
-    return low.replace(year=low.year + 1)
-
-
-def _refused(name: str, text: str) -> DataError:
+def refused(name: str, text: str) -> DataError:
+    """The error of a search that is not understood."""
     issue = Issue("error", "not-supported", "search-parameter", text, expression=name)
     return DataError(text, issues=[issue], place=name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
+from adapter.store.vault import Sealed
+
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},
 )
@@ -14,7 +16,7 @@ record = Table(
     Column("kind", String(32), primary_key=True),
     Column("id", String(64), primary_key=True),
     Column("revision", Integer, nullable=False),
-    Column("document", Text, nullable=False),
+    Column("document", Sealed("record.document"), nullable=False),
     Column("origin", String(16), nullable=False),
     Column("recorded_at", String(32), nullable=False),
     Column("deleted", Boolean, nullable=False, default=False),
@@ -26,7 +28,7 @@ record_revision = Table(
     Column("kind", String(32), primary_key=True),
     Column("id", String(64), primary_key=True),
     Column("revision", Integer, primary_key=True),
-    Column("document", Text, nullable=False),
+    Column("document", Sealed("record_revision.document"), nullable=False),
     Column("recorded_at", String(32), nullable=False),
     Column("recorded_by", Text, nullable=False, default=""),
     Column("deleted", Boolean, nullable=False, default=False),
@@ -39,7 +41,7 @@ resource = Table(
     Column("id", String(64), primary_key=True),
     Column("version", Integer, nullable=False),
     Column("last_updated", String(32), nullable=False),
-    Column("tree", Text, nullable=False),
+    Column("tree", Sealed("resource.tree"), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("record_id", String(64), nullable=False),
     Column("part", String(160), nullable=False),
@@ -59,7 +61,7 @@ resource_history = Table(
     Index(None, "type", "last_updated"),
 )
 
-# What a resource can be found by: tokens (identifier) and references (subject).
+# What a resource can be found by; the columns mean what adapter.store.indexing says.
 resource_index = Table(
     "resource_index",
     metadata,
@@ -86,6 +88,26 @@ server = Table(
     # A hash; the secret of its webhooks is shown once.
     Column("hook", String(128), nullable=False),
     Column("options", Text, nullable=False),
+)
+
+# How the store is kept: which key its index was made with.
+keeping = Table(
+    "keeping",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    # SHA-256 of the secret, which is shown once.
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("host_class", String(16), nullable=False),
+    Column("writes", Boolean, nullable=False),
+    Column("made", String(32), nullable=False),
+    Column("until", String(32), nullable=False),
 )
 
 server_patient = Table(
@@ -128,7 +150,7 @@ link = Table(
     Column("wanted", Integer, nullable=False),
     Column("acked", Integer, nullable=False),
     Column("base", Integer, nullable=False),
-    Column("seen", Text),
+    Column("seen", Sealed("link.seen")),
     Column("in_flight", String(64), nullable=False),
     Column("flight", Integer, nullable=False),
     Column("lease_until", String(32), nullable=False),
@@ -139,7 +161,7 @@ link = Table(
     Column("reason", Text, nullable=False),
     Column("pack", String(128), nullable=False),
     Column("ending", String(16), nullable=False),
-    Column("theirs", Text),
+    Column("theirs", Sealed("link.theirs")),
     Column("theirs_version", String(64), nullable=False),
     # Derived, so that the work that is due is found without reading the rest: 1 where there is something to send, and the
     # place of the kind in the order of sending.
@@ -183,9 +205,9 @@ conflict = Table(
     Column("record_id", String(64), nullable=False),
     Column("part", String(160), nullable=False),
     Column("path", Text, nullable=False),
-    Column("base", Text),
-    Column("ours", Text),
-    Column("theirs", Text),
+    Column("base", Sealed("conflict.base")),
+    Column("ours", Sealed("conflict.ours")),
+    Column("theirs", Sealed("conflict.theirs")),
     Column("ours_by", Text, nullable=False),
     Column("ours_at", String(40), nullable=False),
     Column("theirs_by", Text, nullable=False),
@@ -193,7 +215,7 @@ conflict = Table(
     Column("opened_at", String(32), nullable=False),
     Column("state", String(16), nullable=False),
     Column("taken", String(16), nullable=False),
-    Column("value", Text),
+    Column("value", Sealed("conflict.value")),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", String(32), nullable=False),
     Index(None, "server", "state"),
@@ -214,7 +236,7 @@ journal = Table(
     Column("verb", String(16), nullable=False),
     Column("reason", Text, nullable=False),
     Column("path", Text, nullable=False),
-    Column("before", Text),
-    Column("after", Text),
+    Column("before", Sealed("journal.before")),
+    Column("after", Sealed("journal.after")),
     Index(None, "kind", "record_id"),
 )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from adapter.errors import Conflict, DataError, NotFound
 from adapter.fhir_json import loads
 from adapter.ports import THIS_WRITE, Link, Saved, StoredResource, Tree
-from adapter.store import search
+from adapter.store.indexing import index_rows
 from adapter.store.rows import (
     content_of,
     link_of,
@@ -24,6 +24,7 @@ from adapter.store.rows import (
     text_of,
 )
 from adapter.store.tables import link, record, record_revision, resource, resource_history, resource_index, server
+from adapter.store.vault import vault_of
 
 Expected = Mapping[tuple[str, str], str | None]
 
@@ -134,7 +135,7 @@ class Write:
         version = there.version + 1 if there is not None else 1
         method = "PUT" if there is not None and not there.deleted else "POST"
         self._write(StoredResource(type_, id_, version, self.now, new, kind, record_id, part, method=method))
-        rows = list(search.index_rows(new))
+        rows = list(index_rows(new, vault_of(self.connection.dialect)))
         if rows:
             self.connection.execute(insert(resource_index), rows)
         return True

@@ -1,0 +1,131 @@
+"""Bearer tokens: who comes in, what they may do, and that the service asks for all it needs before it serves others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+
+from adapter.api import create_app
+from adapter.api.access import LOOPBACK, Door
+from adapter.bootstrap import Services
+from adapter.cli import main
+from adapter.errors import UsageError
+from adapter.fhir_json import dumps, loads
+from adapter.services.tokens import known, make
+
+FIXTURES = Path(__file__).resolve().parent.parent.parent.parent / "fixtures"
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def guarded(services: Services) -> FlaskClient:
+    return create_app(services, door=Door(LOOPBACK | {"fhir.clinic.example"}, tokens=True)).test_client()
+
+
+def bearer(services: Services, name: str = "north", *, writes: bool = True) -> dict[str, str]:
+    new = make(services.store(), name, host_class="partner", writes=writes, now=services.now())
+    return {"Authorization": f"Bearer {new.secret}"}
+
+
+def test_nobody_comes_in_without_a_token(services: Services, guarded: FlaskClient) -> None:
+    for path in ("/fhir/metadata", "/fhir/Patient", "/v1/records", "/openapi.json", "/docs", "/health/ready"):
+        answer = guarded.get(path)
+        assert answer.status_code == 401, path
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert guarded.get("/health/live").status_code == 200
+    good = bearer(services)
+    for wrong in ("", "Bearer", "Bearer cpa_guess", f"Basic {good['Authorization'][7:]}", good["Authorization"] + "x"):
+        assert guarded.get("/fhir/Patient", headers={"Authorization": wrong}).status_code == 401
+    assert guarded.get("/fhir/Patient", headers=good).status_code == 200
+
+
+def test_the_store_keeps_no_token(services: Services, tmp_path: Path) -> None:
+    secret = bearer(services)["Authorization"][7:].encode()
+    services.store().close()
+    assert not [path for path in tmp_path.iterdir() if secret in path.read_bytes()]
+
+
+def test_a_token_runs_out_and_is_removed(services: Services, guarded: FlaskClient) -> None:
+    store, now = services.store(), services.now()
+    new = make(store, "short", host_class="own", writes=True, now=now, days=1)
+    assert known(store, new.secret, now + timedelta(hours=23)) is not None
+    assert known(store, new.secret, now + timedelta(hours=25)) is None
+    headers = bearer(services)
+    store.remove_token("north")
+    assert guarded.get("/fhir/Patient", headers=headers).status_code == 401
+
+
+def test_a_reader_reads_and_changes_nothing(services: Services, guarded: FlaskClient) -> None:
+    headers = {**bearer(services, writes=False), **JSON}
+    patient = dumps({"resourceType": "Patient", "id": "p1"})
+    assert guarded.get("/fhir/Patient", headers=headers).status_code == 200
+    assert guarded.post("/fhir/Patient/$validate", data=patient, headers=headers).status_code == 200
+    form = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+    assert guarded.post("/fhir/Patient/_search", data="_id=x", headers=form).status_code == 200
+    for method, path in (("POST", "/fhir/Patient"), ("PUT", "/fhir/Patient/p1"), ("DELETE", "/fhir/Patient/p1"), ("POST", "/v1/servers"), ("POST", "/fhir")):  # fmt: skip
+        answer = guarded.open(path, method=method, data=patient, headers=headers)
+        assert answer.status_code == 403, (method, path)
+
+
+def test_what_leaves_is_decided_by_whose_token_it_is(services: Services, guarded: FlaskClient) -> None:
+    record = loads((FIXTURES / "dual-diagnosis" / "records.json").read_bytes())[0]
+    services.take_in({**record, "origin": "real"})
+    stranger = {"REMOTE_ADDR": "192.0.2.7"}
+    assert guarded.get("/fhir/Patient", headers=bearer(services), environ_overrides=stranger).json["total"] == 1
+    loose = create_app(services).test_client()
+    assert loose.get("/fhir/Patient", environ_overrides=stranger).status_code == 403
+
+
+def test_only_names_that_were_given_are_answered(services: Services, guarded: FlaskClient) -> None:
+    headers = bearer(services)
+    assert guarded.get("/fhir/Patient", headers={**headers, "Host": "fhir.clinic.example"}).status_code == 200
+    assert guarded.get("/fhir/Patient", headers={**headers, "Host": "evil.example"}).status_code == 421
+
+
+def run(tmp_path: Path, *words: str, **env: str) -> tuple[int, str, str]:
+    set_ = {"CAREPLAN_DATABASE_URL": f"sqlite:///{tmp_path / 's.db'}", **env}
+    done = CliRunner().invoke(main, list(words), env=set_)
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    code, out, err = run(tmp_path, "token", "add", "north", "--read-only", "--days", "3")
+    assert code == 0
+    assert out.startswith("cpa_")
+    assert "not shown again" in err
+    code, out, _ = run(tmp_path, "token", "list", "--json")
+    (row,) = loads(out.encode())
+    assert (row["name"], row["class"], row["writes"]) == ("north", "partner", False)
+    assert run(tmp_path, "token", "add", "north")[0] == 2
+    assert run(tmp_path, "token", "add", "Bad Name")[0] == 2
+    assert run(tmp_path, "token", "remove", "north")[0] == 0
+    assert run(tmp_path, "token", "remove", "north")[0] == 2
+
+
+def test_beyond_this_machine_all_of_it_is_asked_for(tmp_path: Path) -> None:
+    certificate = tmp_path / "c.pem"
+    certificate.write_text("x")
+    tls = ("--certificate", str(certificate), "--key", str(certificate))
+    keys = tmp_path / "keys"
+    keys.write_text(run(tmp_path, "db", "key")[1])
+    env = {"CAREPLAN_NAMES": "fhir.clinic.example"}
+    serve = ("serve", "--host", "0.0.0.0")
+    for words, more, missing in (
+        (serve, {}, "no certificate"),
+        ((*serve, *tls), {}, "no name"),
+        ((*serve, *tls), env, "no encryption"),
+        ((*serve, "--behind-proxy"), {**env, "CAREPLAN_STORE_KEY_FILE": str(keys)}, "no bearer token"),
+    ):
+        code, _, err = run(tmp_path, *words, **more)
+        assert code == 2
+        assert missing in err
+    assert run(tmp_path, "serve", "--certificate", str(certificate))[0] == 2
+
+
+def test_no_token_is_made_for_the_public(services: Services) -> None:
+    with pytest.raises(UsageError):
+        make(services.store(), "x", host_class="public", writes=True, now=services.now())
