@@ -14,6 +14,7 @@ COMMANDS = {
     "coverage": ("pack_coverage", "What a pack covers of both sides, by definition and by data."),
     "test": ("pack_test", "The examples of a pack both ways, and the laws on them."),
     "diff": ("pack_diff", "What a new version changes, and what that means for what is out there."),
+    "docs": ("pack_docs", "The sheet of a pack for clinicians: one searchable page, and CSV."),
 }
 
 

@@ -5,7 +5,7 @@ const search = document.querySelector("input[type=search]");
 const count = document.querySelector("output");
 const none = document.querySelector(".none");
 const rows = [...document.querySelectorAll("tbody.rows > tr")];
-const texts = rows.map((row) => row.textContent.toLowerCase());
+const texts = rows.map((row) => `${row.closest("section").querySelector("h2").textContent} ${row.textContent}`.toLowerCase());
 const sections = [...document.querySelectorAll("section")];
 
 function filter() {
