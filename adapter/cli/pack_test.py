@@ -35,7 +35,6 @@ def pack_test(pack: str, only: tuple[str, ...], no_laws: bool, junit: str | None
     """
     from adapter.bootstrap import validator
     from adapter.cli.files import sink
-    from adapter.records import check
     from adapter.services.knowledge import Knowledge
     from adapter.services.testing.cases import cases
     from adapter.services.testing.junit import junit as as_junit
@@ -43,7 +42,7 @@ def pack_test(pack: str, only: tuple[str, ...], no_laws: bool, junit: str | None
 
     known = Knowledge.of(pack)
     found = cases(known.pack.examples, only)
-    tester = Tester(known, check, validator(pack=pack), laws=not no_laws)
+    tester = Tester(known, validator(pack=pack), laws=not no_laws)
     outcomes = [_said(outcome, verbose) for outcome in tester.run(found)]
     accepted = [_accepted(outcome, found) for outcome in outcomes] if accept else []
     if any(accepted):

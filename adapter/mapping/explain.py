@@ -76,7 +76,7 @@ class Explainer:
     def record_field(self, place: Place, value: Any, given: Tree) -> Tree:
         """A field that is there; `place` has the number of the record in front, `given` is that record as the user has it."""
         around = [visit for visit in self.traced.visits if any(_inside(place, ours) for ours in visit.ours)]
-        exact = [visit for visit in around if place in visit.ours]
+        exact = sorted((visit for visit in around if place in visit.ours), key=self._is_leaf, reverse=True)
         path = self.our_path(place)
         inside = [visit for visit in self.traced.visits if any(_inside(ours, place) for ours in visit.ours)]
         if exact:
@@ -145,10 +145,9 @@ class Explainer:
         return not self.reasons.row(visit).structural
 
     def _item(self, visit: Visit) -> Tree:
-        item = self._item_at(visit.at.ours)
         record = self.traced.records[int(visit.at.ours[0])].record
         inherited = {"patient": record["patient"]} if "patient" in record else {}
-        return {**inherited, **item} if isinstance(item, dict) else {}
+        return {**inherited, **visit.at.item}
 
     def _item_at(self, place: Place) -> Any:
         return at(self.traced.records[int(place[0])].record, place[1:])

@@ -11,7 +11,7 @@ from adapter.mapping.mapper import ENVELOPE
 from adapter.mapping.paths import get
 from adapter.mapping.places import Place, names
 from adapter.mapping.scope import own_identifier
-from adapter.mapping.steps import at, written
+from adapter.mapping.steps import written
 from adapter.mapping.table import Row
 from adapter.mapping.trace import Traced, Visit, names_of, path_of
 
@@ -130,7 +130,7 @@ class Reasons:
         mine = [row for row in self.rows if row.kind == given["kind"] and row.keyword != "derive"]
         if any(name.startswith((f"{path}.", f"{path}[]")) for row in mine for name in row.records):
             return "holds", "Nothing of it is on the other side: ask for its fields one by one.", None
-        rows = [row for row in mine if path in row.records]
+        rows = [row for row in mine if row.takes(path)]
         if rows:
             names_ = ", ".join(dict.fromkeys(row.map for row in rows))
             return "not-selected", f"Its rule is in the map {names_}, which is not for a record like this one.", rows[0]
@@ -145,13 +145,26 @@ class Reasons:
         """Why a rule wrote nothing, where the record has a value for it."""
         if row.reason:
             return "one-way", f"Written and never read: {row.reason}."
-        item = at(given, visit.at.ours[1:])
+        item = _object(given, visit)
         if all(get(item, names_) is None for names_ in names_of(visit.rule)):
             return "absent", "The record does not have it."
         made, issues = written(visit, item)
         if made is not None:
             return "mapped", "Written, but not read back."
         return "not-written", " ".join(issue.text for issue in issues) or "The rule makes nothing of it."
+
+
+def _object(given: Tree, visit: Visit) -> Any:
+    """The object that a rule works on, as the user has it; where a wrapper stands between, as it was read."""
+    found: Any = given
+    for step in visit.at.ours[1:]:
+        inner = isinstance(found, (dict if isinstance(step, str) else list)) and (
+            step in found if isinstance(step, str) else step < len(found)
+        )
+        if not inner:
+            return visit.at.item
+        found = found[step]
+    return found if isinstance(found, dict) else visit.at.item
 
 
 def owned_part(parts: dict[str, int], index: int) -> bool:

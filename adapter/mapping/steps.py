@@ -35,12 +35,16 @@ def how(row: Row) -> str:
     keys = row.keys or {}
     if row.keyword == "concept" and not row.code_map:
         return "codes as they are, no code map"
-    words = WORDS.get(row.keyword, f"{row.keyword} {keys.get(row.keyword, '')}".strip())
-    text = words.format(row.code_map, keys.get("template", ""))
+    words = WORDS.get(row.keyword, f"{row.keyword} {_said(keys.get(row.keyword, ''))}".strip())
+    text = words.replace("{0}", row.code_map).replace("{1}", str(keys.get("template", "")))
     if row.keyword == "choice" and row.code_map.startswith("$"):
         text = f"codes of {row.code_map}, the same on both sides"
     leaf = f", at {keys['leaf']} in each element" if "leaf" in keys else ""
     return text + leaf + (f", FHIR's {keys['default']} where the record says nothing" if "default" in keys else "")
+
+
+def _said(value: Any) -> str:
+    return ", ".join(f"{key}: {inner}" for key, inner in value.items()) if isinstance(value, dict) else str(value)
 
 
 def written(visit: Visit, item: Tree) -> tuple[Any, list[Issue]]:

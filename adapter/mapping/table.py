@@ -7,8 +7,10 @@ one into the other. Lint, explain, coverage, diff and the sheets read this table
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from adapter.mapping import source
@@ -58,6 +60,16 @@ class Row:
     def record(self) -> str:
         """Its first record path, or nothing."""
         return self.records[0] if self.records else ""
+
+    def takes(self, field: str) -> bool:
+        """Whether it is for a field of the record as its schema has it: `sub1_name`, `visits[].rows[].value`."""
+        return any(name == field or _form(name).fullmatch(field) is not None for name in self.records)
+
+    def around(self, names: Sequence[str]) -> bool:
+        """Whether it is for the field at these names, without what selects in lists, or for something that this holds."""
+        path = ".".join(names)
+        forms = [_form(name).pattern.replace(r"\[\]", "") for name in self.records]
+        return any(re.fullmatch(form, path) or form.startswith(f"{re.escape(path)}\\.") for form in forms)
 
     @property
     def structural(self) -> bool:
@@ -140,6 +152,14 @@ class _File:
         elif items not in place.groups:
             opened = _Place(place.record, place.fhir, place.selector, (*place.groups, items))
             yield from self._list(self.tree.get("groups", {}).get(items), opened)
+
+
+@cache
+def _form(record: str) -> re.Pattern[str]:
+    """The fields that a record path means: of `rows[name=age].value` every row's, of `sub#_*[].name` every column's."""
+    plain = re.sub(r"\[[^\]]+\]", "[]", record)
+    named = re.sub(r"([^.\[\]]*#[^.\[\]]*)\[\]\.([\w-]+)", lambda match: match[1].replace("*", match[2]), plain)
+    return re.compile(re.escape(named).replace(r"\#", "#").replace("#", r"\d+").replace(r"\*", r"[\w-]+"))
 
 
 def _spread(keys: source.Mapping, each: source.Mapping) -> source.Mapping:

@@ -17,9 +17,11 @@ from adapter.mapping.lists import Items, Scalars, elements_of
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.parts import Companion, Parts
 from adapter.mapping.paths import Path, Step, get
+from adapter.mapping.reshape import Either, Wrapper
 from adapter.mapping.resources import INHERITED
 from adapter.mapping.rules import Rule
 from adapter.mapping.scope import Scope
+from adapter.mapping.unwrapping import Real, unwrapped
 
 Tree = dict[str, Any]
 Place = tuple[str | int, ...]
@@ -27,12 +29,13 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """An object of FHIR, the object of the record that is read from it, and their places."""
+    """An object of FHIR, the object of the record that is read from it (`item`), and their places."""
 
     map: ResourceMap
     node: Tree
     fhir: Place
     ours: Place
+    item: Tree
     scope: Scope
 
 
@@ -125,6 +128,14 @@ def _inherited(place: Place) -> Place:
     return (place[0], place[-1]) if len(place) > 2 and place[-1] in INHERITED else place
 
 
+def _real(place: Place, base: Place, start: int, real: Real) -> Iterator[Place]:
+    """A place behind a wrapper, as the record has it; what the part has of its record stays."""
+    if place[:start] != base or len(place) == start:
+        yield place
+    else:
+        yield from ((*base, *inner) for inner in real(place[start:]))
+
+
 def _of_companion(places: Sequence[Place], depth: int, fields: frozenset[str]) -> Iterator[Place]:
     for place in places:
         if _inherited(place) != place or str(place[depth]) in fields:
@@ -145,21 +156,45 @@ class _Follower:
         refs = self.traced.analysis.refs(self.owned.parts)
         root = self.parts[""]
         scope = Scope(refs, str(record["kind"]), str(record["id"]), dict(self.parts), root)
-        at = At(map_, root, self.traced.resource_at(self.owned.parts[""]), (number,), scope)
+        at = At(map_, root, self.traced.resource_at(self.owned.parts[""]), (number,), record, scope)
         yield from self._rules(map_.rules, at)
 
     def _rules(self, rules: Sequence[Rule], at: At) -> Iterator[Visit]:
         for rule in rules:
-            if isinstance(rule, Items):
-                yield from self._items(rule, at)
-            elif isinstance(rule, Parts):
-                yield from self._parts(rule, at)
-            elif isinstance(rule, Scalars):
-                yield from self._scalars(rule, at)
-            elif isinstance(rule, Companion):
-                yield from self._companion(rule, at)
-            else:
-                yield self._leaf(rule, at)
+            yield from self._rule(rule, at)
+
+    def _rule(self, rule: Any, at: At) -> Iterator[Visit]:
+        if isinstance(rule, Items):
+            yield from self._items(rule, at)
+        elif isinstance(rule, Parts):
+            yield from self._parts(rule, at)
+        elif isinstance(rule, Scalars):
+            yield from self._scalars(rule, at)
+        elif isinstance(rule, Companion):
+            yield from self._companion(rule, at)
+        elif isinstance(rule, Either):
+            yield from self._either(rule, at)
+        elif isinstance(rule, Wrapper):
+            yield from self._wrapped(rule, at)
+        else:
+            yield self._leaf(rule, at)
+
+    def _wrapped(self, rule: Wrapper, at: At) -> Iterator[Visit]:
+        inside = unwrapped(rule, at.node, at.item, at.scope)
+        start = len(at.ours)
+        for visit in self._rule(inside.rule, replace(at, item=inside.item)):
+            places = [real for place in visit.ours for real in _real(place, at.ours, start, inside.real)]
+            yield replace(visit, ours=tuple(dict.fromkeys(places)))
+
+    def _either(self, rule: Either, at: At) -> Iterator[Visit]:
+        """The first place that gives the field has it; the others are told where something stands there."""
+        given = False
+        for leaf in rule.rules:
+            visit = self._leaf(replace(leaf, source=rule.source), at)
+            if visit.ours and given:
+                visit = replace(visit, ours=())
+            given = given or bool(visit.ours)
+            yield visit
 
     def _leaf(self, rule: Rule, at: At) -> Visit:
         path = path_of(rule)
@@ -190,26 +225,29 @@ class _Follower:
         rows = rule.items(elements, replace(at.scope, issues=[]))
         if not rows:
             yield Visit(rule, at, None, ())
-        for number, (index, _) in enumerate(rows):
-            inner = replace(at, node=elements[index], fhir=(*there, index), ours=(*ours, number))
+        for number, (index, item) in enumerate(rows):
+            inner = replace(at, node=elements[index], fhir=(*there, index), ours=(*ours, number), item=item)
             yield Visit(rule, at, inner.fhir, (inner.ours,))
             yield from self._rules(rule.rules, inner)
 
     def _parts(self, rule: Parts, at: At) -> Iterator[Visit]:
+        outer = at
+        if rule.from_main:
+            at = replace(at, node=at.scope.parts[""], fhir=self.traced.resource_at(self.owned.parts[""]))
         elements, there, ours = self._array(rule, at)
         quiet = replace(at.scope, issues=[])
-        rows: list[tuple[int, Any]] = [(row.index, row.found) for row in rule.rows(elements, quiet)]
-        rows += [(index, rule.inline) for index, _ in rule.inline_rows(elements, quiet)]
+        rows: list[tuple[int, Any, Any]] = [(row.index, row.item, row.found) for row in rule.rows(elements, quiet)]
+        rows += [(index, item, rule.inline) for index, item in rule.inline_rows(elements, quiet)]
         if not rows:
-            yield Visit(rule, at, None, ())
-        for number, (index, found) in enumerate(sorted(rows, key=itemgetter(0))):
-            item = (*ours, number)
-            yield Visit(rule, at, (*there, index), (item,))
+            yield Visit(rule, outer, None, ())
+        for number, (index, item, found) in enumerate(sorted(rows, key=itemgetter(0))):
+            place = (*ours, number)
+            yield Visit(rule, outer, (*there, index), (place,))
             if isinstance(found, Items):
-                inner = replace(at, node=elements[index], fhir=(*there, index), ours=item)
+                inner = replace(at, node=elements[index], fhir=(*there, index), ours=place, item=item)
                 yield from self._rules(found.rules, inner)
             elif found is not None:
-                for visit in self._rules(found.map.rules, self._inside(found, at, item)):
+                for visit in self._rules(found.map.rules, self._inside(found, at, place, item)):
                     yield replace(visit, ours=tuple(map(_inherited, visit.ours)))
 
     def _companion(self, rule: Companion, at: At) -> Iterator[Visit]:
@@ -217,18 +255,20 @@ class _Follower:
         found = rule.found(at.node, at.scope)
         yield Visit(rule, at, (*at.fhir, *place) if place is not None else None, ())
         if found is not None:
-            for visit in self._rules(found.map.rules, self._inside(found, at, at.ours)):
+            for visit in self._rules(found.map.rules, self._inside(found, at, at.ours, at.item)):
                 yield replace(visit, ours=tuple(_of_companion(visit.ours, len(at.ours), rule.fields)))
 
-    def _inside(self, found: Any, at: At, ours: Place) -> At:
+    def _inside(self, found: Any, at: At, ours: Place, item: Tree) -> At:
         """The resource that an element refers to."""
         contained = found.key.startswith("#")
         scope = at.scope.of(at.scope.part if contained else found.key, found.resource)
         if not contained:
-            return At(found.map, found.resource, self.traced.resource_at(self.owned.parts[found.key]), ours, scope)
+            return At(
+                found.map, found.resource, self.traced.resource_at(self.owned.parts[found.key]), ours, item, scope
+            )
         rows = at.scope.root["contained"]
         index = next(i for i, resource in enumerate(rows) if resource is found.resource)
-        return At(found.map, found.resource, (*self._root(at), "contained", index), ours, scope)
+        return At(found.map, found.resource, (*self._root(at), "contained", index), ours, item, scope)
 
     def _root(self, at: At) -> Place:
         key = next((key for key, tree in self.parts.items() if tree is at.scope.root), "")

@@ -100,10 +100,13 @@ def _leaves(known: Knowledge, data: Data, tree: Any, fhir: str | None) -> Tally:
     if isinstance(tree, dict) and "resourceType" in tree:
         _count_codes(known, data, tree)
         return understood(known.mapper, tree, fhir=fhir)
-    records = taken(tree)[0]
+    records = [known.mapper.own.named(record) for record in taken(tree)[0]]
     made = known.mapper.to_fhir(records, fhir=fhir).tree
     _count_codes(known, data, made)
-    there, again = _record_leaves(records), _record_leaves(known.mapper.from_fhir(made, fhir=fhir).records)
+    there, again = (
+        _record_leaves(records),
+        _record_leaves(map(known.mapper.own.named, known.mapper.from_fhir(made, fhir=fhir).records)),
+    )
     tally = Tally()
     for (path, value), count in there.items():
         tally.total[path] += count
@@ -111,7 +114,7 @@ def _leaves(known: Knowledge, data: Data, tree: Any, fhir: str | None) -> Tally:
     return tally
 
 
-def _record_leaves(records: list[Tree]) -> Counter[tuple[str, str]]:
+def _record_leaves(records: Iterable[Tree]) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
 
     def walk(path: str, node: Any) -> None:

@@ -55,6 +55,7 @@ class _Document:
             places: list[Place] = [("records", number) for number in range(len(records))]
             return cls(known, tree, True, tree, records, _explainer(known, traced, tree, places))
         records, remainder, pointers = taken(tree)
+        records = [known.mapper.own.named(record) for record in records]
         made = known.mapper.to_fhir(records, remainder, fhir=fhir).tree
         traced = trace(Analysis(known.mapper, take_apart(made)))
         where = {(record["kind"], record["id"]): at for at, record in enumerate(records)}
@@ -198,7 +199,7 @@ class _Document:
         if not found.missing:
             answer = self.explainer.record_field((number, *found.place), found.value, record)
             return {"side": "record", **answer, **_note(max(of, found.of), shown)}
-        rows = [row for row in self.known.rows if row.kind == kind and _covers(row, path)]
+        rows = [row for row in self.known.rows if row.kind == kind and row.around(path)]
         return _absent("record", shown, f"The record does not have it. {_would(rows, 'fhir')}", rows)
 
 
@@ -208,10 +209,6 @@ def _explainer(known: Knowledge, traced: Any, tree: Tree, places: list[Place]) -
 
 def _place(pointer: str) -> Place:
     return tuple(int(part) if part.isdigit() else part for part in pointer.split("/")[1:])
-
-
-def _covers(row: Row, path: tuple[str, ...]) -> bool:
-    return any(tuple(name.replace("[]", "").split("."))[: len(path)] == path for name in row.records)
 
 
 def _selects(row: Row, pick: Pick) -> bool:

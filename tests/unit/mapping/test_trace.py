@@ -13,6 +13,8 @@ from adapter.mapping import load
 from adapter.mapping.bundle import Analysis, take_apart
 from adapter.mapping.places import pointer
 from adapter.mapping.trace import trace
+from adapter.packs import available
+from adapter.services.diff import examples
 from adapter.services.explain import explain
 from adapter.services.knowledge import Knowledge
 
@@ -43,6 +45,35 @@ def test_every_value_of_a_record_is_traced(path: Path) -> None:
         for leaf in leaves(owned.record, (number,)):
             around = [leaf[:length] for length in range(2, len(leaf) + 1)]
             assert leaf[-1] in ("id", "kind") or any(place in ours for place in around), leaf
+
+
+@pytest.mark.parametrize("name", [name for name in available() if name != "core"])
+def test_every_value_of_a_provider_s_own_record_is_traced(name: str) -> None:
+    known = Knowledge.of(name)
+    for _, tree in examples(known):
+        records = [known.mapper.own.named(row) for row in (tree if isinstance(tree, list) else [tree])]
+        if "resourceType" in records[0]:
+            continue
+        traced = trace(Analysis(known.mapper, take_apart(known.mapper.to_fhir(records).tree)))
+        ours = {place for visit in traced.visits for place in visit.ours}
+        for number, record in enumerate(records):
+            for leaf in leaves(record, (number,)):
+                around = [leaf[:length] for length in range(2, len(leaf) + 1)]
+                selected = leaf[-1] in ("id", "kind") or _selects(leaf, ours)
+                assert selected or any(place in ours for place in around), leaf
+
+
+def _selects(leaf: tuple[str | int, ...], ours: set[tuple[str | int, ...]]) -> bool:
+    """Whether a rule knows a row by this value: then it owns another field of the row."""
+    return any(place[:-1] == leaf[:-1] for place in ours)
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_field_of_a_provider_s_own_record_has_an_answer(name: str) -> None:
+    known = Knowledge.of(name)
+    for _, tree in examples(known)[:2]:
+        for leaf in list(leaves(tree))[:40]:
+            assert explain(known, tree, pointer(leaf))["text"]
 
 
 @pytest.mark.parametrize("path", FIXTURES[::4], ids=lambda path: path.parent.name)
