@@ -44,14 +44,22 @@ class Refs(Protocol):
 
 
 def own_identifier(resource: Tree) -> str | None:
-    """The value of our identifier on a resource, or None."""
+    """The value of our identifier on a resource or reference, or None."""
     found = resource.get("identifier")
-    for identifier in found if isinstance(found, list) else [found]:
-        if isinstance(identifier, dict) and identifier.get("system") == IDENTIFIER_SYSTEM:
-            value = identifier.get("value")
-            if isinstance(value, str) and value:
-                return value
+    if type(found) is dict:
+        return _own_value(found)
+    for identifier in found if type(found) is list else ():
+        value = _own_value(identifier)
+        if value is not None:
+            return value
     return None
+
+
+def _own_value(identifier: Any) -> str | None:
+    if type(identifier) is not dict or identifier.get("system") != IDENTIFIER_SYSTEM:
+        return None
+    value = identifier.get("value")
+    return value if type(value) is str and value else None
 
 
 def split_reference(text: str) -> tuple[str, str, str] | None:
@@ -72,7 +80,7 @@ def link_of(reference: Tree, base: str) -> tuple[str, str] | None:
     split = split_reference(literal) if isinstance(literal, str) else None
     type_ = split[1] if split else reference.get("type")
     name = type_ if isinstance(type_, str) else ""
-    own = own_identifier({"identifier": reference.get("identifier")})
+    own = own_identifier(reference)
     if own is not None:
         return name, own
     if split:

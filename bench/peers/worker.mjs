@@ -1,0 +1,38 @@
+// A peer in Node: `worker.mjs NAME JOB MODULES`. The same talk as worker.py.
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const [name, path, modules] = process.argv.slice(2);
+const require = createRequire(join(modules, "package.json"));
+const here = dirname(fileURLToPath(import.meta.url));
+const text = (file) => readFileSync(join(here, "maps", file), "utf8");
+const job = JSON.parse(readFileSync(path, "utf8"));
+
+const peers = {
+  jsonata() {
+    const jsonata = require("jsonata");
+    const [out, back] = [jsonata(text("out.jsonata")), jsonata(text("back.jsonata"))];
+    return { out: () => out.evaluate(job.plan), back: () => back.evaluate(job.bundle) };
+  },
+};
+
+const works = peers[name]();
+console.log(JSON.stringify({ out: await works.out(), back: await works.back() }));
+const spent = (since) => {
+  const used = process.cpuUsage(since);
+  return (used.user + used.system) / 1e6;
+};
+for await (const line of createInterface({ input: process.stdin })) {
+  const [direction, seconds] = line.split(" ");
+  const work = works[direction];
+  const start = process.cpuUsage();
+  let done = 0;
+  while (spent(start) < Number(seconds)) {
+    for (let index = 0; index < 10; index++) await work();
+    done += 10;
+  }
+  console.log(done / spent(start));
+}
