@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, BinaryIO
 
+from adapter.bulk.workers import spread
 from adapter.errors import BadInput, DataError
 from adapter.fhir_json import DEFAULT_BOUNDS, Bounds, dumps, loads
 from adapter.issues import Issue, has_errors, to_operation_outcome
@@ -58,6 +60,15 @@ def lines(source: BinaryIO, longest: int) -> Iterator[bytes | None]:
             yield text
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A line of output without its end, and what is to be said of it; a blank line is one of neither kind."""
+
+    data: bytes
+    issues: Sequence[Issue] = ()
+    failed: bool = False
+
+
 def run(
     source: BinaryIO,
     sink: BinaryIO,
@@ -66,34 +77,48 @@ def run(
     refusal: Callable[[dict[str, Any]], Any] = lambda outcome: {"error": outcome},
     bounds: Bounds = DEFAULT_BOUNDS,
     tally: Tally | None = None,
+    workers: int = 1,
 ) -> Tally:
     """Put every line through `work`, which gets its tree and its bytes and may raise DataError to refuse it.
 
     `refusal` makes the output line of a refused one from its OperationOutcome. Errors other than DataError end the run,
-    except faults of our own, which are said of that line alone.
+    except faults of our own, which are said of that line alone. With several `workers` lines are read ahead in batches,
+    and come out in order all the same.
     """
     tally = tally or Tally()
-    for line in lines(source, bounds.size):
+    each = partial(_done, work=work, bounds=bounds, refusal=refusal)
+    for done in spread(each, lines(source, bounds.size), workers):
         tally.lines += 1
-        if line is not None and not line.strip():
-            sink.write(b"\n")
-        else:
-            answer = _answer(line, work, bounds, refusal)
-            _count(tally, answer)
-            sink.write(answer.tree if isinstance(answer.tree, bytes) else dumps(answer.tree))
-            sink.write(b"\n")
-        # Who feeds us line by line may wait for the answer.
-        sink.flush()
+        _count(tally, done)
+        sink.write(done.data)
+        sink.write(b"\n")
+        if workers == 1:
+            # Who feeds us line by line may wait for the answer.
+            sink.flush()
     return tally
 
 
-def _count(tally: Tally, answer: Answer) -> None:
-    if answer.failed:
+def _done(
+    line: bytes | None,
+    *,
+    work: Callable[[Any, bytes], Answer],
+    bounds: Bounds,
+    refusal: Callable[[dict[str, Any]], Any],
+) -> Done:
+    if line is not None and not line.strip():
+        return Done(b"")
+    answer = _answer(line, work, bounds, refusal)
+    data = answer.tree if isinstance(answer.tree, bytes) else dumps(answer.tree)
+    return Done(data, answer.issues, answer.failed)
+
+
+def _count(tally: Tally, done: Done) -> None:
+    if done.failed:
         tally.bad += 1
-    elif has_errors(answer.issues):
+    elif has_errors(done.issues):
         tally.faulty += 1
-    if answer.issues and tally.said is not None:
-        tally.said(tally.lines, [replace(issue, line=tally.lines) for issue in answer.issues])
+    if done.issues and tally.said is not None:
+        tally.said(tally.lines, [replace(issue, line=tally.lines) for issue in done.issues])
 
 
 def _answer(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapter.cli.app import example
+from adapter.cli.files import WORKERS, for_lines
 from adapter.issues import Issue, has_errors
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def convert() -> None:
 @convert.command("to-fhir")
 @FILES
 @NDJSON
+@WORKERS
 @click.option(
     "--type",
     "bundle_type",
@@ -56,19 +58,20 @@ def convert() -> None:
     "careplan convert to-fhir --type transaction records.json | curl -d @- …",
     "careplan convert to-fhir --ndjson < records.ndjson > resources.ndjson",
 )
-def to_fhir(files: tuple[str, ...], ndjson: bool, out: str | None, **options: Any) -> None:
+def to_fhir(files: tuple[str, ...], ndjson: bool, workers: int, out: str | None, **options: Any) -> None:
     """Records in, one Bundle out.
 
     FILE holds a record, a list of records, or what `convert from-fhir` gave: then what came in comes out again, with the
     edits of its records and nothing else changed.
     """
     converter = _converter(**options)
-    _convert(files, ndjson, out, converter.to_fhir, passes_errors=True)
+    _convert(files, for_lines(ndjson, workers), out, converter.to_fhir, passes_errors=True)
 
 
 @convert.command("from-fhir")
 @FILES
 @NDJSON
+@WORKERS
 @FHIR
 @PACK
 @STRICT
@@ -77,14 +80,14 @@ def to_fhir(files: tuple[str, ...], ndjson: bool, out: str | None, **options: An
     "careplan convert from-fhir bundle.json > records.json",
     "careplan convert from-fhir --ndjson < resources.ndjson > records.ndjson",
 )
-def from_fhir(files: tuple[str, ...], ndjson: bool, out: str | None, **options: Any) -> None:
+def from_fhir(files: tuple[str, ...], ndjson: bool, workers: int, out: str | None, **options: Any) -> None:
     """A resource or Bundle in, its records out, with all that no record holds.
 
     The output is {"records": …, "remainder": …, "issues": …}; given back to `convert to-fhir` it makes what came in. For
     several files it is a list with one such object for each.
     """
     converter = _converter(**options)
-    _convert(files, ndjson, out, converter.from_fhir)
+    _convert(files, for_lines(ndjson, workers), out, converter.from_fhir)
 
 
 def _converter(**options: Any) -> Converter:
@@ -95,7 +98,7 @@ def _converter(**options: Any) -> Converter:
 
 def _convert(
     files: tuple[str, ...],
-    ndjson: bool,
+    workers: int,
     out: str | None,
     work: Callable[[Any], tuple[Any, list[Issue]]],
     *,
@@ -104,7 +107,10 @@ def _convert(
     from adapter.cli.files import names
 
     inputs = names(files)
-    clean = _lines(inputs, out, work, passes_errors) if ndjson else _documents(inputs, out, work, passes_errors)
+    if workers:
+        clean = _lines(inputs, out, work, passes_errors, workers)
+    else:
+        clean = _documents(inputs, out, work, passes_errors)
     if not clean:
         click.get_current_context().exit(1)
 
@@ -131,7 +137,11 @@ def _documents(
 
 
 def _lines(
-    inputs: list[str], out: str | None, work: Callable[[Any], tuple[Any, list[Issue]]], passes_errors: bool
+    inputs: list[str],
+    out: str | None,
+    work: Callable[[Any], tuple[Any, list[Issue]]],
+    passes_errors: bool,
+    workers: int,
 ) -> bool:
     from adapter.bulk.ndjson import Answer, Tally, run
     from adapter.cli.files import label, opened, sink
@@ -147,7 +157,7 @@ def _lines(
         for name in inputs:
             tally = Tally(said=partial(_speak_of, label(name)))
             with opened(name) as source:
-                tallies.append(run(source, target, line, tally=tally))
+                tallies.append(run(source, target, line, tally=tally, workers=workers))
     return all(tally.clean for tally in tallies)
 
 

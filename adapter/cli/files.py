@@ -58,6 +58,23 @@ def documents(name: str) -> Iterator[Any]:
                 yield tree
 
 
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=1,
+    metavar="N",
+    show_default=True,
+    help="With --ndjson: so many processes; the lines come out in order.",
+)
+
+
+def for_lines(ndjson: bool, workers: int) -> int:
+    """How many workers a stream of lines gets; 0 where the input is none. Raises UsageError for workers without lines."""
+    if workers > 1 and not ndjson:
+        raise UsageError("--workers goes with --ndjson.", remedy="A document is converted by one process.")
+    return workers if ndjson else 0
+
+
 def label(name: str) -> str:
     """How an input is called in messages."""
     return "stdin" if name == STDIN else name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapter.cli.app import example
+from adapter.cli.files import WORKERS, for_lines
 from adapter.issues import SEVERITIES, Issue, has_errors, to_operation_outcome, to_outcome_issue
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _WORDS = {"fatal": "fatal", "error": "error", "warning": "warning", "information
 @click.option("--json", "as_json", is_flag=True, help="One OperationOutcome instead of sentences.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), help="The same by name.")
 @click.option("--ndjson", is_flag=True, help="One document a line in, one OperationOutcome a line out, in order.")
+@WORKERS
 @click.option("--profile", "profiles", multiple=True, metavar="URL", help="Also check against this profile.")
 @click.option(
     "--questionnaires",
@@ -42,7 +44,7 @@ _WORDS = {"fatal": "fatal", "error": "error", "warning": "warning", "information
     "careplan validate --ndjson < resources.ndjson > outcomes.ndjson",
 )
 def validate(
-    files: tuple[str, ...], as_json: bool, form: str | None, ndjson: bool, quiet: bool, **options: Any
+    files: tuple[str, ...], as_json: bool, form: str | None, ndjson: bool, workers: int, quiet: bool, **options: Any
 ) -> None:
     """Say what is wrong with resources or records, and where.
 
@@ -54,8 +56,8 @@ def validate(
 
     found = checker(**options)
     inputs = names(files)
-    if ndjson:
-        clean = _lines(inputs, found)
+    if for_lines(ndjson, workers):
+        clean = _lines(inputs, found, workers)
     else:
         clean = _documents(inputs, found, as_json=as_json or form == "json", quiet=quiet)
     if not clean:
@@ -119,7 +121,7 @@ def counted(issues: list[Issue]) -> str:
     return ", ".join(said) or "no issues found"
 
 
-def _lines(inputs: list[str], found: Checker) -> bool:
+def _lines(inputs: list[str], found: Checker, workers: int) -> bool:
     from adapter.bulk.ndjson import Answer, run
     from adapter.cli.files import opened, sink
     from adapter.errors import BadInput
@@ -135,5 +137,5 @@ def _lines(inputs: list[str], found: Checker) -> bool:
     with sink(None) as target:
         for name in inputs:
             with opened(name) as source:
-                clean &= run(source, target, line, refusal=lambda outcome: outcome).clean
+                clean &= run(source, target, line, refusal=lambda outcome: outcome, workers=workers).clean
     return clean

@@ -60,7 +60,11 @@ def head(type_: str) -> Any:
     }
 
 
-URL = lambda item: {"reference": f"urn:uuid:{item['fhirId']}"}
+def url(item: Any) -> Any:
+    """An item → a Reference to its resource."""
+    return {"reference": f"urn:uuid:{item['fhirId']}"}
+
+
 DISPLAY = {"display": T}
 PATIENT = S.patient
 PLAN = {
@@ -68,9 +72,9 @@ PLAN = {
     **{name: maybe(name) for name in ("title", "status", "intent", "description", "period", "created")},
     "subject": PATIENT,
     "author": maybe("author", DISPLAY),
-    "careTeam": maybe("care_team", [URL]),
-    "goal": maybe("goals", [URL]),
-    "activity": maybe("interventions", [(URL, {"reference": T})]),
+    "careTeam": maybe("care_team", [url]),
+    "goal": maybe("goals", [url]),
+    "activity": maybe("interventions", [(url, {"reference": T})]),
     "addresses": maybe(
         "problems",
         [lambda row: {**held("Condition")(row["id"]), **({"display": row["text"]} if "text" in row else {})}],
