@@ -61,6 +61,9 @@ def codec_of(row: source.Mapping, context: Context, here: Shape) -> Codec:
     if "concept" in row:
         concept = _concept(row, context)
         return CodingConcept(concept, OWN_EXTENSIONS) if row.get("wrap") == "coding" else concept
+    if "choice" in row and "words" in row:
+        concept = Concept(_table(row, context, "choice"))
+        return concept if row.get("wrap") == "concept" else CodingConcept(concept, OWN_EXTENSIONS)
     if "choice" in row and "wrap" in row:
         concept = Concept(_table(row, context, "choice"))
         return Coded(CodingConcept(concept, OWN_EXTENSIONS) if row["wrap"] == "coding" else concept, here.check())

@@ -19,7 +19,7 @@ from adapter.mapping.maps import ResourceMap
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Companion, PartKeys, Parts
 from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
-from adapter.mapping.reshape import Either
+from adapter.mapping.reshape import Either, Worded
 from adapter.mapping.rules import Group, Leaf, OwnCode, Rule, WithCodes
 from adapter.mapping.shapes import Shape
 from adapter.mapping.wrapping import fields_of, item_shape, settled, wrapped
@@ -175,6 +175,9 @@ class _File:
             without = frozenset(str(code) for code in row.get("except", []))
             return Scalars(where, names, path, codec_of(row, self.context, here.item()), leaf, without)
         leaf_rule = Leaf(where, names, path, codec_of(row, self.context, here), row.get("default"))
+        if "words" in row:
+            self._field(shape, row["words"], "words")
+            return Worded(leaf_rule, record_steps(row["words"]), here.check())
         if "own" in row:
             return OwnCode(leaf_rule, dict(row["own"]), f"{OWN_EXTENSIONS}/code")
         if "also" in row:

@@ -149,7 +149,9 @@ class Parts:
         node = self.holder(node, scope)
         elements = elements_of(self.path, node)
         rows = {self._name(row.id_, row.item): row for row in self.rows(elements, scope)}
+        places = {id(elements[row.index]): name for name, row in rows.items()}
         inline = {item["id"]: (index, item) for index, item in self.inline_rows(elements, scope)}
+        places.update({id(elements[index]): name for name, (index, _) in inline.items()})
         made: list[tuple[Hashable, Any]] = []
         named = self._named(wanted, scope)
         for name, item in named.items():
@@ -161,12 +163,16 @@ class Parts:
                 made.append((name, elements[index]))
             else:
                 made.append((name, self._make(item, scope)))
+                places[id(made[-1][1])] = name
         kept = {key for key, _ in made}
         for name, row in rows.items():
             if name not in kept and row.found is not None:
                 remove_part(row.found, scope)
-        ours: dict[int, Hashable] = {row.index: name for name, row in rows.items()}
-        ours.update({index: name for name, (index, _) in inline.items()})
+        # Items that hold items of this same array have changed it meanwhile.
+        elements = elements_of(self.path, node)
+        ours: dict[int, Hashable] = {
+            index: places[id(element)] for index, element in enumerate(elements) if id(element) in places
+        }
         store_elements(self.path, node, merge(elements, ours, made))
         self._settle(made, list(named.values()), inline, scope)
 
@@ -219,13 +225,18 @@ class Parts:
 
     def _make(self, item: Tree, scope: Scope) -> Any:
         map_ = next((map_ for map_ in self.maps if map_.makes(item)), self.maps[0])
+        element, main = self.path.last.make(), scope.parts.get("", {})
+
+        def ready(reference: Tree) -> None:
+            element.update({self.at: reference} if self.at else reference)
+            if self.from_main:
+                # It stands before those that belong to it.
+                store_elements(self.path, main, [*elements_of(self.path, main), element])
+
         if item.keys() == {"id"} and self.keys.by != NUMBER:
-            reference = scope.refs.to_record(map_.type_, item["id"])
-        else:
-            full = {**item, "id": self.keys.id_of(item, scope)}
-            reference = make_part(map_, full, scope, self.under)
-        element = self.path.last.make()
-        element.update({self.at: reference} if self.at else reference)
+            ready(scope.refs.to_record(map_.type_, item["id"]))
+            return element
+        make_part(map_, {**item, "id": self.keys.id_of(item, scope)}, scope, self.under, ready)
         return element
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapter.fhir_json import same
+from adapter.mapping.codecs import Check
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.parts import Parts
 from adapter.mapping.paths import Path, get, put
@@ -105,6 +106,52 @@ class Split(Wrapper):
     def _rows(self, record: Tree) -> Tree:
         text = get(record, self.names)
         return {"rows": text.split(self.separator)} if type(text) is str else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A plain code of the record and the words beside it ↔ one concept. One of another system is not read."""
+
+    leaf: Leaf
+    words: Names
+    check: Check
+
+    @property
+    def source(self) -> str:
+        """file:line:column of the rule."""
+        return self.leaf.source
+
+    @property
+    def names(self) -> Names:
+        """The field of the code."""
+        return self.leaf.names
+
+    @property
+    def path(self) -> Path:
+        """Where it stands in FHIR."""
+        return self.leaf.path
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        held: Tree = {}
+        self.leaf.read(node, held, scope)
+        concept = get(held, self.leaf.names) or {}
+        if "system" in concept or "display" in concept or ("code" in concept and not self.check(concept["code"])):
+            return
+        for names, key in ((self.leaf.names, "code"), (self.words, "text")):
+            if key in concept:
+                put(out, names, concept[key])
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        wanted, before = self._concept(new), self._concept(old)
+        if same(wanted, before):
+            return
+        stands = self.leaf.codec.decode(current(self.path, node), replace(scope, issues=[])) or {}
+        also = {"also": stands["also"]} if before and "also" in stands else {}
+        write_value(self.leaf, node, {**wanted, **also} or None, scope)
+
+    def _concept(self, record: Tree) -> Tree:
+        rows = (("code", get(record, self.leaf.names)), ("text", get(record, self.words)))
+        return {key: value for key, value in rows if value is not None}
 
 
 @dataclass(slots=True)

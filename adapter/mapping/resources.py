@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -98,19 +98,31 @@ def _inherit(key: str, old: Tree, scope: Scope) -> Any:
     return scope.owner.get(key) if was == scope.owner_base.get(key) else was
 
 
-def make_part(map_: ResourceMap, item: Tree, scope: Scope, under: Path | None = None) -> Tree:
-    """Make the resource of an item, which has its id; the Reference to it. `under` is where it refers to the part at hand."""
+def make_part(
+    map_: ResourceMap, item: Tree, scope: Scope, under: Path | None = None, ready: Callable[[Tree], None] | None = None
+) -> Tree:
+    """Make the resource of an item, which has its id; the Reference to it.
+
+    `under` is where it refers to the part at hand. `ready` is given the Reference before the resource is filled.
+    """
     key = f"{map_.type_}/{item['id']}"
     id_ = resource_id(scope.kind, scope.record_id, key)
     inner = scope.of(key, {})
     inherited = {name: scope.owner[name] for name in INHERITED if name in scope.owner}
     reference = scope.refs.own(map_.type_, id_, key)
     inner.root = scope.parts[key] = {"resourceType": map_.type_, "id": id_}
+    if ready is not None:
+        ready(reference)
     map_.make({**item, **inherited}, inner)
     if under is not None:
-        owner = scope.refs.to_part(scope.part, scope.parts[scope.part])
-        set_value(under, under.make_holder(inner.root), owner)
+        put_under(under, inner.root, scope)
     return reference
+
+
+def put_under(under: Path, resource: Tree, scope: Scope) -> None:
+    """Make a resource refer to the part at hand as the one that it belongs to."""
+    owner = scope.refs.to_part(scope.part, scope.parts[scope.part])
+    set_value(under, under.make_holder(resource), owner)
 
 
 def remove_part(found: Found, scope: Scope) -> None:

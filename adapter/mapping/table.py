@@ -183,7 +183,7 @@ def _records(keys: Mapping[str, Any]) -> Sequence[str]:
         return _fields(str(keys["template"]))
     if "derive" in keys or "companion" in keys:
         return [str(name) for name in keys.get("names", []) if keys.get("derive") not in ("owner", "reference")]
-    return [str(keys[key]) for key in ("record", "inherit", "also") if isinstance(keys.get(key), str)]
+    return [str(keys[key]) for key in ("record", "inherit", "also", "words") if isinstance(keys.get(key), str)]
 
 
 def _fields(template: str) -> list[str]:
