@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from adapter.packs.reading import file_of, read_bytes
 
 if TYPE_CHECKING:
     from adapter.issues import Issue
-    from adapter.packs import Kind, Pack
+    from adapter.packs import Pack
 
 Tree = dict[str, Any]
 __all__ = ["Converted", "Mapper", "Read", "Row", "load", "shape_of", "table", "texts_of"]
@@ -46,7 +45,9 @@ class Mapper(PackMaps):
         from adapter.records import ENVELOPE, check
 
         kind = record.get("kind") if type(record) is dict else None
-        return self.own.faults(record, ENVELOPE) if kind in self.own.kinds else check(record)
+        if kind in self.own.kinds:
+            return self.own.faults(record, ENVELOPE)
+        return check(record) + self.own.extra_faults(record)
 
     def from_fhir(self, tree: Any, *, base: str = "none", fhir: str | None = None) -> Read:
         """A resource or Bundle → records, remainder, issues. Raises BadInput."""
@@ -86,12 +87,12 @@ def _load(pack: str, release: str) -> Mapper:
 
     found = load_pack(pack)
     tables = compile_tables(found.concept_maps, found.code_systems, found.prefixes.get("cs", ""), pack=found.name)
-    context = Context(found.prefixes, tables, partial(shape_of, own=found.kinds), release=release)
+    context = Context(found.prefixes, tables, partial(shape_of, pack=found), release=release)
     maps = compile_maps(texts_of(found, context.faults), context)
     for map_ in maps.values():
         map_.generate = _generate
     main = sorted((map_ for map_ in maps.values() if not map_.part_only), key=lambda map_: not map_.match)
-    return Mapper(found.name, found.version, maps, tuple(main), pack, release, OwnKinds(found.kinds))
+    return Mapper(found.name, found.version, maps, tuple(main), pack, release, OwnKinds(found.kinds, found.extra))
 
 
 def _generate(map_: ResourceMap) -> Generated:
@@ -111,6 +112,11 @@ def table(pack: Pack, release: str = "R4") -> list[Row]:
 def texts_of(pack: Pack, faults: list[Finding]) -> dict[str, tuple[str, bytes]]:
     """(file, bytes) of each mapping file that can be read."""
     found = {}
+    heads = {f"{path.parent.name}/pack.yaml": path for path in pack.heads} if pack.extra else {}
+    for name, path in heads.items():
+        data = read_bytes(path, path.parent, faults)
+        if data is not None:
+            found[name] = (file_of(path, path.parent), data)
     for name, path in pack.maps.items():
         folder = path.parent.parent
         data = read_bytes(path, folder, faults)
@@ -119,13 +125,14 @@ def texts_of(pack: Pack, faults: list[Finding]) -> dict[str, tuple[str, bytes]]:
     return found
 
 
-def shape_of(kind: str, own: Mapping[str, Kind] | None = None) -> Shape | None:
-    """The schema of a kind of record, of a pack's own or the adapter's, or None where there is none."""
+def shape_of(kind: str, pack: Pack | None = None) -> Shape | None:
+    """The schema of a kind of record, of a pack's own or the adapter's with what the pack adds, or None where there is none."""
+    from adapter.packs.extras import schema_with
     from adapter.records import KINDS, json_schema
 
-    if own and kind in own:
-        return Shape(own[kind].schema, own[kind].schema)
-    if kind not in KINDS:
+    own = pack.kinds if pack is not None else {}
+    if kind not in own and kind not in KINDS:
         return None
-    schema = json_schema(kind)
+    extras = [extra for extra in pack.extra if extra.kind == kind] if pack is not None else []
+    schema = schema_with(own[kind].schema if kind in own else json_schema(kind), extras)
     return Shape(schema, schema)

@@ -12,6 +12,7 @@ from typing import Any
 
 from adapter.mapping import source
 from adapter.mapping.source import Faults, Mapping, Sequence
+from adapter.packs.extras import extra_of
 
 RELEASES = ("R4", "R5")
 _DEEPEST = 8
@@ -24,15 +25,53 @@ def expanded(texts: source.Texts, release: str, faults: Faults) -> Files:
     """(file, tree) by name of map, from (file, text). What cannot be read is told in `faults` and left out."""
     read = {name: (file, source.read(text, file, faults)) for name, (file, text) in texts.items()}
     trees = {name: (file, tree) for name, (file, tree) in read.items() if tree is not None}
+    added = _added(trees)
     shared: dict[str, Any] = {}
     for _, tree in trees.values():
         if _gives(tree):
             shared.update(tree["groups"])
     return {
-        name: (file, _Expander(tree, shared, release, faults).tree())
+        name: (file, _Expander(_with(tree, added), shared, release, faults).tree())
         for name, (file, tree) in trees.items()
-        if not _gives(tree) and _serves(tree, release, faults)
+        if not _gives(tree) and not _is_head(tree) and _serves(tree, release, faults)
     }
+
+
+def _is_head(tree: Mapping) -> bool:
+    """Whether it is a pack.yaml, which is among the files where the pack adds fields to kinds."""
+    return "name" in tree and "version" in tree
+
+
+def _added(trees: Files) -> dict[str, list[Mapping]]:
+    """The pairs of the fields that pack.yaml adds, by kind, each with its place there."""
+    found: dict[str, list[Mapping]] = {}
+    for _, head in trees.values():
+        extra = head.get("extra") if _is_head(head) else None
+        for kind, fields in extra.items() if isinstance(extra, Mapping) else ():
+            for name, keys in fields.items():
+                declared = extra_of(head["name"], kind, name, keys)
+                if not isinstance(declared, str):
+                    found.setdefault(kind, []).append(_pair(declared.rule(), fields, name))
+    return found
+
+
+def _pair(rule: dict[str, str], fields: Mapping, name: str) -> Mapping:
+    made = Mapping(rule)
+    made.file, (made.line, made.column) = fields.file, fields.lines[name]
+    made.lines = dict.fromkeys(rule, fields.lines[name])
+    return made
+
+
+def _with(tree: Mapping, added: dict[str, list[Mapping]]) -> Mapping:
+    """A file with the pairs that are added to its kind; a file for the items of a list has none."""
+    rows, more = tree.get("rules"), added.get(str(tree.get("record")), [])
+    if "at" in tree or not more or not isinstance(rows, Sequence):
+        return tree
+    made = Mapping(tree)
+    made.file, made.line, made.column, made.lines = tree.file, tree.line, tree.column, tree.lines
+    pairs = [*zip(rows, rows.spots, strict=True), *((row, (row.line, row.column)) for row in more)]
+    made["rules"] = rows.copied(pairs)
+    return made
 
 
 def _gives(tree: Mapping) -> bool:

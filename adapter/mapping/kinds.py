@@ -6,16 +6,17 @@ kind, system and key, and leaves again where the key says it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adapter.fhir_json import canonical
 from adapter.identity import content_id, is_uuid, resource_id
 from adapter.issues import Issue
+from adapter.packs.extras import schema_with
 
 if TYPE_CHECKING:
-    from adapter.packs import Kind
+    from adapter.packs import Extra, Kind
 
 Tree = dict[str, Any]
 NAMED = frozenset({"kind", "id"})
@@ -23,9 +24,10 @@ NAMED = frozenset({"kind", "id"})
 
 @dataclass(frozen=True, slots=True)
 class OwnKinds:
-    """The kinds of one pack, by name; none for a pack of the adapter's own records."""
+    """The kinds of one pack, by name, and the fields that it adds to others; none of both for the core pack."""
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    extra: Sequence[Extra] = ()
 
     def named(self, record: Any) -> Any:
         """The record with `kind` and `id`; as it is where no kind of the pack's is meant."""
@@ -51,6 +53,14 @@ class OwnKinds:
         kind = self.kinds[record["kind"]]
         left_out = envelope | {"kind"} | (frozenset() if kind.id_field == "id" else {"id"})
         return _faults(kind.schema, _less(record, left_out))
+
+    def extra_faults(self, record: Any) -> list[Issue]:
+        """What is wrong with the fields that the pack adds to a kind of the adapter's."""
+        added = [extra for extra in self.extra if type(record) is dict and extra.kind == record.get("kind")]
+        if not added or "extra" not in record:
+            return []
+        fields = schema_with({"properties": {}}, added)["properties"]
+        return _faults({"type": "object", "properties": fields}, {"extra": record["extra"]})
 
     def _fitting(self, record: Tree) -> Kind | None:
         rows = list(self.kinds.values())

@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from adapter.errors import Finding, PackError
+from adapter.packs.extras import Extra
 from adapter.packs.head import Head, read_head
 from adapter.packs.kinds import Kind, read_kinds
 from adapter.packs.trees import canonical, read_trees
 
 Tree = dict[str, Any]
-__all__ = ["Kind", "Pack", "available", "folder_of", "load", "read", "root"]
+__all__ = ["Extra", "Kind", "Pack", "available", "folder_of", "load", "read", "root"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
     """A pack as it lies on disk, what it extends put in.
 
-    `maps` are files by name; the trees are by the name of their file, questionnaires by `url|version`. `extends` names
+    `maps` are files by name; the trees are by the name of their file, questionnaires by `url|version`. `heads` are its pack.yaml and those of what it extends, which `extends` names,
     the packs that were put in, the nearest first.
     """
 
@@ -42,6 +43,8 @@ class Pack:
     title: str = ""
     examples_path: str = "examples"
     kinds: dict[str, Kind] = field(default_factory=dict)
+    extra: tuple[Extra, ...] = ()
+    heads: tuple[Path, ...] = ()
 
     @property
     def examples(self) -> Path:
@@ -138,6 +141,8 @@ def _own(folder: Path, head: Head, trees: dict[str, dict[str, Tree]], kinds: dic
         title=head.title,
         examples_path=head.examples,
         kinds=kinds,
+        extra=head.extra,
+        heads=(folder / "pack.yaml",),
     )
 
 
@@ -159,4 +164,6 @@ def _merged(parent: Pack, own: Pack) -> Pack:
         title=own.title,
         examples_path=own.examples_path,
         kinds=parent.kinds | own.kinds,
+        extra=parent.extra + own.extra,
+        heads=parent.heads + own.heads,
     )

@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 
 from adapter.errors import Finding, PackError
+from adapter.packs.extras import Extra, extra_of
 from adapter.packs.kinds import KEYS as KIND_KEYS
 from adapter.packs.kinds import Declared
 from adapter.packs.reading import compose, note, read_bytes
 
-KEYS = ("examples", "extends", "fhir", "kinds", "name", "prefixes", "title", "version")
+KEYS = ("examples", "extends", "extra", "fhir", "kinds", "name", "prefixes", "title", "version")
 FHIR_VERSIONS = ("4.0.1", "4.3.0", "5.0.0")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
@@ -36,6 +37,7 @@ class Head:
     prefixes: dict[str, str] = field(default_factory=dict)
     examples: str = "examples"
     kinds: dict[str, Declared] = field(default_factory=dict)
+    extra: tuple[Extra, ...] = ()
 
 
 def read_head(path: Path) -> Head:
@@ -52,6 +54,7 @@ def read_head(path: Path) -> Head:
         prefixes=dict(reader.prefixes(found)),
         examples=reader.text(found, "examples") or "examples",
         kinds={kind.name: kind for kind in reader.kinds(found)},
+        extra=tuple(reader.extras(found)),
     )
     if reader.faults:
         raise PackError(f"The pack in the folder {path.parent.name} cannot be used.", faults=reader.faults)
@@ -152,6 +155,19 @@ class _Reader:
             else:
                 spot = (self.file, key.start_mark.line + 1, key.start_mark.column + 1)
                 yield Declared(key.value, words["schema"], words.get("id", ""), words.get("system", ""), spot)
+
+    def extras(self, found: dict[str, yaml.Node]) -> Iterator[Extra]:
+        """The fields that the pack adds to kinds of record, by kind and name."""
+        node = found.get("extra")
+        if node is not None and not isinstance(node, yaml.MappingNode):
+            self.fault(node, "expected extra as an object of kinds, each with its fields")
+        for kind, fields in self.pairs(node) if isinstance(node, yaml.MappingNode) else ():
+            for name, value in self.pairs(fields) if isinstance(fields, yaml.MappingNode) else ():
+                made = extra_of(self.text(found, "name"), kind.value, name.value, self._texts(value))
+                if isinstance(made, str):
+                    self.fault(name, made)
+                else:
+                    yield made
 
     def _texts(self, node: Any) -> dict[str, str]:
         """An object that holds nothing but text; else empty."""

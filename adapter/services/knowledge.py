@@ -33,7 +33,7 @@ class Knowledge:
         """A pack by name or path. Raises PackError; UsageError for a version that is not spoken."""
         version = fhir_version(fhir)
         found, release = load_pack(pack), release_of(version)
-        shape = partial(shape_of, own=found.kinds)
+        shape = partial(shape_of, pack=found)
         return cls(found, load(pack).of(version), table(found, release), definitions(version), shape, release)
 
     def choosing(self) -> dict[str, set[str]]:

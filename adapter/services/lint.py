@@ -35,7 +35,7 @@ def lint(name_or_path: str) -> list[Finding]:
     faults: list[Finding] = []
     pack = read(name_or_path, faults)
     if pack is not None:
-        faults += look(pack, texts_of(pack, faults), partial(shape_of, own=pack.kinds))
+        faults += look(pack, texts_of(pack, faults), partial(shape_of, pack=pack))
     own = [finding for finding in faults if (folder.parent / finding.file).is_relative_to(folder)]
     files = {file: folder.parent / file for file in {finding.file for finding in own} | _commented(folder)}
     texts = {file: _text(path) for file, path in files.items()}

@@ -101,13 +101,19 @@ def _unlike(rows: list[Any]) -> list[Any]:
 
 @st.composite
 def _object(draw: st.DrawFn, node: Tree, root: Tree) -> Tree:
+    if "properties" not in node:
+        return draw(values.foreign_concepts())
     needed = set(node.get("required", ()))
     # Every third field or so: a record with all of them says little about what is missing.
-    names = [name for name in node["properties"] if name in needed or draw(st.integers(0, 2)) == 0]
+    likely = {name for name, inner in node["properties"].items() if "items" in inner}
+    names = [name for name in node["properties"] if name in needed or draw(st.integers(0, 2)) <= (name in likely)]
     for name in list(names):
         names += [other for other in node.get("dependentRequired", {}).get(name, ()) if other not in names]
     made = {name: draw(of(node["properties"][name], root)) for name in node["properties"] if name in names}
-    assume(made)
+    assume(made or "minProperties" not in node)
+    for later in ("end", "target_date"):
+        if "start" in made and later in made:
+            made["start"], made[later] = sorted((made["start"], made[later]))
     return made
 
 

@@ -110,7 +110,7 @@ def test_the_files_are_those_that_the_tables_make() -> None:
     assert [name for name, text in made.items() if (CORE.folder / name).read_text("utf-8") != text] == []
 
 
-@pytest.mark.parametrize("pack", [path.stem for path in (ROOT / "tools" / "packs").glob("*.yaml")])
+@pytest.mark.parametrize("pack", make_packs.packs())
 def test_the_files_of_the_other_packs_are_those_that_their_tables_make(pack: str) -> None:
     made, folder = make_packs.files(pack), ROOT / "mappings" / pack
     there = {f"{name}/{path.name}" for name in make_packs.FOLDERS for path in (folder / name).glob("*.json")}
