@@ -54,7 +54,15 @@ def converter(
         fhir=fhir,
         bundle_type=bundle_type,
         create=create,
+        shapes=_shapes(fhir_version(fhir)),
     )
+
+
+def _shapes(version: str) -> Callable[[Any], list[Issue]]:
+    from adapter.definitions import definitions
+    from adapter.services.shapes import Shapes
+
+    return Shapes(definitions(version)).issues
 
 
 def _is_resource_type(version: str) -> Callable[[str], bool]:

@@ -37,6 +37,12 @@ def read_bytes(path: Path, folder: Path, faults: list[Finding], largest: int = L
     return data
 
 
+def check_folder(folder: Path, faults: list[Finding]) -> None:
+    """A fault where something else stands in the place of a folder of a pack."""
+    if folder.exists() and not folder.is_dir():
+        faults.append(Finding(file_of(folder, folder.parent), 1, 1, "file-unreadable", "expected a folder"))
+
+
 def file_of(path: Path, folder: Path) -> str:
     """How a file of a pack is called in messages: the name of the pack's folder, then its place in it."""
     return path.relative_to(folder.parent).as_posix()

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapter.errors import BadInput, Finding
 from adapter.fhir_json import DEFAULT_BOUNDS, loads
-from adapter.packs.reading import read_bytes
+from adapter.packs.reading import check_folder, read_bytes
 
 Tree = dict[str, Any]
 # The folder of each type; docs/packs.md names them.
@@ -28,6 +28,7 @@ def read_trees(folder: Path, faults: list[Finding]) -> dict[str, dict[str, Tree]
 def _read_folder(folder: Path, type_: str, faults: list[Finding]) -> dict[str, Tree]:
     found: dict[str, Tree] = {}
     urls: dict[str, str] = {}
+    check_folder(folder, faults)
     for path in sorted(folder.glob("*.json")):
         file = "/".join(path.parts[-3:])
         tree = _read(path, file, type_, faults)

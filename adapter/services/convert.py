@@ -14,21 +14,31 @@ from adapter.mapping import Converted, Mapper
 RESULT_KEYS = frozenset({"records", "remainder", "issues"})
 
 
+Find = Callable[[Any], list[Issue]]
+
+
+def _none(_: Any) -> list[Issue]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Converter:
-    """Converts one document. `known_type` says whether a name is a FHIR resource type, `kinds` are those of records; `strict` refuses what is not
-    valid, as `validate` (resource → issues) and `check` (record → issues) find it.
+    """Converts one document. `known_type` says whether a name is a FHIR resource type, `kinds` are those of records.
+
+    `strict` refuses what is not valid, as `validate` (resource → issues) and `check` (record → issues) find it; `shapes`
+    finds in a resource what no map can read.
     """
 
     mapper: Mapper
     known_type: Callable[[str], bool]
     kinds: Collection[str]
-    check: Callable[[Any], list[Issue]]
-    validate: Callable[[Any], list[Issue]]
+    check: Find
+    validate: Find
     strict: bool = False
     fhir: str | None = None
     bundle_type: str | None = None
     create: Literal["put", "conditional"] = "put"
+    shapes: Find = _none
 
     def from_fhir(self, tree: Any) -> tuple[Tree, list[Issue]]:
         """A resource or Bundle → `{"records", "remainder", "issues"}` and the issues. Raises BadInput, DataError."""
@@ -39,7 +49,7 @@ class Converter:
         if self.strict:
             _refuse_errors(self.validate(tree), "The resource is not valid FHIR.")
         read = self.mapper.from_fhir(tree, fhir=self.fhir)
-        issues = list(read.issues)
+        issues = [*self.shapes(tree), *read.issues]
         for index, record in enumerate(read.records):
             # What came from elsewhere may be less than a record of ours must have: said, and no fault of the input.
             issues += placed((replace(i, severity="warning") for i in self.check(record)), f"/records/{index}")
