@@ -44,6 +44,7 @@ def converter(
     from adapter.services.convert import Converter
 
     known = mapper(pack)
+    _refuse_other_version(pack, fhir)
     return Converter(
         known,
         known_type=_is_resource_type(fhir_version(fhir)),
@@ -56,6 +57,17 @@ def converter(
         create=create,
         shapes=_shapes(fhir_version(fhir)),
     )
+
+
+def _refuse_other_version(pack: str, fhir: str | None) -> None:
+    from adapter.mapping.convert import fhir_version
+    from adapter.packs import load
+
+    found = load(pack)
+    if fhir is not None and fhir_version(fhir) not in found.fhir_versions:
+        told = " and ".join(found.fhir_versions)
+        text = f"The pack {found.name} is for FHIR {told}, not {fhir_version(fhir)}."
+        raise UsageError(text, remedy="Give another --fhir or --pack, or add the version to its pack.yaml.")
 
 
 def _shapes(version: str) -> Callable[[Any], list[Issue]]:

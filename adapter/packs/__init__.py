@@ -95,10 +95,17 @@ def folder_of(name_or_path: str, beside: Path | None = None) -> Path:
     path = Path(name_or_path)
     bare = path.name == name_or_path and path.name not in ("", ".", "..")
     for place in (beside, root() if bare else None, Path()):
-        if place is not None and (place / path / "pack.yaml").is_file():
+        if place is not None and _holds_pack(place / path):
             return (place / path).resolve()
     known = ", ".join(available())
     raise PackError(f"There is no pack {name_or_path}.", remedy=f"Give the path of its folder, or one of: {known}.")
+
+
+def _holds_pack(folder: Path) -> bool:
+    try:
+        return (folder / "pack.yaml").is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _read(folder: Path, way: tuple[Path, ...], faults: list[Finding]) -> Pack | None:

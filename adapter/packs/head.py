@@ -21,6 +21,7 @@ FHIR_VERSIONS = ("4.0.1", "4.3.0", "5.0.0")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_REQUIRED = ("name", "version")
 _PREFIX = re.compile(r"[a-z][a-z0-9]*")
 _URL = re.compile(r"(?:https?://|urn:)\S+")
 
@@ -49,7 +50,7 @@ def read_head(path: Path) -> Head:
         name=reader.matching(found, "name", _NAME, "lower-case letters, digits and dashes"),
         version=reader.matching(found, "version", _VERSION, "three numbers with dots, as 1.0.0"),
         title=reader.text(found, "title"),
-        extends=reader.text(found, "extends"),
+        extends=reader.matching(found, "extends", _NAME, "the name of a pack beside this one, or shipped"),
         fhir_versions=tuple(reader.fhir(found)),
         prefixes=dict(reader.prefixes(found)),
         examples=reader.text(found, "examples") or "examples",
@@ -106,10 +107,11 @@ class _Reader:
         return ""
 
     def matching(self, found: dict[str, yaml.Node], key: str, form: re.Pattern[str], words: str) -> str:
-        """The text of a key that has to be there in one form."""
+        """The text of a key that has one form."""
         before = len(self.faults)
         text = self.text(found, key)
-        if found and len(self.faults) == before and not form.fullmatch(text):
+        wanted = text or (found and key in _REQUIRED)
+        if wanted and len(self.faults) == before and not form.fullmatch(text):
             self.fault(found.get(key), f"expected {key}: {words}")
         return text
 

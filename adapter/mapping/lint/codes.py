@@ -6,7 +6,7 @@ asked only where its content is at hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from adapter.definitions import Binding
@@ -19,6 +19,7 @@ from adapter.mapping.table import Row
 from adapter.terminology import Table
 
 Key = tuple[str, str]
+Tree = dict[str, Any]
 
 
 def check(subject: Subject) -> None:
@@ -155,13 +156,21 @@ def _tables(subject: Subject) -> None:
                 subject.add(file, (1, 1), "code-ambiguous", text, pointer=pointer)
 
 
-def _targets(tree: Any) -> Iterable[tuple[str, str, str]]:
+def _targets(tree: Tree) -> Iterator[tuple[str, str, str]]:
     """(JSON pointer, system, code) of each published code, where it first stands."""
     seen: set[Key] = set()
-    for i, group in enumerate(tree.get("group", [])):
-        for j, element in enumerate(group.get("element", [])):
-            for k, target in enumerate(element.get("target", [])):
-                key = (group.get("target"), target.get("code"))
-                if all(key) and key not in seen:
-                    seen.add(key)
-                    yield f"/group/{i}/element/{j}/target/{k}", *key
+    for group_at, group in _objects(tree, "group", ""):
+        for element_at, element in _objects(group, "element", group_at):
+            for at, target in _objects(element, "target", element_at):
+                system, code = group.get("target"), target.get("code")
+                if isinstance(system, str) and isinstance(code, str) and (system, code) not in seen:
+                    seen.add((system, code))
+                    yield at, system, code
+
+
+def _objects(tree: Tree, name: str, above: str) -> Iterator[tuple[str, Tree]]:
+    """The objects of a list with their JSON pointers; what has another shape is told where the map is read."""
+    rows = tree.get(name)
+    for index, row in enumerate(rows if isinstance(rows, list) else []):
+        if isinstance(row, dict):
+            yield f"{above}/{name}/{index}", row

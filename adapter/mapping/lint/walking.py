@@ -137,7 +137,7 @@ class Walker:
                 self._say("extension-unknown", f"no StructureDefinition at hand defines the extension {url}")
                 return Spot("", path, lists=True)
             if not self._may_stand(found, spot):
-                allowed = ", ".join(sorted(expression for _, expression in found.contexts))
+                allowed = ", ".join(sorted(str(expression) for _, expression in found.contexts))
                 text = f"the extension {_last(url)} may not stand in {spot.path}: expected {allowed}"
                 self._say("extension-context", text)
         return Spot("Extension", path, lists=True, single=found.max == 1, extension=found)
