@@ -1,7 +1,7 @@
 """Who may ask, and under which name. https://www.rfc-editor.org/rfc/rfc6750#section-3
 
 On this machine everybody who can reach the port may; from elsewhere only with a bearer token, and nothing but `/health/live`
-answers without one.
+answers without one (`/v1/hooks` looks for the secret of its server).
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def at_the_door(door: Door) -> Response | None:
     if origin is not None and origin != request.host_url.rstrip("/"):
         return fault_answer(403, "Pages of another origin may not ask this service.")
     g.recipient = _by_address()
-    if not door.tokens or request.path == "/health/live":
+    if not door.tokens or request.path == "/health/live" or request.path.startswith("/v1/hooks/"):
+        # A webhook bears a secret of its own.
         return None
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     token = known(services().store(), secret.strip(), services().now()) if scheme.lower() == "bearer" else None

@@ -35,6 +35,7 @@ _SERVER: Tree = {
         "every": {"type": "integer", "minimum": 1},
         "policies": {"type": "object", "additionalProperties": {"enum": ["ours", "theirs", "newest", "ask"]}},
         "removal": {"type": "string", "enum": ["withdraw", "delete"]},
+        "rate": {"type": "number", "minimum": 0},
     },
     "additionalProperties": False,
 }
@@ -51,8 +52,8 @@ _RUN: Tree = {
 
 _CHANGE: Tree = {**_SERVER, "required": [], "properties": {"paused": {"type": "string"}, **_SERVER["properties"]}}
 _ADD = {"name": str, "url": str, "class": str, "auth": str, "auth_env": str, "direction": str, "kinds": list,
-        "every": int, "policies": dict, "removal": str}  # fmt: skip
-_SET = {"direction": str, "kinds": list, "every": int, "policies": dict, "removal": str, "paused": str}
+        "every": int, "policies": dict, "removal": str, "rate": float}  # fmt: skip
+_SET = {"direction": str, "kinds": list, "every": int, "policies": dict, "removal": str, "paused": str, "rate": float}
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
 
 
@@ -76,6 +77,7 @@ def add_server() -> Response:
     options = servers.options_of(
         direction=asked.get("direction", "both"), kinds=asked.get("kinds", ()), patients=which,
         every=asked.get("every", 300), policies=policies, removal=asked.get("removal", "withdraw"),
+        rate=asked.get("rate", 0.0),
     )  # fmt: skip
     made = servers.add(
         services().store(), asked["name"], asked["url"], host_class=asked.get("class"), auth=asked.get("auth", "none"),

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from adapter.bootstrap.mappers import mapper
-from adapter.errors import SettingsError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.ports import Link, Server, SystemClock
 
 if TYPE_CHECKING:
-    from adapter.exchange import Credentials
+    from adapter.exchange import Pace
     from adapter.services.conflicts import Desk
     from adapter.services.remap import Remapped
     from adapter.services.watch import Watch
@@ -32,6 +30,8 @@ class Exchange:
 
     if TYPE_CHECKING:
 
+        def _once(self, key: Any, make: Callable[[], Any]) -> Any: ...
+
         def store(self) -> Store: ...
 
         def border(self) -> Callable[[Any], list[Issue]]: ...
@@ -41,6 +41,7 @@ class Exchange:
     @contextmanager
     def partner(self, name: str) -> Iterator[Partner]:
         """A server that the store exchanges with, connected. Raises UsageError, SettingsError."""
+        from adapter.bootstrap.access import certificate, credentials
         from adapter.exchange import HttpFhirServer, Limits
         from adapter.privacy import Recipient, let_out
         from adapter.records import check
@@ -51,7 +52,9 @@ class Exchange:
         recipient = Recipient(server.name, server.host_class, server.run_tag)
         with HttpFhirServer(
             server.url,
-            auth=_credentials(server),
+            auth=self._once(("credentials", repr(server)), lambda: credentials(server)),
+            tls=certificate(server),
+            pace=self._once(("pace", repr(server)), lambda: self._pace(server)),
             clock=clock,
             limits=Limits(seconds=self.settings.http_seconds, size=self.settings.http_megabytes * 1024 * 1024),
             gate=lambda tree: let_out(tree, recipient, lambda resource: store.origin_of(resource, server.name)),
@@ -60,6 +63,12 @@ class Exchange:
                 server, client, store, mapper(self.pack), clock, self.border(), check, self.carry_out,
                 overlap=self.settings.sync_overlap, lease=self.settings.lease,
             )  # fmt: skip
+
+    @staticmethod
+    def _pace(server: Server) -> Pace:
+        from adapter.exchange import Pace
+
+        return Pace(per_second=server.options.rate or None, at_once=max(1, server.options.connections))
 
     def watch(self, name: str | None = None) -> Watch:
         """The exchange by schedule, with one server or with all. Raises UsageError."""
@@ -102,16 +111,3 @@ class Exchange:
         from adapter.services.remap import remap
 
         return remap(self.store(), mapper(self.pack), write=write)
-
-
-def _credentials(server: Server) -> Credentials | None:
-    """What signs in to a server, from the environment variable that it names. Raises SettingsError."""
-    from adapter.exchange import BasicAuth, BearerToken
-
-    if server.auth == "none":
-        return None
-    secret = os.environ.get(server.auth_env, "")
-    user, colon, password = secret.partition(":")
-    if not secret or (server.auth == "basic" and not colon):
-        raise SettingsError(f"The secret for {server.name} is not set.", place=server.auth_env)
-    return BearerToken(secret) if server.auth == "bearer" else BasicAuth(user, password)

@@ -13,6 +13,7 @@ POLICY = click.option(
     "--policy", "policies", multiple=True, metavar="FIELD=TAKE",
     help="Who wins where both changed: a FHIR path or *, and ours, theirs, newest or ask. May be given several times.",
 )  # fmt: skip
+_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 KIND = click.option("--kind", "kinds", multiple=True, help="Only records of this kind. May be given several times.")
 
 
@@ -31,9 +32,23 @@ def server() -> None:
     help="Whose it is. Without it a server on this machine is own, any other is public.",
 )
 @click.option(
-    "--auth", type=click.Choice(["none", "bearer", "basic"]), default="none", show_default=True, help="How to sign in."
-)
+    "--auth", type=click.Choice(["none", "bearer", "basic", "smart"]), default="none", show_default=True,
+    help="How to sign in; smart is SMART Backend Services.",
+)  # fmt: skip
 @click.option("--auth-env", default="", metavar="VARIABLE", help="The environment variable with the secret: a token, or USER:PASSWORD.")  # fmt: skip
+@click.option("--client-id", help="With smart: the name under which the key is registered there.")
+@click.option("--key-file", "key", type=_FILE, help="With smart: our private key, PEM or JWK, RSA or P-384.")
+@click.option("--key-id", help="With smart: the key's id, where a JWK does not say it.")
+@click.option("--scope", help="With smart: what we ask for.  [default: system/*.read system/*.write]")
+@click.option(
+    "--token-url", help="With smart: where tokens are had. As shipped what the server names, on its own host."
+)
+@click.option("--certificate", type=_FILE, help="Our certificate, PEM, where the server wants one (mutual TLS).")
+@click.option("--certificate-key", type=_FILE, help="Its private key, where it is not in the same file.")
+@click.option("--ca", type=_FILE, help="The authorities to trust, PEM, instead of this machine's.")
+@click.option(
+    "--rate", type=click.FloatRange(0, 10_000), default=0.0, help="The most requests a second; 0 is no limit."
+)
 @click.option("--direction", type=DIRECTION, default="both", show_default=True, help="Which way records go.")
 @KIND
 @click.option(
@@ -49,11 +64,12 @@ def server() -> None:
 @example(
     "careplan server add north http://127.0.0.1:8081/fhir",
     "careplan server add north https://fhir.north.example/r4 --class partner --auth bearer --auth-env NORTH_TOKEN",
+    "careplan server add south https://south.example/r4 --class partner --auth smart --client-id us --key-file us.pem",
     "careplan server add ward http://127.0.0.1:8081/fhir --patients ward-3.txt --policy Goal.statusReason=theirs",
 )
 def add(
     name: str, url: str, host_class: str | None, auth: str, auth_env: str, direction: str, kinds: tuple[str, ...],
-    patients: str | None, every: str, policies: tuple[str, ...], removal: str,
+    patients: str | None, every: str, policies: tuple[str, ...], removal: str, rate: float, **access: str | None,
 ) -> None:  # fmt: skip
     """Name a server. Nothing is sent to it before `careplan push` or `careplan sync`.
 
@@ -66,8 +82,9 @@ def add(
 
     which, listed = _patients(patients)
     options = options_of(
-        direction=direction, kinds=kinds, patients=which, every=seconds(every), policies=policies, removal=removal
-    )
+        direction=direction, kinds=kinds, patients=which, every=seconds(every), policies=policies, removal=removal,
+        rate=rate, access={name: value for name, value in access.items() if value},
+    )  # fmt: skip
     with Services() as services:
         made = add_server(
             services.store(), name, url, host_class=host_class, auth=auth, auth_env=auth_env, options=options,
@@ -100,10 +117,12 @@ def _patients(given: str | None) -> tuple[str, list[str]]:
 @POLICY
 @click.option("--removal", type=click.Choice(["withdraw", "delete"]), help="How a deletion is told.")
 @click.option("--bundle", type=click.IntRange(1, 10_000), help="The most resources in one request.")
+@click.option("--connections", type=click.IntRange(1, 64), help="How many requests may be under way at once.")
+@click.option("--rate", type=click.FloatRange(0, 10_000), help="The most requests a second; 0 is no limit.")
 @example("careplan server set north --every 1m --policy '*=newest'", "careplan server set north --direction pull")
 def set_(
     name: str, direction: str | None, kinds: tuple[str, ...], every: str | None, policies: tuple[str, ...],
-    removal: str | None, bundle: int | None,
+    removal: str | None, bundle: int | None, connections: int | None, rate: float | None,
 ) -> None:  # fmt: skip
     """Change how a server is exchanged with; what is not given stays."""
     from adapter.bootstrap import Services
@@ -113,6 +132,7 @@ def set_(
     asked: dict[str, Any] = {
         "direction": direction, "kinds": kinds or None, "every": seconds(every) if every else None,
         "policies": dict(map(policy_of, policies)) or None, "removal": removal, "bundle": bundle,
+        "connections": connections, "rate": rate,
     }  # fmt: skip
     with Services() as services:
         change(services.store(), name, **asked)

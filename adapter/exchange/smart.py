@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -22,6 +21,7 @@ from urllib.parse import urlencode, urlsplit
 import jwt
 
 from adapter.errors import ServerRefused, SettingsError, Unavailable
+from adapter.exchange.auth import ClientCertificate
 from adapter.exchange.limits import Limits
 from adapter.exchange.transport import Answer, Request, Transport
 from adapter.ports import Clock, SystemClock
@@ -143,11 +143,19 @@ class SmartBackend:
         self._http.close()
 
 
-def discover(base: str, ask: Callable[[str], Answer]) -> str:
+def discover(base: str, *, tls: ClientCertificate | None = None, clock: Clock | None = None) -> str:
     """The token endpoint that a FHIR server names in its .well-known/smart-configuration, if it is on its own origin:
     one elsewhere is for a person to name. Raises Unavailable, SettingsError.
     """
-    answer = ask(f"{base}/.well-known/smart-configuration")
+    limits = Limits(seconds=30, size=256 * 1024)
+    http = Transport(
+        base, auth=None, clock=clock or SystemClock(), limits=limits, user_agent="careplan-adapter", tls=tls
+    )
+    headers = {"Accept": "application/json"}
+    answer = http.send(
+        Request("GET", f"{base}/.well-known/smart-configuration", "GET smart-configuration", headers=headers)
+    )
+    http.close()
     url = _object(answer.body).get("token_endpoint") if answer.status == 200 else None
     if not isinstance(url, str):
         raise SettingsError("The server names no token endpoint.", place=base, remedy="Say it with --token-url.")

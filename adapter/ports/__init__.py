@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from adapter.issues import Issue
 from adapter.ports.ledger import (
+    ACCESS,
     ORDER,
     STOPPED,
     THIS_WRITE,
@@ -24,6 +25,7 @@ from adapter.ports.ledgers import SyncLedger
 from adapter.ports.rows import Capability, HostClass, Page, Rows, Saved, StoredResource, Token, Tree, Versioned
 
 __all__ = [
+    "ACCESS",
     "ORDER",
     "STOPPED",
     "THIS_WRITE",

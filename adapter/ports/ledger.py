@@ -13,6 +13,8 @@ Take = Literal["ours", "theirs", "newest", "ask"]
 
 # Parents before children: what is referred to goes first.
 ORDER = ("patient", "form", "diagnosis", "goal", "care_team", "request", "assessment", "plan")
+# SMART Backend Services, then mutual TLS.
+ACCESS = ("token_url", "client_id", "key", "key_id", "scope", "certificate", "certificate_key", "ca")
 # A link in one of these states sends nothing until a person, or a change, says otherwise.
 STOPPED = frozenset({"refused", "conflict", "quarantine", "gone", "closed", "outside"})
 # The version of our resource that the write at hand makes: only the store knows its number.
@@ -27,7 +29,8 @@ class Options:
     (the lists are the ledger's); `every`: seconds between two runs of `sync --watch`; `policies`: who wins where both
     changed, by FHIR path (`Goal.statusReason`, `CarePlan`, `*`); `removal`: whether what is deleted here is withdrawn
     there or deleted; `bundle`: the most entries of one request; `connections`: how many at once; `sweep`: seconds between
-    two looks at every id, where the server has no history of a type.
+    two looks at every id, where the server has no history of a type; `rate`: the most requests a second (0: no limit);
+    `access`: what signing in needs beside the secret, by the names of `ACCESS`, paths of files among them.
     """
 
     direction: Direction = "both"
@@ -39,14 +42,16 @@ class Options:
     bundle: int = 100
     connections: int = 1
     sweep: int = 86_400
+    rate: float = 0.0
+    access: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
     """A FHIR server that the store exchanges with.
 
-    `auth` is "none", "bearer" or "basic"; `auth_env` names the environment variables that hold the secret: TOKEN for a
-    bearer token, USER:PASSWORD's one variable for basic. The secret itself is never stored. `paused` says why nothing is
+    `auth` is "none", "bearer", "basic" or "smart"; `auth_env` names the environment variable that holds the secret: a
+    token for bearer, USER:PASSWORD for basic. The secret itself is never stored, nor is a key: `access` says where it is. `paused` says why nothing is
     exchanged with it until a person resumes it; `hook` is the hash of the secret that its webhooks must bear.
     """
 

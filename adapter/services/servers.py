@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from adapter.errors import UsageError
 from adapter.fhir_json import Tree
-from adapter.ports import ORDER, Options, Server, SyncLedger
+from adapter.ports import ACCESS, ORDER, Options, Server, SyncLedger
 from adapter.privacy import classify
 from adapter.sync.policy import TAKES, policy_of
 
@@ -39,17 +39,24 @@ def add(  # noqa: PLR0913 - the options of one call
         name, _checked(url), classify(url, host_class), auth, auth_env, f"run-{secrets.token_hex(4)}",
         options=options or Options(),
     )  # fmt: skip
-    if made.auth not in ("none", "bearer", "basic"):
-        raise UsageError("A server is signed in to with none, bearer or basic.", place="--auth")
-    if made.auth != "none" and not auth_env:
-        raise UsageError("Say which environment variable holds the secret.", place="--auth-env")
-    if made.auth != "none" and made.host_class == "public":
-        raise UsageError("To a public server no credentials are sent.", place="--auth")
+    _check_access(made)
     if made.options.patients == "all" and made.host_class == "public":
         text = "A public server holds everybody's data: not all of its patients are taken over."
         raise UsageError(text, place="--patients")
     ledger.add_server(made, patients)
     return made
+
+
+def _check_access(server: Server) -> None:
+    access = server.options.access
+    if server.auth not in ("none", "bearer", "basic", "smart"):
+        raise UsageError("A server is signed in to with none, bearer, basic or smart.", place="--auth")
+    if server.auth in ("bearer", "basic") and not server.auth_env:
+        raise UsageError("Say which environment variable holds the secret.", place="--auth-env")
+    if server.auth == "smart" and not (access.get("client_id") and access.get("key")):
+        raise UsageError("SMART Backend Services needs a client id and a key.", place="--client-id, --key-file")
+    if (server.auth != "none" or access) and server.host_class == "public":
+        raise UsageError("To a public server no credentials are sent.", place="--auth")
 
 
 def change(ledger: SyncLedger, name: str, **asked: Any) -> Server:
@@ -80,12 +87,9 @@ def pause(ledger: SyncLedger, name: str, reason: str) -> Server:
     return server
 
 
-def options_of(
-    *, direction: str = "both", kinds: Sequence[str] = (), patients: str = "linked", every: int = 300,
-    policies: Sequence[str] = (), removal: str = "withdraw",
-) -> Options:  # fmt: skip
-    """Options from words. Raises UsageError."""
-    return checked(Options(direction, tuple(kinds), patients, every, dict(map(policy_of, policies)), removal))  # type: ignore[arg-type]
+def options_of(*, kinds: Sequence[str] = (), policies: Sequence[str] = (), **more: Any) -> Options:
+    """Options from words (`policies` as `Goal.statusReason=theirs`), `more` of them as they are. Raises UsageError."""
+    return checked(Options(kinds=tuple(kinds), policies=dict(map(policy_of, policies)), **more))
 
 
 def checked(options: Options) -> Options:
@@ -101,6 +105,10 @@ def checked(options: Options) -> Options:
         raise UsageError("There is no such kind of record.", place="kinds", remedy=f"Known kinds: {', '.join(ORDER)}.")
     if any(take not in TAKES for take in options.policies.values()):
         raise UsageError(f"Known: {', '.join(TAKES)}.", place="policies")
+    if any(name not in ACCESS or not isinstance(value, str) for name, value in options.access.items()):
+        raise UsageError(f"Known: {', '.join(ACCESS)}.", place="access")
+    if not 0 <= options.rate <= _LONGEST:
+        raise UsageError("Expected requests a second, or 0 for no limit.", place="rate")
     for name in ("every", "bundle", "connections", "sweep"):
         if not 1 <= getattr(options, name) <= (86_400 * 366 if name in ("every", "sweep") else _LONGEST):
             raise UsageError("Expected a number of at least 1, and not beyond reason.", place=name)

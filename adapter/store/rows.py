@@ -85,7 +85,8 @@ def row_of_link(link: Link) -> dict[str, Any]:
 def server_of(row: Any) -> Server:
     """A row of server."""
     options = loads(row["options"])
-    return Server(**{**row, "options": Options(**{**options, "kinds": tuple(options.get("kinds", ()))})})
+    options |= {"kinds": tuple(options.get("kinds", ())), "rate": float(options.get("rate", 0))}
+    return Server(**{**row, "options": Options(**options)})
 
 
 def row_of_server(server: Server) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from adapter.errors import ServerRefused, SettingsError, Unavailable
 from adapter.exchange import HttpFhirServer, SmartBackend, SmartClient
 from adapter.exchange.smart import discover
-from adapter.exchange.transport import Answer
 from tests.unit.exchange.stub import Connection, StubServer
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -229,9 +228,13 @@ def test_a_token_endpoint_is_https(key_file: Path, url: str) -> None:
 
 
 def test_the_endpoint_that_a_server_names_is_taken_only_from_its_own_origin() -> None:
-    def answering(url: str) -> Any:
-        return lambda _: Answer(200, {}, json.dumps({"token_endpoint": url}).encode(), "GET", write=False)
+    def naming(c: Connection) -> None:
+        c.send(200, json.dumps({"token_endpoint": c.base.replace("/fhir", "/token")}), kind="application/json")
 
-    assert discover("https://f.example/r4", answering("https://f.example/token")) == "https://f.example/token"
-    with pytest.raises(SettingsError, match="another host"):
-        discover("https://f.example/r4", answering("https://evil.example/token"))
+    with StubServer(naming) as stub:
+        assert discover(stub.base) == stub.base.replace("/fhir", "/token")
+        assert stub.asked[0].target == "/fhir/.well-known/smart-configuration"
+    elsewhere = json.dumps({"token_endpoint": "https://evil.example/token"})
+    for answer, said in ((elsewhere, "another host"), ("{}", "names no"), ("<html>", "names no")):
+        with StubServer(lambda c, answer=answer: c.send(200, answer)) as stub, pytest.raises(SettingsError, match=said):
+            discover(stub.base)

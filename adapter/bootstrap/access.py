@@ -1,0 +1,48 @@
+"""How a server is signed in to: the secret from the environment, keys and certificates from files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapter.errors import SettingsError
+from adapter.ports import Server
+
+if TYPE_CHECKING:
+    from adapter.exchange import ClientCertificate, Credentials
+
+
+def credentials(server: Server) -> Credentials | None:
+    """What signs in to a server. Raises SettingsError where its secret or key is not to be had."""
+    from adapter.exchange import BasicAuth, BearerToken
+
+    if server.auth == "none":
+        return None
+    if server.auth == "smart":
+        return _smart(server)
+    secret = os.environ.get(server.auth_env, "")
+    user, colon, password = secret.partition(":")
+    if not secret or (server.auth == "basic" and not colon):
+        raise SettingsError(f"The secret for {server.name} is not set.", place=server.auth_env)
+    return BearerToken(secret) if server.auth == "bearer" else BasicAuth(user, password)
+
+
+def _smart(server: Server) -> Credentials:
+    from adapter.exchange import SmartBackend, SmartClient
+    from adapter.exchange.smart import discover
+
+    access = server.options.access
+    url = access.get("token_url") or discover(server.url, tls=certificate(server))
+    client = SmartClient(url, access["client_id"], Path(access["key"]), access.get("key_id", ""))
+    if access.get("scope"):
+        client = SmartClient(url, client.client_id, client.key, client.key_id, access["scope"])
+    return SmartBackend(client)
+
+
+def certificate(server: Server) -> ClientCertificate | None:
+    """Our certificate for a server and the authorities to trust, where they are named. Raises SettingsError."""
+    from adapter.exchange import ClientCertificate
+
+    named = [server.options.access.get(name) for name in ("certificate", "certificate_key", "ca")]
+    return ClientCertificate(*(Path(one) if one else None for one in named)) if any(named) else None
