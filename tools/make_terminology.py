@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from adapter.definitions import definitions
 from adapter.fhir_json import pretty
 from adapter.identity import NS
 from adapter.terminology import PREFERRED
@@ -95,11 +96,11 @@ def _code_system(name: str, rows: dict[str, list[str]]) -> Tree:
 def _concept_map(name: str, rows: dict[str, list[str]], targets: list[str]) -> Tree:
     groups = []
     for column, system in enumerate(targets, start=1):
-        elements = []
+        shown, elements = _displays(system, rows, column), []
         for code, row in rows.items():
             published = row[column] if column < len(row) else "-"
             if published != "-":
-                elements.append({"code": code, "display": row[0], "target": [_target(published)]})
+                elements.append({"code": code, "display": row[0], "target": [_target(published, shown)]})
         groups.append({"source": f"{NS}/CodeSystem/{name}", "target": system, "element": elements})
     without = [code for code, row in rows.items() if all(cell == "-" for cell in row[1:])]
     if without:
@@ -112,11 +113,21 @@ def _concept_map(name: str, rows: dict[str, list[str]], targets: list[str]) -> T
     return {**head("ConceptMap", name), **({"copyright": " ".join(notices)} if notices else {}), "group": groups}
 
 
-def _target(cell: str) -> Tree:
+def _displays(system: str, rows: dict[str, list[str]], column: int) -> dict[str, str]:
+    """The words of a published system: its own where FHIR's definitions have them, else those that the table says."""
+    facts = definitions().code_system(system)
+    if facts is not None:
+        return dict(facts.codes)
+    said = (row[column].partition(" ") for row in rows.values() if column < len(row))
+    return {code.lstrip("!<>~"): words for code, _, words in said if words}
+
+
+def _target(cell: str, shown: dict[str, str]) -> Tree:
+    cell = cell.partition(" ")[0]
     code = cell.lstrip("!<>~")
     marks = cell.removesuffix(code)
     relation = next((word for mark, word in RELATIONS.items() if mark in marks), "equivalent")
-    target: Tree = {"code": code, "equivalence": relation}
+    target: Tree = {"code": code, **({"display": shown[code]} if code in shown else {}), "equivalence": relation}
     if relation == "narrower":
         target["comment"] = "The target says more than our code does."
     if "!" in marks:
@@ -128,7 +139,11 @@ def _value_set(name: str, rows: dict[str, list[str]], targets: list[str]) -> Tre
     """Every code that may stand for one of ours: ours, and the published ones."""
     parts: list[Tree] = [{"system": f"{NS}/CodeSystem/{name}"}]
     for column, system in enumerate(targets, start=1):
-        cells = [row[column].lstrip("!<>~") for row in rows.values() if column < len(row) and row[column] != "-"]
+        cells = [
+            row[column].partition(" ")[0].lstrip("!<>~")
+            for row in rows.values()
+            if column < len(row) and row[column] != "-"
+        ]
         if cells:
             parts.append({"system": system, "concept": [{"code": code} for code in dict.fromkeys(cells)]})
     tree = head("ValueSet", name)

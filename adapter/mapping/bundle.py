@@ -14,10 +14,11 @@ from adapter.errors import BadInput, DataError
 from adapter.fhir_json import copy
 from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id
 from adapter.issues import Issue
+from adapter.mapping.companions import Companion
 from adapter.mapping.lists import elements_of
 from adapter.mapping.mapper import PackMaps, record_id_of
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.parts import Companion, Parts, parts_of
+from adapter.mapping.parts import Parts, parts_of
 from adapter.mapping.rules import current
 from adapter.mapping.scope import link_of, target_of
 

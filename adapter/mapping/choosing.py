@@ -10,9 +10,10 @@ from typing import Any
 
 from adapter.identity import NS
 from adapter.mapping import source
-from adapter.mapping.codecs import Codec, Copy, Display, Link, Template, Values
+from adapter.mapping.codecs import Codec, Copy, Template, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept, Concept
 from adapter.mapping.functions import Amount, FunctionError, flag, via
+from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.paths import expand
 from adapter.mapping.shapes import Shape
@@ -84,9 +85,9 @@ def codec_of(row: source.Mapping, context: Context, here: Shape) -> Codec:
         forward: dict[Any, str] = {here.typed(key): value for key, value in row["values"].items()}
         return Values(forward, {value: key for key, value in forward.items()})
     if "link" in row:
-        return Link(row["link"])
+        return Related(Link(row["link"])) if here.is_either() else Link(row["link"])
     if "display" in row:
-        return Display()
+        return Party(whole=row["display"] == "whole")
     return Copy(here.check())
 
 

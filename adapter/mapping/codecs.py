@@ -58,42 +58,6 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """The id of another record ↔ a Reference to its main resource, of type `type_`."""
-
-    type_: str
-
-    def decode(self, value: Any, scope: Scope) -> Any:
-        if type(value) is not dict:
-            return None
-        part = scope.refs.part(value)
-        if part is not None and part.startswith(f"{self.type_}/"):
-            return str(part.partition("/")[2])
-        found = scope.refs.link(value)
-        return found[1] if found and found[0] in ("", self.type_) else None
-
-    def encode(self, value: Any, old: Any, scope: Scope) -> Any:
-        if not is_text(value):
-            return None
-        part = f"{self.type_}/{value}"
-        if part in scope.parts:
-            return scope.refs.to_part(part, scope.parts[part])
-        return scope.refs.to_record(self.type_, value)
-
-
-@dataclass(frozen=True, slots=True)
-class Display:
-    """A name in words ↔ the display of a Reference. Another name is another person: the reference goes with the old one."""
-
-    def decode(self, value: Any, scope: Scope) -> Any:
-        display = value.get("display") if type(value) is dict else None
-        return display if is_text(display) else None
-
-    def encode(self, value: Any, old: Any, scope: Scope) -> Any:
-        return {"display": value} if is_text(value) else None
-
-
-@dataclass(frozen=True, slots=True)
 class Template:
     """Several texts of a record in one FHIR text: `$ns/Questionnaire/{name}`, with `[|{version}]` where optional."""
 

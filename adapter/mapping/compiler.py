@@ -9,18 +9,19 @@ from typing import Any
 from adapter.errors import Finding
 from adapter.mapping import source
 from adapter.mapping.choosing import OWN_EXTENSIONS, Context, RuleError, codec_of, nearest, template, unknown
-from adapter.mapping.codecs import Link
+from adapter.mapping.companions import Companion
 from adapter.mapping.derived import DERIVED
 from adapter.mapping.expanding import expanded
 from adapter.mapping.keys import Keys
 from adapter.mapping.keywords import FILE_KEYS, KEYWORDS, NEEDS, REQUIRED, Keyword
+from adapter.mapping.links import Called, Link, Related
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.oneway import Constant, Derived, OneWay
-from adapter.mapping.parts import Companion, PartKeys, Parts
+from adapter.mapping.parts import PartKeys, Parts
 from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
 from adapter.mapping.reshape import Either, Worded
-from adapter.mapping.rules import Group, Leaf, OwnCode, Rule, WithCodes
+from adapter.mapping.rules import Group, Leaf, Named, OwnCode, Rule, WithCodes
 from adapter.mapping.shapes import Shape
 from adapter.mapping.wrapping import fields_of, item_shape, settled, wrapped
 
@@ -173,7 +174,11 @@ class _File:
         if here.type_ == "array":
             leaf = self._path(row["leaf"]) if "leaf" in row else None
             without = frozenset(str(code) for code in row.get("except", []))
-            return Scalars(where, names, path, codec_of(row, self.context, here.item()), leaf, without)
+            default = here.here.get("default")
+            return Scalars(where, names, path, codec_of(row, self.context, here.item()), leaf, without, default)
+        if "called" in row:
+            called = Leaf(where, names, path, Called(Related(Link(row["link"]))))
+            return Named(called, record_steps(row["called"]))
         leaf_rule = Leaf(where, names, path, codec_of(row, self.context, here), row.get("default"))
         if "words" in row:
             self._field(shape, row["words"], "words")
@@ -220,13 +225,17 @@ class _File:
 
     def _parts(self, row: source.Mapping, where: str, names: tuple[str, ...], path: Path, here: Shape) -> Rule:
         maps = [self._map(name, "parts") for name in row["parts"]]
+        beside = self.rules(row["beside"], here.item()) if "beside" in row else []
         inline = None
         if "inline" in row:
-            inline = Items(where, names, path, Keys(uuid=True), self.rules(row["inline"], here.item()))
+            rules = self.rules(row["inline"], here.item()) + beside
+            inline = Items(where, names, path, Keys(uuid=True), rules)
         under = self._path(row["under"]) if "under" in row else None
         keys = PartKeys(row.get("key", "id"), names)
         made = Parts(where, names, path, maps, row.get("at", ""), inline, keys, under)
         made.from_main = row["fhir"].startswith("/")
+        made.held, made.beside = row.get("held", ""), beside
+        made.beside_names = frozenset(str(inner["record"]) for inner in row.get("beside", ()))
         return made
 
     def _items(self, row: source.Mapping, where: str, names: tuple[str, ...], path: Path, here: Shape) -> Rule:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from adapter.terminology import Table
 
 Tree = dict[str, Any]
+_CODING = ("system", "version", "code", "display")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Concept:
         first = codings[0]
         if self.table is None and first["system"] == self.system:
             return {"code": first["code"]}, codings[1:]
-        return {key: first[key] for key in ("system", "code", "display") if is_text(first.get(key))}, codings[1:]
+        return {key: first[key] for key in _CODING if is_text(first.get(key))}, codings[1:]
 
     def _internal(self, codings: list[Tree], scope: Scope) -> str | None:
         table = self.table
@@ -149,7 +150,7 @@ class Concept:
         if self.table is None and "code" in value and "system" not in value:
             return [{"system": self.system, "code": value["code"]}]
         if "system" in value or "display" in value or self.table is None:
-            coding: Tree = {key: value[key] for key in ("system", "code", "display") if key in value}
+            coding: Tree = {key: value[key] for key in _CODING if key in value}
             return [coding] if coding else []
         code = value.get("code")
         if type(code) is not str:

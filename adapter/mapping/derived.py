@@ -139,12 +139,12 @@ def contained_member(names: list[str]) -> Make:
 
     def make(stands: Any, new: Tree, old: Tree, scope: Scope) -> Any:
         name = new.get("name")
-        if not name or name == old.get("name"):
+        if type(name) is not str or name == old.get("name"):
             return None
         id_ = _contained_id(str(new.get("id", "")))
-        drop_contained(scope.root, {id_})
+        drop_contained(scope.holder, {id_})
         member = {"resourceType": "Practitioner", "id": id_, "name": [{"text": name}]}
-        scope.root["contained"] = [*scope.root.get("contained", []), member]
+        scope.holder["contained"] = [*scope.holder.get("contained", []), member]
         return {"reference": f"#{id_}", "display": name}
 
     return make

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapter.fhir_json import canonical
 from adapter.identity import content_id, foreign_record_id, is_uuid
-from adapter.mapping.codecs import Link
+from adapter.mapping.links import Link
 from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]

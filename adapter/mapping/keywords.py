@@ -87,7 +87,8 @@ KEYWORDS: dict[str, Keyword] = {
     "repeats": Keyword(TEXT, "yes: all rows that have the keys, each with one of FHIR's values."),
     "split": Keyword(TEXT, "A separator: one text of the record ↔ a list in FHIR."),
     "link": Keyword(TEXT, "The FHIR type: the id of another record ↔ Reference."),
-    "display": Keyword(TEXT, "yes: a name in words ↔ the display of a Reference."),
+    "called": Keyword(TEXT, "The field that keeps what a linked record is called here: the display of its Reference."),
+    "display": Keyword(TEXT, "yes: a name in words, or a party that others keep ↔ a Reference; whole: always an object."),
     "default": Keyword(TEXT, "FHIR's value for a field that the record leaves out; it does not come back as data."),
     "names": Keyword(TEXTS, "Fields of the record that a derived value or a companion is made of."),
     "unless": Keyword(ONE_OR_TEXTS, "Fields whose presence takes a constant away again."),
@@ -103,6 +104,8 @@ KEYWORDS: dict[str, Keyword] = {
     "inline": Keyword(ROWS, "Rules for elements that hold an item themselves instead of a reference."),
     "object": Keyword(TEXT, "A group: its pairs, each below both paths of this one."),
     "only": Keyword(TEXT, "R4 or R5: the pair is for that release alone; R4 is R4B too."),
+    "held": Keyword(TEXT, "The flag of an item that stands in the element itself."),
+    "beside": Keyword(ROWS, "Rules for what an element says of a part beyond the reference to it."),
     "items": Keyword(ROWS_OR_GROUP, "The rules of each item of a list, or the name of a group of them."),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from adapter.identity import NS
 from adapter.mapping.bundle import Analysis, BundleRefs, take_apart
 from adapter.mapping.convert import from_fhir, to_fhir
 from adapter.mapping.mapper import PackMaps
-from adapter.mapping.resources import item_id
+from adapter.mapping.scope import item_id
 
 Tree = dict[str, Any]
 Leaf = tuple[str, str]

@@ -198,11 +198,16 @@ class Scalars:
     codec: Codec
     leaf: Path | None = None
     without: frozenset[str] = frozenset()
+    default: Any = None
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
-        values = [value for _, value in self.values(elements_of(self.path, node), scope)]
-        if values:
-            put(out, self.names, values)
+        rows = self.values(elements_of(self.path, node), scope)
+        if rows and self.said(rows):
+            put(out, self.names, [value for _, value in rows])
+
+    def said(self, rows: list[tuple[int, Any]]) -> bool:
+        """Whether the values are data: those that are written for a field left out are not."""
+        return not rows or self.default is None or not same([value for _, value in rows], self.default)
 
     def values(self, elements: list[Any], scope: Scope) -> list[tuple[int, Any]]:
         """(index, value) of each element that is ours."""
@@ -230,8 +235,9 @@ class Scalars:
 
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
         wanted, before = get(new, self.names) or [], get(old, self.names) or []
-        if same(wanted, before):
+        if same(wanted, before) and (old or self.default is None):
             return
+        wanted = wanted or self.default or []
         elements = elements_of(self.path, node)
         pairs = self.values(elements, scope)
         stock = dict(zip(occurrence_keys((value for _, value in pairs), canonical), pairs, strict=True))

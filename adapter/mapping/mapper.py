@@ -12,8 +12,7 @@ from adapter.identity import content_id, resource_id
 from adapter.issues import Issue
 from adapter.mapping.kinds import OwnKinds
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.resources import item_id
-from adapter.mapping.scope import Refs, RelativeRefs, Scope
+from adapter.mapping.scope import Refs, RelativeRefs, Scope, item_id
 
 Tree = dict[str, Any]
 ENVELOPE = frozenset({"revision", "recorded_at", "recorded_by", "origin", "pack"})

@@ -74,7 +74,7 @@ class ResourceMap:
     def write(self, resource: Tree, new: Tree, old: Tree, scope: Scope) -> None:
         """Write the difference between two records onto the resource that `old` was read from."""
         write_all(self.rules, resource, new, old, scope)
-        drop_unused_members(resource)
+        drop_unused_members(scope.holder)
 
     def make(self, record: Tree, scope: Scope) -> None:
         """Fill a new resource, `scope.root`, which has its type and id."""

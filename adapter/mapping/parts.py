@@ -5,7 +5,7 @@ Each is read and written by a whole map, the same one that serves the resource w
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
@@ -26,7 +26,7 @@ from adapter.mapping.resources import (
     read_part,
     remove_part,
 )
-from adapter.mapping.rules import Names, current, write_all
+from adapter.mapping.rules import Names, Rule, current, read_all, write_all
 from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
@@ -76,7 +76,8 @@ class Parts:
     """A list of items ↔ an array of references to resources; `at` is where in the element the reference stands.
 
     An element whose resource is not among the parts is an item that holds only its id. `inline` reads elements that
-    hold the item itself (CarePlan.activity.detail). With `from_main` the array is one of the record's main resource, and
+    hold the item itself (CarePlan.activity.detail); such an item has the flag `held`, and with it a new one is made so
+    too. `beside` are rules over the element, for what it says of an item beyond the reference. With `from_main` the array is one of the record's main resource, and
     `under` says where an item's resource refers to the one that it belongs to: those that do are the items.
     """
 
@@ -89,6 +90,9 @@ class Parts:
     keys: PartKeys = field(default_factory=PartKeys)
     under: Path | None = None
     from_main: bool = False
+    held: str = ""
+    beside: Sequence[Rule] = ()
+    beside_names: frozenset[str] = frozenset()
 
     def holder(self, node: Tree, scope: Scope) -> Tree:
         """The resource or element that the array stands in."""
@@ -124,9 +128,12 @@ class Parts:
         if found is not None:
             content = read_part(found, scope)
             content = {key: content[key] for key in content if key not in INHERITED}
+            read_all(self.beside, element, content, scope)
             return Row(index, found.item_id, self.keys.plain(found.item_id, content, scope), found)
         link = scope.refs.link(reference) if type(reference) is dict and not self.from_main else None
-        return Row(index, link[1], {"id": link[1]}, None) if link is not None else None
+        if link is None:
+            return None
+        return Row(index, link[1], read_all(self.beside, element, {"id": link[1]}, scope), None)
 
     def _belongs(self, found: Found, scope: Scope) -> bool:
         if self.under is None or not self.from_main:
@@ -155,16 +162,14 @@ class Parts:
         made: list[tuple[Hashable, Any]] = []
         named = self._named(wanted, scope)
         for name, item in named.items():
-            if name in rows:
+            if self._is_inline(item, name in inline):
+                made.append((name, self._write_inline(elements, item, inline.get(name), scope)))
+            elif name in rows:
                 made.append((name, self._edit(elements[rows[name].index], rows[name], item, scope)))
-            elif name in inline and self.inline is not None:
-                index, base = inline[name]
-                write_all(self.inline.rules, elements[index], item, base, scope)
-                made.append((name, elements[index]))
             else:
                 made.append((name, self._make(item, scope)))
                 places[id(made[-1][1])] = name
-        kept = {key for key, _ in made}
+        kept = {name for name, item in named.items() if not self._is_inline(item, name in inline)}
         for name, row in rows.items():
             if name not in kept and row.found is not None:
                 remove_part(row.found, scope)
@@ -175,6 +180,15 @@ class Parts:
         }
         store_elements(self.path, node, merge(elements, ours, made))
         self._settle(made, list(named.values()), inline, scope)
+
+    def _is_inline(self, item: Tree, was: bool) -> bool:
+        return item.get(self.held) is True if self.held else was
+
+    def _write_inline(self, elements: list[Any], item: Tree, stands: tuple[int, Tree] | None, scope: Scope) -> Any:
+        inline: Any = self.inline
+        element = self.path.last.make() if stands is None else elements[stands[0]]
+        write_all(inline.rules, element, item, {} if stands is None else stands[1], scope)
+        return element
 
     def _named(self, wanted: list[Tree], scope: Scope) -> dict[str, Tree]:
         named: dict[str, Tree] = {}
@@ -203,28 +217,38 @@ class Parts:
         if self.keys.by == NUMBER:
             settle_numbers([element for _, element in made], [int(item["id"]) for item in wanted])
         if self.inline is not None:
-            edited = [(element, item) for (id_, element), item in zip(made, wanted, strict=True) if id_ in inline]
-            self.inline.settle_ids([element for element, _ in edited], [item for _, item in edited], scope)
+            rows = zip(made, wanted, strict=True)
+            held = [(element, item) for (id_, element), item in rows if self._is_inline(item, id_ in inline)]
+            self.inline.settle_ids([element for element, _ in held], [item for _, item in held], scope)
 
     def inline_rows(self, elements: list[Any], scope: Scope) -> list[tuple[int, Tree]]:
         """(index, item) of each element that holds its item itself."""
         if self.inline is None:
             return []
         rows = self.inline.items(elements, scope)
-        return [(index, item) for index, item in rows if self._row(index, elements[index], scope) is None]
+        flag = {self.held: True} if self.held else {}
+        return [(index, item | flag) for index, item in rows if self._row(index, elements[index], scope) is None]
 
     def _edit(self, element: Any, row: Row, item: Tree, scope: Scope) -> Any:
-        if same(item, row.item) and row.found is None:
+        own = self._own(item)
+        if row.found is None and same(own, self._own(row.item)):
+            write_all(self.beside, element, item, row.item, scope)
             return element
-        if row.found is not None and row.found.map.makes(item) and (len(item) > 1 or self.keys.by != "id"):
-            edit_part(row.found, {**item, "id": row.id_}, scope)
+        if row.found is not None and row.found.map.makes(own) and (len(own) > 1 or self.keys.by != "id"):
+            edit_part(row.found, {**own, "id": row.id_}, scope)
+            write_all(self.beside, element, item, row.item, scope)
             return element
         if row.found is not None:
             remove_part(row.found, scope)
         return self._make(item, scope)
 
+    def _own(self, item: Tree) -> Tree:
+        """What the resource says of an item, without what its element says."""
+        return {key: value for key, value in item.items() if key not in self.beside_names}
+
     def _make(self, item: Tree, scope: Scope) -> Any:
-        map_ = next((map_ for map_ in self.maps if map_.makes(item)), self.maps[0])
+        own = self._own(item)
+        map_ = next((map_ for map_ in self.maps if map_.makes(own)), self.maps[0])
         element, main = self.path.last.make(), scope.parts.get("", {})
 
         def ready(reference: Tree) -> None:
@@ -233,58 +257,14 @@ class Parts:
                 # It stands before those that belong to it.
                 store_elements(self.path, main, [*elements_of(self.path, main), element])
 
-        if item.keys() == {"id"} and self.keys.by != NUMBER:
-            ready(scope.refs.to_record(map_.type_, item["id"]))
-            return element
-        make_part(map_, {**item, "id": self.keys.id_of(item, scope)}, scope, self.under, ready)
+        if own.keys() == {"id"} and self.keys.by != NUMBER:
+            ready(scope.refs.to_record(map_.type_, own["id"]))
+        else:
+            make_part(map_, {**own, "id": self.keys.id_of(own, scope)}, scope, self.under, ready)
+        write_all(self.beside, element, item, {}, scope)
         return element
 
 
-@dataclass(slots=True)
-class Companion:
-    """Fields of the same record that stand on a second resource, found by a reference: a score beside its answers."""
-
-    source: str
-    path: Path
-    map: ResourceMap
-    fields: frozenset[str]
-    apart: bool = False
-
-    def found(self, node: Tree, scope: Scope) -> Found | None:
-        """The second resource, or None where there is none."""
-        return lookup([self.map], current(self.path, node), scope)
-
-    def clear(self, node: Tree, scope: Scope) -> None:
-        """Take the second resource away, with the first."""
-        found = self.found(node, scope)
-        if found is not None:
-            scope.parts.pop(found.key, None)
-
-    def _of(self, record: Tree) -> Tree:
-        return {key: value for key, value in record.items() if key in self.fields}
-
-    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
-        found = self.found(node, scope)
-        if found is not None:
-            item = read_part(found, scope)
-            out.update({key: value for key, value in item.items() if key in self.fields})
-
-    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
-        found = self.found(node, scope)
-        if found is not None:
-            edit_part(found, new, scope, old)
-            return
-        if not old or (self._of(new) and not same(self._of(new), self._of(old))):
-            id_ = apart_id(self.map.type_, scope) if self.apart else new["id"]
-            reference = make_part(self.map, {**new, "id": id_}, scope)
-            self.path.make_holder(node)[self.path.name] = reference
-
-
-def apart_id(type_: str, scope: Scope) -> str:
-    """The id of a second resource that is a thing of its own: the patient of an intake."""
-    return resource_id(scope.kind, scope.record_id, f"{scope.part}{type_}")
-
-
-def parts_of(rules: Iterable[Any]) -> Iterator[Parts | Companion]:
+def parts_of(rules: Iterable[Any]) -> Iterator[Any]:
     """The rules of a list that lead to resources of their own, out of what wraps them."""
     return leading(rules)

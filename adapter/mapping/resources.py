@@ -7,22 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from adapter.fhir_json import same
-from adapter.identity import foreign_record_id, resource_id
+from adapter.identity import resource_id
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.paths import Path
 from adapter.mapping.rules import set_value
-from adapter.mapping.scope import Scope, own_identifier
+from adapter.mapping.scope import Scope, item_id
 
 Tree = dict[str, Any]
-INHERITED = ("patient",)
-
-
-def item_id(resource: Tree, base: str = "none", container: str = "") -> str:
-    """The id of the record that a resource is: ours by our identifier, else derived."""
-    own = own_identifier(resource)
-    if own is not None:
-        return own
-    return foreign_record_id(base, str(resource.get("resourceType")), f"{container}{resource.get('id')}")
+INHERITED = ("patient", "patient_name")
+"""What a part has from the record that it belongs to."""
 
 
 @dataclass(slots=True)
@@ -68,7 +61,7 @@ def lookup(maps: list[ResourceMap], reference: Any, scope: Scope) -> Found | Non
 
 
 def _contained(maps: list[ResourceMap], literal: str, scope: Scope) -> Found | None:
-    contained = scope.root.get("contained")
+    contained = scope.holder.get("contained")
     for resource in contained if type(contained) is list else []:
         if type(resource) is dict and resource.get("id") == literal[1:]:
             map_ = next((map_ for map_ in maps if map_.reads(resource)), None)
@@ -79,13 +72,16 @@ def _contained(maps: list[ResourceMap], literal: str, scope: Scope) -> Found | N
 
 def read_part(found: Found, scope: Scope) -> Tree:
     """The item that a resource is, without its id."""
-    inner = scope.of(scope.part if found.key.startswith("#") else found.key, found.resource)
-    return found.map.read(found.resource, inner)
+    return found.map.read(found.resource, _at(found, scope))
+
+
+def _at(found: Found, scope: Scope) -> Scope:
+    return scope.inside(found.resource) if found.key.startswith("#") else scope.of(found.key, found.resource)
 
 
 def edit_part(found: Found, new: Tree, scope: Scope, beside: Tree | None = None) -> None:
     """Write an item onto its resource. `beside` is what the item was on another resource: one-way rules ask for it."""
-    inner = scope.of(found.key, found.resource)
+    inner = _at(found, scope)
     old = {**(beside or {}), **found.map.read(found.resource, inner)}
     full = {**new, **{key: _inherit(key, old, scope) for key in INHERITED}}
     full = {key: value for key, value in full.items() if value is not None}
@@ -127,14 +123,14 @@ def put_under(under: Path, resource: Tree, scope: Scope) -> None:
 
 def remove_part(found: Found, scope: Scope) -> None:
     """Take a resource away, and those that belong to it."""
+    inner = _at(found, scope)
+    for rule in leading(found.map.rules):
+        rule.clear(found.resource, inner)
     if not found.key.startswith("#"):
-        inner = scope.of(found.key, found.resource)
-        for rule in leading(found.map.rules):
-            rule.clear(found.resource, inner)
         scope.parts.pop(found.key, None)
         return
-    contained = [resource for resource in scope.root["contained"] if resource is not found.resource]
+    contained = [resource for resource in scope.holder["contained"] if resource is not found.resource]
     if contained:
-        scope.root["contained"] = contained
+        scope.holder["contained"] = contained
     else:
-        del scope.root["contained"]
+        del scope.holder["contained"]

@@ -109,6 +109,39 @@ class WithCodes:
         return joined
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A link whose record is called something here: its id and its name are fields of their own."""
+
+    leaf: Leaf
+    called: Names
+
+    @property
+    def source(self) -> str:
+        return self.leaf.source
+
+    @property
+    def path(self) -> Path:
+        """Where it stands in FHIR."""
+        return self.leaf.path
+
+    def read(self, node: Tree, out: Tree, scope: Scope) -> None:
+        found: Tree = {}
+        Leaf(self.source, ("it",), self.path, self.leaf.codec).read(node, found, scope)
+        for names, key in ((self.leaf.names, "id"), (self.called, "text")):
+            if key in found.get("it", {}):
+                put(out, names, found["it"][key])
+
+    def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
+        value, before = self._joined(new), self._joined(old)
+        if not same(value, before):
+            write_value(self.leaf, node, value or None, scope)
+
+    def _joined(self, record: Tree) -> Tree:
+        pairs = (("id", get(record, self.leaf.names)), ("text", get(record, self.called)))
+        return {key: value for key, value in pairs if value is not None}
+
+
 def write_value(rule: Leaf, node: Tree, value: Any, scope: Scope) -> None:
     """Put a value of the record at the rule's path, or take away what is there."""
     encoded = None if value is None else rule.codec.encode(value, current(rule.path, node), scope)

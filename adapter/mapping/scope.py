@@ -62,6 +62,14 @@ def _own_value(identifier: Any) -> str | None:
     return value if type(value) is str and value else None
 
 
+def item_id(resource: Tree, base: str = "none", container: str = "") -> str:
+    """The id of the record that a resource is: ours by our identifier, else derived."""
+    own = own_identifier(resource)
+    if own is not None:
+        return own
+    return foreign_record_id(base, str(resource.get("resourceType")), f"{container}{resource.get('id')}")
+
+
 def split_reference(text: str) -> tuple[str, str, str] | None:
     """(base or "none", type, id) of a literal reference, versions left aside; None where it is of another form."""
     head = text.split("/_history/", maxsplit=1)[0].split("|", maxsplit=1)[0].split("#", maxsplit=1)[0]
@@ -132,7 +140,8 @@ class RelativeRefs:
 class Scope:
     """One record being read or written. `parts` holds its resources by part key; `root` the one at hand.
 
-    `owner` and `owner_base` are the record that an item belongs to, as it is to be and as it was.
+    `owner` and `owner_base` are the record that an item belongs to, as it is to be and as it was. `container` is the
+    resource that the one at hand is contained in.
     """
 
     refs: Refs
@@ -144,12 +153,33 @@ class Scope:
     issues: list[Issue] = field(default_factory=list)
     owner: Tree = field(default_factory=dict)
     owner_base: Tree = field(default_factory=dict)
+    container: Tree | None = None
 
     def of(self, part: str, root: Tree) -> Scope:
         """The same record, at another of its resources."""
         return Scope(
             self.refs, self.kind, self.record_id, self.parts, root, part, self.issues, self.owner, self.owner_base
         )
+
+    def inside(self, resource: Tree) -> Scope:
+        """The same record, at a contained resource."""
+        inner = self.of(self.part, resource)
+        inner.container = self.holder
+        return inner
+
+    @property
+    def holder(self) -> Tree:
+        """The resource that has the contained ones: contained resources hold none."""
+        return self.root if self.container is None else self.container
+
+    def contained(self, reference: Tree) -> tuple[str, str] | None:
+        """(type, record id) of the contained resource that a Reference leads to, or None."""
+        literal = reference.get("reference")
+        found = self.holder.get("contained") if type(literal) is str and literal.startswith("#") else None
+        for resource in found if type(found) is list else []:
+            if type(resource) is dict and resource.get("id") == str(literal)[1:]:
+                return str(resource.get("resourceType")), item_id(resource, self.record_id, str(literal))
+        return None
 
     def say(self, severity: Any, code: str, message_id: str, text: str, *, source: str, path: str = "") -> None:
         """Add an issue at a path of the resource at hand."""

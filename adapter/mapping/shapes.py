@@ -54,6 +54,10 @@ class Shape:
         """string, boolean, integer, number, array or object."""
         return str(self.here.get("type", "object"))
 
+    def is_either(self) -> bool:
+        """Whether a text or an object may stand here."""
+        return "anyOf" in self.here and "properties" not in self.here
+
     def item(self) -> Shape:
         """The schema of the items of an array."""
         return Shape(self.root, self.resolve(self.here.get("items")))

@@ -144,6 +144,7 @@ class _File:
         if row.record:
             inner = _Place(f"{row.record}[].", f"{fhir}.", f"{row.selector}.", place.groups)
             yield from self._list(keys.get("inline"), inner)
+            yield from self._list(keys.get("beside"), inner)
             yield from self._inside(keys.get("items"), inner)
 
     def _inside(self, items: Any, place: _Place) -> Iterator[Row]:
@@ -183,7 +184,10 @@ def _records(keys: Mapping[str, Any]) -> Sequence[str]:
         return _fields(str(keys["template"]))
     if "derive" in keys or "companion" in keys:
         return [str(name) for name in keys.get("names", []) if keys.get("derive") not in ("owner", "reference")]
-    return [str(keys[key]) for key in ("record", "inherit", "also", "words") if isinstance(keys.get(key), str)]
+    found = [
+        str(keys[key]) for key in ("record", "inherit", "also", "words", "called") if isinstance(keys.get(key), str)
+    ]
+    return [*found, f"{found[0]}[].{keys['held']}"] if "held" in keys and found else found
 
 
 def _fields(template: str) -> list[str]:

@@ -13,9 +13,10 @@ from typing import Any
 
 from adapter.issues import Issue
 from adapter.mapping.bundle import Analysis, Owned
+from adapter.mapping.companions import Companion
 from adapter.mapping.lists import Items, Scalars, elements_of
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.parts import Companion, Parts
+from adapter.mapping.parts import Parts
 from adapter.mapping.paths import Path, Step, get
 from adapter.mapping.reshape import Either, Wrapper
 from adapter.mapping.resources import INHERITED
@@ -93,6 +94,7 @@ def names_of(rule: Any) -> list[tuple[str, ...]]:
         getattr(rule, "names", None),
         getattr(getattr(rule, "leaf", None), "names", None),
         getattr(rule, "also", None),
+        getattr(rule, "called", None),
     ]
     fields = [(name,) for name in getattr(rule, "fields", ())]
     return [tuple(names) for names in found if isinstance(names, tuple) and names] + fields
@@ -215,6 +217,10 @@ class _Follower:
         elements, there, ours = self._array(rule, at)
         scope = replace(at.scope, issues=[])
         rows = rule.values(elements, scope)
+        if not rule.said(rows):
+            for index, _ in rows:
+                yield Visit(rule, at, (*there, index), (), tuple(scope.issues))
+            return
         if not rows:
             yield Visit(rule, at, None, (), tuple(scope.issues))
         for number, (index, _) in enumerate(rows):
@@ -246,7 +252,10 @@ class _Follower:
             if isinstance(found, Items):
                 inner = replace(at, node=elements[index], fhir=(*there, index), ours=place, item=item)
                 yield from self._rules(found.rules, inner)
-            elif found is not None:
+            else:
+                beside = replace(at, node=elements[index], fhir=(*there, index), ours=place, item=item)
+                yield from self._rules(rule.beside, beside)
+            if found is not None and not isinstance(found, Items):
                 for visit in self._rules(found.map.rules, self._inside(found, at, place, item)):
                     yield replace(visit, ours=tuple(map(_inherited, visit.ours)))
 
@@ -261,12 +270,12 @@ class _Follower:
     def _inside(self, found: Any, at: At, ours: Place, item: Tree) -> At:
         """The resource that an element refers to."""
         contained = found.key.startswith("#")
-        scope = at.scope.of(at.scope.part if contained else found.key, found.resource)
+        scope = at.scope.inside(found.resource) if contained else at.scope.of(found.key, found.resource)
         if not contained:
             return At(
                 found.map, found.resource, self.traced.resource_at(self.owned.parts[found.key]), ours, item, scope
             )
-        rows = at.scope.root["contained"]
+        rows = at.scope.holder["contained"]
         index = next(i for i, resource in enumerate(rows) if resource is found.resource)
         return At(found.map, found.resource, (*self._root(at), "contained", index), ours, item, scope)
 

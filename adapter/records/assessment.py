@@ -10,6 +10,7 @@ from adapter.identity import NS
 from adapter.records import fields as f
 from adapter.records.base import Base, Rule
 from adapter.records.faults import Fault
+from adapter.records.parties import parties, party
 from adapter.records.shared import Concept, Record, Value
 
 OURS = f"{NS}/Questionnaire/"
@@ -164,8 +165,12 @@ class Assessment(Record):
     questionnaire = f.text()
     status = f.choice("in-progress", "completed", "amended", "entered-in-error", "stopped", required=True)
     authored = f.datetime()
-    author = f.text()
-    informant = f.text()
+    author = party()
+    informant = party()
+    patient_name = f.text()
+    encounter = party()
+    based_on = parties()
+    part_of = parties()
     language = f.text()
     answers = f.items(Node, ids=False)
     substances = f.items(Substance)

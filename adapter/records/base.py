@@ -103,6 +103,17 @@ def exactly_one(*names: str) -> Rule:
     return Rule(find, {"oneOf": [{"required": [name]} for name in names]})
 
 
+def not_both(one: str, other: str) -> Rule:
+    """One of these fields, or none of them."""
+    fault = Fault("invariant", "record-one-of", f"Only one of these fields may be given: {one}, {other}.")
+
+    def find(tree: Tree) -> Iterator[Fault]:
+        if one in tree and other in tree:
+            yield fault
+
+    return Rule(find, {"not": {"required": [one, other]}})
+
+
 def at_least_one(*names: str) -> Rule:
     """One of these fields or several."""
     fault = Fault("invariant", "record-one-of", f"At least one of these fields must be given: {', '.join(names)}.")
@@ -115,24 +126,26 @@ def at_least_one(*names: str) -> Rule:
     return Rule(find, {"anyOf": [{"required": [name]} for name in names]})
 
 
-def needs(name: str, other: str) -> Rule:
-    """The first field demands the second."""
+def needs(**others: str) -> Rule:
+    """A field demands another: `also="code"`."""
 
     def find(tree: Tree) -> Iterator[Fault]:
-        if name in tree and other not in tree:
-            yield REQUIRED.at(other)
+        for name, other in others.items():
+            if name in tree and other not in tree:
+                yield REQUIRED.at(other)
 
-    return Rule(find, {"dependentRequired": {name: [other]}})
+    return Rule(find, {"dependentRequired": {name: [other] for name, other in others.items()}})
 
 
 def unless_alone(name: str) -> Rule:
-    """The field must be given, unless the object is a bare `{id}`: held elsewhere."""
+    """The field must be given, unless the object is `{id}`, with a `text` or without: held elsewhere."""
+    bare = {"properties": {"id": True, "text": True}, "additionalProperties": False}
 
     def find(tree: Tree) -> Iterator[Fault]:
-        if name not in tree and tree.keys() != {"id"}:
+        if name not in tree and not tree.keys() <= {"id", "text"}:
             yield REQUIRED.at(name)
 
-    return Rule(find, {"anyOf": [{"required": [name]}, {"maxProperties": 1}]})
+    return Rule(find, {"anyOf": [{"required": [name]}, bare]})
 
 
 def _ends_early(tree: Tree) -> Iterator[Fault]:

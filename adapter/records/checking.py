@@ -15,7 +15,7 @@ from adapter.records.base import Base
 from adapter.records.care_team import CareTeam
 from adapter.records.diagnosis import Diagnosis
 from adapter.records.faults import issues_of
-from adapter.records.fields import Leaf, Many, One
+from adapter.records.fields import Either, Leaf, Many, One
 from adapter.records.form import Form
 from adapter.records.goal import Goal
 from adapter.records.json_schemas import json_schema_of
@@ -99,7 +99,7 @@ def _object(tree: Tree, base: Base | None) -> Tree:
     for key, value in tree.items():
         field = fields.get(key)
         inner = _value(value, field)
-        default = field.default if isinstance(field, Leaf) else None
+        default = field.default if isinstance(field, (Leaf, Many)) else None
         if not _is_empty(inner) and (default is None or inner != default):
             kept[key] = inner
     return kept
@@ -107,7 +107,8 @@ def _object(tree: Tree, base: Base | None) -> Tree:
 
 def _value(value: Any, field: Any) -> Any:
     if isinstance(value, dict):
-        return _object(value, field.schema if isinstance(field, One) else None)
+        one = field.one if isinstance(field, Either) else field
+        return _object(value, one.schema if isinstance(one, One) else None)
     if isinstance(value, list):
         inner = field.inner if isinstance(field, Many) else None
         return [item for item in (_value(item, inner) for item in value) if not _is_empty(item)]

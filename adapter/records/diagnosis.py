@@ -8,7 +8,13 @@ from adapter.fhir_json import Tree
 from adapter.records import fields as f
 from adapter.records.base import Base, Rule
 from adapter.records.faults import Fault
-from adapter.records.shared import Coding, Concept, Note, Record, When
+from adapter.records.parties import parties, party
+from adapter.records.shared import Coding, Concept, Note, OwnIdentifier, Record, When
+
+PROBLEM_LIST = {
+    "system": "http://terminology.hl7.org/CodeSystem/condition-category",
+    "code": "problem-list-item",
+}
 
 
 class Evidence(Base):
@@ -16,7 +22,16 @@ class Evidence(Base):
 
     id = f.item_id(required=True)
     code = f.One(Concept)
-    detail = f.text()
+    detail = party()
+
+
+class Stage(Base):
+    """How far the disorder has come, by which assessment, on which scale."""
+
+    id = f.item_id(required=True)
+    summary = f.One(Concept)
+    assessments = parties()
+    type = f.One(Concept)
 
 
 _UNCODED = Fault(
@@ -45,9 +60,15 @@ class Diagnosis(Record):
     )
     kind = f.constant("diagnosis")
     patient = f.uuid(required=True)
+    patient_name = f.text()
+    identifiers = f.items(OwnIdentifier)
+    category = f.items(Concept, ids=False, default=[PROBLEM_LIST])
     disorder = f.One(Concept)
     codes = f.items(Coding, ids=False)
     severity = f.One(Concept)
+    body_sites = f.items(Concept, ids=False)
+    stages = f.items(Stage)
+    encounter = party()
     course = f.choice(
         *("active", "recurrence", "relapse", "inactive"),
         *("remission", "early-remission", "sustained-remission", "resolved"),
@@ -58,7 +79,8 @@ class Diagnosis(Record):
     in_controlled_environment = f.flag()
     on_agonist_therapy = f.flag()
     recorded = f.datetime()
-    recorder = f.text()
+    recorder = party()
+    asserter = party()
     evidence = f.items(Evidence)
     related = f.uuids()
     due_to = f.uuid()

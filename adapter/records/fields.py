@@ -15,12 +15,16 @@ from marshmallow import ValidationError, fields
 from adapter.fhir_json import Tree
 from adapter.identity import is_uuid
 from adapter.records import dates
-from adapter.records.faults import DUPLICATE, EMPTY, LIST, OBJECT, REQUIRED, WHOLE, Fault
+from adapter.records.faults import EMPTY, Fault
+from adapter.records.nested import MESSAGES, Either, Many, One
 
 if TYPE_CHECKING:
     from adapter.records.base import Base
 
-_MESSAGES: Any = {"required": [REQUIRED], "null": [EMPTY]}
+__all__ = [
+    "Either", "Leaf", "Many", "One", "choice", "constant", "date", "datetime", "decimal", "extra", "flag", "instant", "integer",
+    "item_id", "items", "text", "texts", "time", "uuid", "uuids",
+]  # fmt: skip
 ITEM_ID = r"^\S{1,64}$"
 _ITEM_ID = re.compile(r"\S{1,64}")
 
@@ -28,7 +32,7 @@ _ITEM_ID = re.compile(r"\S{1,64}")
 class Leaf(fields.Field[Any]):
     """A value without parts. `test` says whether it may stand here, `types` are its JSON types, `wrong` is its fault."""
 
-    default_error_messages = _MESSAGES
+    default_error_messages = MESSAGES
 
     def __init__(
         self,
@@ -198,88 +202,15 @@ def extra() -> Leaf:
     return Leaf(test, fragment, _wrong("record-type", "An object for each pack is expected here.", "structure"))
 
 
-class One(fields.Nested):
-    """An object of a schema; all fields of one schema share one instance, so that recursion costs nothing."""
-
-    default_error_messages = _MESSAGES
-
-    def __init__(self, target: Callable[[], type[Base]] | type[Base], *, required: bool = False) -> None:
-        super().__init__(target, required=required)
-        self.target = target
-
-    @property
-    def schema(self) -> Base:
-        """The shared instance of its schema."""
-        if self._schema is None:
-            target: Any = self.target if isinstance(self.target, type) else self.target()
-            self._schema = target.shared()
-        shared: Any = self._schema
-        return shared  # type: ignore[no-any-return]
-
-    def fits(self, value: Any) -> bool:
-        """Whether the object is without fault."""
-        return self.schema.fits(value)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, *_: Any, **__: Any) -> Any:
-        if type(value) is not dict:
-            raise ValidationError([EMPTY if value in ("", []) else OBJECT])
-        if not value:
-            raise ValidationError([EMPTY])
-        return self._load(value)
-
-
-class Many(fields.List[Any]):
-    """A list with something in it. `ids`: its items, or their `id`, must differ."""
-
-    default_error_messages = _MESSAGES
-
-    def __init__(self, inner: Leaf | One, *, ids: bool = False, required: bool = False) -> None:
-        super().__init__(inner, required=required)
-        self.test = inner.fits
-        self.ids = ids
-
-    def fits(self, value: Any) -> bool:
-        """Whether the list and each of its items are without fault."""
-        test = self.test
-        if type(value) is not list or not value:
-            return False
-        return all(test(item) for item in value) and not (self.ids and _repeated(value))
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if type(value) is not list:
-            raise ValidationError([EMPTY if value in ("", {}) else LIST])
-        if not value:
-            raise ValidationError([EMPTY])
-        messages: dict[Any, Any] = {}
-        try:
-            super()._deserialize(value, attr, data, **kwargs)
-        except ValidationError as error:
-            messages = dict(error.messages)  # type: ignore[arg-type]
-        repeated = _repeated(value) if self.ids else []
-        if repeated:
-            messages[WHOLE] = repeated
-        if messages:
-            raise ValidationError(messages)
-        return value
-
-
-def _repeated(items: list[Any]) -> list[Fault]:
-    seen: set[str] = set()
-    found = []
-    for index, item in enumerate(items):
-        inside = type(item) is dict
-        id_ = item.get("id") if inside else item
-        if type(id_) is not str:
-            continue
-        if id_ in seen:
-            found.append(DUPLICATE.at(index, "id") if inside else DUPLICATE.at(index))
-        seen.add(id_)
-    return found
-
-
-def items(target: Callable[[], type[Base]] | type[Base], *, ids: bool = True, required: bool = False) -> Many:
+def items(
+    target: Callable[[], type[Base]] | type[Base],
+    *,
+    ids: bool = True,
+    required: bool = False,
+    default: list[Any] | None = None,
+) -> Many:
     """A list of objects; with `ids` (as shipped) their ids must differ."""
-    return Many(One(target), ids=ids, required=required)
+    return Many(One(target), ids=ids, required=required, default=default)
 
 
 def texts() -> Many:

@@ -9,7 +9,19 @@ from adapter.fhir_json import Tree
 from adapter.records import fields as f
 from adapter.records.base import Base, Rule, exactly_one
 from adapter.records.faults import Fault, Path
-from adapter.records.shared import AnswerCoding, Coding, Period, Quantity, Record, Reference, Value
+from adapter.records.shared import (
+    AnswerCoding,
+    Coding,
+    Concept,
+    OwnIdentifier,
+    Period,
+    Quantity,
+    Range,
+    Record,
+    Reference,
+    Telecom,
+    Value,
+)
 
 _REPEATED = Fault("duplicate", "record-duplicate-id", "Another item of this form has the same linkId.")
 
@@ -91,6 +103,25 @@ def _repeated_link_ids(form: Tree) -> Iterator[Fault]:
         seen.add(link_id)
 
 
+class FormContact(Base):
+    """Whom to ask about the form."""
+
+    id = f.item_id(required=True)
+    name = f.text()
+    telecom = f.items(Telecom)
+
+
+class UseContext(Base):
+    """Whom or what the form is for: the kind of statement, and what it says."""
+
+    rules = (exactly_one("concept", "quantity", "range", "reference"),)
+    about = f.One(AnswerCoding, required=True)
+    concept = f.One(Concept)
+    quantity = f.One(Quantity)
+    range = f.One(Range)
+    reference = f.One(Reference)
+
+
 class Form(Record):
     """A form that assessments answer."""
 
@@ -105,6 +136,16 @@ class Form(Record):
     publisher = f.text()
     description = f.text()
     purpose = f.text()
+    language = f.text()
+    experimental = f.flag()
+    identifiers = f.items(OwnIdentifier)
+    contacts = f.items(FormContact)
+    contexts = f.items(UseContext, ids=False)
+    jurisdictions = f.items(Concept, ids=False)
+    copyright = f.text()
+    derived_from = f.texts()
+    approved = f.date()
+    last_reviewed = f.date()
     subject_types = f.texts()
     codes = f.items(Coding, ids=False)
     effective = f.One(Period)

@@ -12,7 +12,7 @@ from typing import Any
 from adapter.fhir_json import Tree, copy
 from adapter.identity import NS
 from adapter.records.base import Base
-from adapter.records.fields import Leaf, Many, One
+from adapter.records.fields import Either, Leaf, Many, One
 from adapter.records.shared import Record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -54,7 +54,10 @@ def _object(schema: Base, defs: dict[str, Tree]) -> Tree:
 
 def _field(field: Any, defs: dict[str, Tree]) -> Tree:
     if isinstance(field, Many):
-        return {"type": "array", "minItems": 1, "items": _field(field.inner, defs)}
+        tree = {"type": "array", "minItems": 1, "items": _field(field.inner, defs)}
+        return tree if field.default is None else {**tree, "default": field.default}
+    if isinstance(field, Either):
+        return {"anyOf": [_field(field.leaf, defs), _field(field.one, defs)]}
     if isinstance(field, One):
         return _ref(field.schema, defs)
     if not isinstance(field, Leaf):

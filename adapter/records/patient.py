@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from adapter.records import fields as f
 from adapter.records.base import Base, exactly_one
-from adapter.records.shared import Concept, Period, Record, Telecom
-
-
-class PatientIdentifier(Base):
-    """A number that somebody knows the patient by."""
-
-    id = f.item_id(required=True)
-    system = f.text()
-    value = f.text()
-    use = f.choice("usual", "official", "temp", "secondary", "old")
-    type = f.One(Concept)
+from adapter.records.parties import party
+from adapter.records.shared import Concept, OwnIdentifier, Period, Record, Telecom
 
 
 class Name(Base):
@@ -61,14 +52,14 @@ class Contact(Base):
     relationship = f.items(Concept, ids=False)
     name = f.text()
     telecom = f.items(Telecom)
-    organization = f.text()
+    organization = party()
 
 
 class Patient(Record):
     """A patient."""
 
     kind = f.constant("patient")
-    identifiers = f.items(PatientIdentifier)
+    identifiers = f.items(OwnIdentifier)
     names = f.items(Name)
     birth_date = f.date()
     gender = f.choice("male", "female", "other", "unknown")

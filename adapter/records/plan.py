@@ -6,8 +6,9 @@ from adapter.records import fields as f
 from adapter.records.base import Base
 from adapter.records.care_team import CareTeamItem
 from adapter.records.goal import GoalItem
+from adapter.records.parties import parties, party
 from adapter.records.request import Intervention
-from adapter.records.shared import Concept, Note, Period, Record
+from adapter.records.shared import Concept, Note, OwnIdentifier, Period, Record
 
 
 class Problem(Base):
@@ -76,6 +77,8 @@ class Plan(Record):
 
     kind = f.constant("plan")
     patient = f.uuid(required=True)
+    patient_name = f.text()
+    identifiers = f.items(OwnIdentifier)
     status = f.choice(
         "draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown", required=True
     )
@@ -85,7 +88,13 @@ class Plan(Record):
     category = f.items(Concept, ids=False)
     period = f.One(Period)
     created = f.datetime()
-    author = f.text()
+    author = party()
+    contributors = parties()
+    encounter = party()
+    guidelines = f.texts()
+    guideline_addresses = f.texts()
+    based_on = parties()
+    part_of = parties()
     problems = f.items(Problem)
     goals = f.items(GoalItem)
     interventions = f.items(Intervention)

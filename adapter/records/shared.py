@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from adapter.fhir_json import Tree
 from adapter.records import fields as f
-from adapter.records.base import IN_ORDER, Base, Rule, at_least_one, exactly_one, needs
+from adapter.records.base import IN_ORDER, Base, Rule, at_least_one, exactly_one, needs, not_both
 from adapter.records.faults import REQUIRED, Fault
+from adapter.records.parties import Identifier, Writer
 
 
 class Coding(Base):
@@ -53,8 +54,9 @@ class Concept(Base):
     """`{code}` of ours, or what somebody else calls it: `{system, code, display, text}`; `also` in other systems."""
 
     # A display belongs to the code of a system; ours have their displays in the code system.
-    rules = (at_least_one("code", "text", "display"), needs("also", "code"), _CODED_DISPLAY)
+    rules = (at_least_one("code", "text", "display"), _CODED_DISPLAY, needs(also="code", version="system"))
     system = f.text()
+    version = f.text()
     code = f.text()
     display = f.text()
     text = f.text()
@@ -80,6 +82,14 @@ class SimpleQuantity(Base):
     code = f.text()
 
 
+class Ratio(Base):
+    """One amount for another: three drinks a week."""
+
+    rules = (at_least_one("numerator", "denominator"),)
+    numerator = f.One(Quantity)
+    denominator = f.One(Quantity)
+
+
 class Range(Base):
     """From a low to a high quantity, one of them may be open."""
 
@@ -97,19 +107,57 @@ class Period(Base):
 
 
 class Note(Base):
-    """A remark with its author and time."""
+    """A remark with its author, by name or as others keep them, and its time."""
 
+    rules = (not_both("author", "writer"),)
     id = f.item_id(required=True)
     text = f.text(required=True)
     author = f.text()
+    writer = f.One(Writer)
     time = f.datetime()
 
 
-class Identifier(Base):
-    """A business identifier inside a reference."""
+class OwnIdentifier(Base):
+    """A number that somebody knows the record by. https://hl7.org/fhir/R4/datatypes.html#Identifier"""
 
+    id = f.item_id(required=True)
     system = f.text()
     value = f.text()
+    use = f.choice("usual", "official", "temp", "secondary", "old")
+    type = f.One(Concept)
+
+
+class Bounds(Base):
+    """How long something goes on: exactly one."""
+
+    rules = (exactly_one("period", "duration", "range"),)
+    period = f.One(Period)
+    duration = f.One(Quantity)
+    range = f.One(Range)
+
+
+_UNITS = ("s", "min", "h", "d", "wk", "mo", "a")
+
+
+class Timing(Base):
+    """When, again and again: three times a week, 30 minutes each. https://hl7.org/fhir/R4/datatypes.html#Timing"""
+
+    times = f.Many(f.datetime())
+    bounds = f.One(Bounds)
+    count = f.integer(1)
+    count_max = f.integer(1)
+    duration = f.decimal(0)
+    duration_max = f.decimal(0)
+    duration_unit = f.choice(*_UNITS)
+    frequency = f.integer(1)
+    frequency_max = f.integer(1)
+    period = f.decimal(0)
+    period_max = f.decimal(0)
+    period_unit = f.choice(*_UNITS)
+    days_of_week = f.Many(f.choice("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+    times_of_day = f.Many(f.time())
+    when = f.texts()
+    offset = f.integer(0)
 
 
 class Reference(Base):
@@ -158,13 +206,14 @@ class Value(Base):
 
 
 class When(Base):
-    """Exactly one of: a time, an age in years, a text, a period."""
+    """Exactly one of: a time, an age in years, a text, a period, from one age to another."""
 
-    rules = (exactly_one("time", "age", "text", "period"),)
+    rules = (exactly_one("time", "age", "text", "period", "range"),)
     time = f.datetime()
     age = f.decimal(0)
     text = f.text()
     period = f.One(Period)
+    range = f.One(Range)
 
 
 class Record(Base):

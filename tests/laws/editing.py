@@ -52,7 +52,7 @@ def _edit_object(draw: st.DrawFn, tree: Tree, other: Tree, kept: frozenset[str],
         tree[name] = copy(theirs)
 
 
-WHOLE = frozenset({"answers", "initial", "options", "enable_when"})
+WHOLE = frozenset({"answers", "initial", "options", "enable_when", "contexts"})
 """Lists whose items hold exactly one of several values: an item is replaced, never edited inside."""
 REQUIRED = frozenset(
     ["status", "intent", "title", "questionnaire", "linkId", "type", "system", "value", "name", "text", "low", "high"]
@@ -75,7 +75,7 @@ def _edit_list(draw: st.DrawFn, name: str, mine: list[Any], theirs: list[Any], d
     elif act == "add" and theirs:
         rows.insert(index, copy(theirs[0]))
     elif isinstance(rows[index], dict) and theirs and len(rows[index]) > 1 and isinstance(theirs[-1], dict):
-        if name in WHOLE:
+        if name in WHOLE or {"reference", "identifier"} & {*rows[index], *theirs[-1]}:
             rows[index] = copy(theirs[-1])
         else:
             _edit_object(draw, rows[index], theirs[-1], _KEPT.get(name, _KEYS), depth + 1)

@@ -12,13 +12,25 @@ INTAKE = f"{NS}/Questionnaire/intake|1.0.0"
 INTAKE_ONLY = frozenset(
     ["substances", "exposure_origin", "family_history", "social", "personality", "mental_health", "readiness", "asam"]
 )
-ATOMIC = frozenset({"onset", "abatement", "deceased", "schedule", "detail"})
+ATOMIC = frozenset(
+    "onset abatement deceased schedule detail bounds author writer encounter expressed_by organization recorder asserter "
+    "requester location informant name".split()
+)
 """Fields that hold exactly one of several forms."""
+WITHIN = frozenset(
+    "id within_plan type activity medication status do_not_perform reason problems goals schedule performers "
+    "patient_instruction progress outcomes outcome_codes amount daily_amount location guidelines "
+    "guideline_addresses".split()
+)
+"""What an intervention may say that is described in the plan alone; the last five only such a one."""
 
 
 def settle(record: Tree) -> Tree:
     """The record with its cross-field rules kept; a record that keeps them comes back as it is."""
     kind = record["kind"]
+    for node in nodes(record):
+        if "author" in node and "writer" in node:
+            del node["writer"]
     _unique_ids(record)
     repair = _REPAIRS.get(kind)
     if repair is not None:
@@ -117,15 +129,40 @@ def _diagnosis(diagnosis: Tree) -> None:
         del diagnosis["due_to"]
 
 
+def _bare(item: Tree, name: str) -> None:
+    """A related record with nothing beside its id is told by its id alone."""
+    if name in item:
+        item[name] = [row["id"] if isinstance(row, dict) and row.keys() == {"id"} else row for row in item[name]]
+
+
 def _goal(goal: Tree) -> None:
-    if len(goal) > 1 and "statement" not in goal:
+    if not goal.keys() <= {"id", "text"} and "statement" not in goal:
         goal["statement"] = {"text": "a goal"}
+    if "start" in goal:
+        goal.pop("start_event", None)
+    _bare(goal, "problems")
     for target in goal.get("target", []):
+        if "due" in target:
+            target.pop("due_in", None)
         if "detail" in target:
             target.setdefault("measure", {"text": "a measure"})
 
 
 def _request(request: Tree) -> None:
+    if request.get("within_plan"):
+        for name in request.keys() - WITHIN:
+            del request[name]
+        request.setdefault("status", "draft")
+        schedule = request.get("schedule", {})
+        if "time" in schedule or len(schedule) > 1:
+            request["schedule"] = {"text": "weekly"}
+    else:
+        for name in ("amount", "daily_amount", "location", "guidelines", "guideline_addresses"):
+            request.pop(name, None)
+        if request.get("type") != "medication":
+            request.pop("type", None)
+    for name in ("problems", "goals"):
+        _bare(request, name)
     if request.get("type") == "medication":
         request.pop("activity", None)
     else:
@@ -146,7 +183,8 @@ def _plan(plan: Tree) -> None:
 
 def _within(item: Tree, name: str, allowed: list[str]) -> None:
     if name in item:
-        found = [id_ if id_ in allowed else _pick(allowed, id_) for id_ in item[name]] if allowed else []
+        ids = [row.get("id", "") if isinstance(row, dict) else row for row in item[name]]
+        found = [id_ if id_ in allowed else _pick(allowed, id_) for id_ in ids] if allowed else []
         item[name] = list(dict.fromkeys(found))
         if not item[name]:
             del item[name]

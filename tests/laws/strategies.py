@@ -17,6 +17,7 @@ from tests.laws import values
 from tests.laws.settling import INTAKE, INTAKE_ONLY, settle
 from tests.laws.values import Tree, Trees
 
+WITHIN_ONLY = ("within_plan", "amount", "daily_amount", "location", "guidelines", "guideline_addresses")
 KINDS = ("patient", "form", "assessment", "diagnosis", "goal", "care_team", "request", "plan")
 ENVELOPE = frozenset({"kind", "revision", "recorded_at", "recorded_by", "origin", "pack", "extra"})
 _DEPTH = {"items": 3, "answers": 3}
@@ -58,9 +59,26 @@ def _intake(schema: Tree) -> Trees:
 
 def _requests(node: Tree, root: Tree, path: Path) -> tuple[Trees, Trees]:
     """Services, and medications: told apart by `type`, where the schema has it."""
-    service = _of(node, root, path, frozenset({"medication", "type"}))
-    medication = _of(node, root, path, frozenset({"activity", "type"}), always=frozenset({"medication"}))
+    service = _of(node, root, path, frozenset({"medication", "type", *WITHIN_ONLY}))
+    medication = _of(node, root, path, frozenset({"activity", "type", *WITHIN_ONLY}), always=frozenset({"medication"}))
     return service, medication.map(lambda content: {**content, "type": "medication"})
+
+
+def _within(node: Tree, root: Tree, path: Path) -> Trees:
+    """Interventions that are described in the plan alone."""
+    allowed = node["anyOf"][0]["properties"].keys()
+    types = st.sampled_from(
+        [name for name in node["properties"]["type"]["enum"] if name not in ("service", "medication")]
+    )
+    made = _of(
+        node,
+        root,
+        path,
+        frozenset(node["properties"].keys() - allowed | {"medication", "type", "within_plan"}),
+        frozenset({"status"}),
+    )
+    typed = st.tuples(made, st.none() | types).map(lambda pair: {**pair[0], **({"type": pair[1]} if pair[1] else {})})
+    return typed.map(lambda content: {**content, "within_plan": True})
 
 
 def resolve(node: Tree, root: Tree) -> Tree:
@@ -85,8 +103,15 @@ def _of(node: Tree, root: Tree, path: Path, without: frozenset[str], always: fro
         if strategy is not None:
             (fixed if name in required else free)[name] = strategy
     any_of = [name for row in node.get("anyOf", ()) for name in row.get("required", ())]
-    some = [name for name in any_of if name in {**fixed, **free}]
-    return _some(fixed, free, some)
+    some = [name for name in any_of if name in {**fixed, **free} and name != "within_plan"]
+    made = _some(fixed, free, some)
+    apart = node.get("not", {}).get("required", ())
+    return made.map(lambda tree: _parted(tree, apart)) if apart else made
+
+
+def _parted(tree: Tree, apart: list[str]) -> Tree:
+    """Without the second of two fields that do not go together."""
+    return {key: value for key, value in tree.items() if key != apart[1]} if tree.keys() >= {*apart} else tree
 
 
 @st.composite
@@ -109,6 +134,9 @@ def _any(node: Tree, root: Tree, path: Path) -> st.SearchStrategy[Any] | None:
     special = _special(node, root, path)
     if special is not None:
         return special
+    if "anyOf" in node and "properties" not in node:
+        forms = [_any(form, root, path) for form in node["anyOf"]]
+        return st.one_of(*(form for form in forms if form is not None))
     if "const" in node:
         return st.just(node["const"])
     if "enum" in node:
@@ -156,10 +184,11 @@ def _list(node: Tree, root: Tree, path: Path) -> st.SearchStrategy[Any] | None:
 
 
 def _plan_item(item: Tree, root: Tree, path: Path) -> Trees:
-    held_elsewhere = values.uuids.map(lambda id_: {"id": id_})
+    texts = st.fixed_dictionaries({}, optional={"text": values.texts})
+    held_elsewhere = st.tuples(values.uuids, texts).map(lambda pair: {"id": pair[0], **pair[1]})
     if path[-1] == "interventions":
         kinds = _requests(item, root, path)
-        return st.one_of(*kinds, *kinds, held_elsewhere)
+        return st.one_of(*kinds, *kinds, _within(item, root, path), held_elsewhere)
     needed = frozenset({"statement" if path[-1] == "goals" else "name"})
     full = _of(item, root, path, frozenset(), always=needed)
     return st.one_of(full, full, full, held_elsewhere)
@@ -171,17 +200,38 @@ def _special(node: Tree, root: Tree, path: Path) -> st.SearchStrategy[Any] | Non
     if fields == {"start", "end"}:
         return values.periods
     if fields >= {"value", "unit", "system", "code"}:
-        bare = path[-1] in ("low", "high")
+        bare = path[-1] in ("low", "high", "amount", "daily_amount")
         return values.quantities.map(lambda tree: {k: v for k, v in tree.items() if k != "comparator" or not bare})
     if fields >= {"system", "code", "display", "text"}:
         return _concept(path)
     if fields >= {"system", "code", "display"}:
         return values.codings
+    if fields >= {"text", "reference", "type", "identifier"}:
+        return _others(node)
+    if fields >= {"text", "time", "period", "timing"}:
+        return _schedule(node, root, path)
     if fields >= {"name", "answers", "complete", "total"}:
         return values.instruments()
     if "oneOf" in node:
         return _choice(node, root, path)
     return None
+
+
+def _others(node: Tree) -> Trees:
+    """What others keep: as a party, as who wrote, or as what is related, which may be a record of ours."""
+    if "id" in node["properties"]:
+        named = st.tuples(values.uuids, values.texts).map(lambda pair: {"id": pair[0], "text": pair[1]})
+        return st.one_of(named, values.parties)
+    alone = st.fixed_dictionaries({"text": values.texts})
+    return values.parties if "anyOf" in node else st.one_of(alone, values.parties)
+
+
+def _schedule(node: Tree, root: Tree, path: Path) -> Trees:
+    """One way to say when, or words beside the times of a timing."""
+    inner = {name: _any(schema, root, (*path, name)) for name, schema in node["properties"].items()}
+    timed = st.fixed_dictionaries({"timing": inner["timing"]}, optional={"text": inner["text"]})
+    ways = [st.fixed_dictionaries({name: inner[name]}) for name in ("text", "time", "period")]
+    return st.one_of(*ways, timed.filter(lambda tree: bool(tree["timing"])))
 
 
 def _choice(node: Tree, root: Tree, path: Path) -> Trees:
@@ -245,6 +295,8 @@ def concept_tables() -> dict[Path, str]:
     found: dict[Path, str] = {}
     for file in load("core").maps.values():
         tree = yaml.safe_load(file.read_text("utf-8"))
+        if "record" not in tree:
+            continue
         kind = tree["record"]
         for names, table in _tables_in(tree["rules"]):
             found[(kind, *names)] = table

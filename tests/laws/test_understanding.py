@@ -15,12 +15,12 @@ from adapter.mapping.leaves import Tally, understood
 
 MAPPER = mapping.load("core")
 FLOORS = {
-    "CarePlan": 0.37,
-    "CareTeam": 0.71,
-    "Condition": 0.67,
-    "Goal": 0.84,
-    "Questionnaire": 0.97,
-    "QuestionnaireResponse": 0.97,
+    "CarePlan": 0.95,
+    "CareTeam": 0.95,
+    "Condition": 0.93,
+    "Goal": 0.98,
+    "Questionnaire": 0.98,
+    "QuestionnaireResponse": 0.98,
 }
 
 

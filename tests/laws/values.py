@@ -161,6 +161,19 @@ references: Trees = st.fixed_dictionaries(
 """References to things that are not records."""
 
 
+parties: Trees = st.one_of(
+    st.fixed_dictionaries(
+        {"reference": st.sampled_from(["Organization/o-1", "https://example.test/fhir/Location/7"])},
+        optional={"type": st.sampled_from(["Organization", "Location"]), "text": texts},
+    ),
+    st.fixed_dictionaries(
+        {"identifier": st.fixed_dictionaries({"value": texts}, optional={"system": systems})},
+        optional={"type": st.sampled_from(["Organization", "Practitioner"]), "text": texts},
+    ),
+)
+"""People, places and things that others keep."""
+
+
 @st.composite
 def foreign_concepts(draw: st.DrawFn) -> Tree:
     """Concepts of other people: coded, coded with more codings beside, or text alone."""
@@ -170,6 +183,8 @@ def foreign_concepts(draw: st.DrawFn) -> Tree:
     concept: Tree = {"system": draw(systems), "code": draw(codes)}
     if draw(st.booleans()):
         concept["display"] = draw(texts)
+    if draw(st.integers(0, 3)) == 0:
+        concept["version"] = draw(st.sampled_from(["1", "2026-01"]))
     if draw(st.booleans()):
         concept["text"] = draw(texts)
     if form == "also":

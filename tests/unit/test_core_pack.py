@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from adapter import mapping
 from adapter.fhir_json import loads
 from adapter.identity import NS
+from adapter.mapping.expanding import expanded
+from adapter.mapping.source import Faults
 from adapter.packs import load
 from adapter.records.assessment import INTAKE
 from adapter.services.lint import lint
@@ -51,8 +52,8 @@ def items(tree: Tree) -> Iterator[Tree]:
 def rules() -> tuple[tuple[str, str, Tree], ...]:
     """Every rule of every file: map, whole FHIR path, rule."""
     found = []
-    for name, path in CORE.maps.items():
-        tree = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)
+    texts = {name: (path.name, path.read_bytes()) for name, path in CORE.maps.items()}
+    for name, (_, tree) in expanded(texts, "R4", Faults()).items():
         for rows in (tree["rules"], *tree.get("groups", {}).values()):
             found += [(name, place, rule) for place, rule in _walk("", rows)]
     return tuple(found)
@@ -62,7 +63,7 @@ def _walk(above: str, rows: list[Tree]) -> Iterator[tuple[str, Tree]]:
     for rule in rows:
         place = ".".join(part for part in (above, rule.get("fhir", ""), rule.get("leaf", rule.get("at", ""))) if part)
         yield place, rule
-        for key in ("items", "inline"):
+        for key in ("items", "inline", "beside"):
             if isinstance(rule.get(key), list):
                 yield from _walk(place, rule[key])
 

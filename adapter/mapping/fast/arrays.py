@@ -8,7 +8,7 @@ from typing import Any
 from adapter.mapping.fast.reading import first
 from adapter.mapping.oneway import OneWay
 from adapter.mapping.paths import Path, Step
-from adapter.mapping.rules import OwnCode, WithCodes
+from adapter.mapping.rules import Named, OwnCode, WithCodes
 
 Tree = dict[str, Any]
 _UNKNOWN = Step("")
@@ -81,7 +81,7 @@ def _names(step: Step) -> list[str]:
 
 def _step_at(rule: Any, steps: tuple[Step, ...], name: str) -> Step | None:
     """The step by which a rule goes into an array below these steps; None where it does not."""
-    inner = rule.leaf if isinstance(rule, (OneWay, OwnCode, WithCodes)) else rule
+    inner = rule.leaf if isinstance(rule, (Named, OneWay, OwnCode, WithCodes)) else rule
     path = getattr(inner, "path", None)
     if not isinstance(path, Path):
         return _UNKNOWN

@@ -53,7 +53,7 @@ class QuickConcept:
 
     def _alone(self, coding: Any, text: Any) -> Tree | None:
         """The only coding of a concept that has no table."""
-        if type(coding) is not dict:
+        if type(coding) is not dict or "version" in coding:
             return None
         system, code, display = coding.get("system"), coding.get("code"), coding.get("display")
         if not (type(system) is str and system and type(code) is str and code):

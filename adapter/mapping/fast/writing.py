@@ -13,11 +13,12 @@ from itertools import groupby
 from typing import Any
 
 from adapter.fhir_json import copy
-from adapter.mapping.codecs import Copy, Display, Link, Values
+from adapter.mapping.codecs import Copy, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept
 from adapter.mapping.fast.arrays import appends, at_end, grow
 from adapter.mapping.fast.code import Function, Module, check_of, is_plain
 from adapter.mapping.fast.reading import keys_are_known, quick
+from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.lists import Items, Scalars, elements_of
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.paths import Path, Step
@@ -32,7 +33,7 @@ _PLAIN = {
     Constant: frozenset({"source", "path", "value"}),
     Derived: frozenset({"source", "path", "make"}),
 }
-_BLIND = (Copy, Values, Link, Display, Choice, Coded, CodingConcept)
+_BLIND = (Copy, Values, Link, Party, Related, Choice, Coded, CodingConcept)
 """Codecs that ask nothing of what stands there already."""
 _HELPERS = {
     "grow": grow, "current": current, "not_written": not_written, "set_value": set_value, "take_away": take_away,

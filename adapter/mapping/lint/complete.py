@@ -214,6 +214,7 @@ def _carried(subject: Subject, name: str, seen: set[str]) -> Iterator[str]:
             yield row.record
         elif row.structural:
             yield f"{row.record}[].id"
+            yield from row.records[1:]
             for inner in (row.keys or {}).get("parts", []):
                 if inner in subject.maps:
                     prefix = "" if subject.maps[inner].part_only else f"{row.record}[]."

@@ -131,8 +131,11 @@ def _of(*types: str, objects: bool = False) -> Callable[[Subject, Row, Spot, Sha
         if spot.type not in types:
             text = f"{spot.path} is {spot.type}: {row.keyword} expected {' or '.join(types)}"
             subject.say(row, "type-differs", text, row.keyword)
-        if (shape.type_ == "object") is not objects and not shape.here.keys() & {"anyOf", "oneOf"}:
-            expected = "an object with code, system, display and text" if objects else "a text"
+        whole = objects or (row.keys or {}).get("display") == "whole"
+        if (shape.type_ == "object") is not whole and not shape.here.keys() & {"anyOf", "oneOf"}:
+            expected = (
+                "an object with code, system, display and text" if objects else "an object" if whole else "a text"
+            )
             subject.say(row, "type-differs", f"{row.record} is {_said(shape)}: expected {expected}", "record")
 
     return rule

@@ -102,18 +102,20 @@ def test_what_no_rule_owns_is_remainder() -> None:
     plan = json.loads(FOREIGN.read_text())
     plan["goal"][0]["identifier"] = {"value": "x"}
     plan["contributor"] = [{"display": "Somebody"}]
-    plan["author"] = {"display": "S. Invented", "reference": "Practitioner/1"}
+    plan["author"] = {"display": "S. Invented", "identifier": {"assigner": {"display": "the state"}}}
     text = json.dumps(plan)
     assert answer("-", "CarePlan.implicitRules", stdin=json.dumps({**plan, "implicitRules": "http://x.test"}))[
         "status"
     ] == ("remainder")
-    beside = answer("-", "CarePlan.author.reference", stdin=text)
+    beside = answer("-", "CarePlan.author.identifier.assigner.display", stdin=text)
     assert (beside["status"], beside["rule"]["record"]) == ("remainder", ["author"])
     assert answer("-", "CarePlan.author.display", stdin=text)["status"] == "mapped"
 
 
 def test_a_value_that_the_rule_cannot_read_is_said() -> None:
-    found = answer(FOREIGN, "CarePlan.activity[1].detail.status")
+    plan = json.loads(FOREIGN.read_text())
+    plan["activity"][1]["detail"]["status"] = "postponed"
+    found = answer("-", "CarePlan.activity[1].detail.status", stdin=json.dumps(plan))
     assert found["status"] == "not-understood"
     assert "not in the table of the rule" in found["text"]
 

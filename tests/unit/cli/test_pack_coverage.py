@@ -18,7 +18,7 @@ GOAL = {
     "lifecycleStatus": "active",
     "description": {"text": "Walk"},
     "subject": {"reference": "Patient/p"},
-    "startCodeableConcept": {"text": "soon"},
+    "identifier": [{"period": {"start": "2026"}}],
 }
 
 
@@ -45,7 +45,7 @@ def test_each_element_has_its_way(found: dict[str, Any]) -> None:
     assert due["rules"][0].startswith("core/maps/goal.yaml:")
     text = of(found, "fhir", "Goal.text")
     assert (text["status"], text["reason"]) == ("one-way", "made from the record: narrative")
-    assert of(found, "fhir", "Goal.startCodeableConcept")["status"] == "remainder"
+    assert of(found, "fhir", "Goal.identifier.period")["status"] == "remainder"
 
 
 def test_what_is_demanded_is_marked_and_stands_first(found: dict[str, Any]) -> None:
@@ -57,8 +57,8 @@ def test_what_is_demanded_is_marked_and_stands_first(found: dict[str, Any]) -> N
 
 
 def test_of_a_choice_one_type_is_enough(found: dict[str, Any]) -> None:
-    assert "must_support" not in of(found, "fhir", "Goal.startCodeableConcept")
-    assert of(found, "fhir", "Goal.startDate")["must_support"]
+    assert "must_support" not in of(found, "fhir", "MedicationRequest.medicationReference")
+    assert of(found, "fhir", "MedicationRequest.medicationCodeableConcept")["must_support"]
 
 
 def test_what_a_rule_selects_by_is_covered(found: dict[str, Any]) -> None:
@@ -92,7 +92,7 @@ def test_data_is_counted_leaf_by_leaf(tmp_path: Path) -> None:
     data = json.loads(careplan("--data", file, "--format", "json").stdout)["data"]
     assert (data["documents"], data["refused"]) == (3, 1)
     assert data["types"] == {"Goal": {"leaves": 8, "back": 6, "share": 0.75}}
-    assert data["left"] == [{"path": "Goal.startCodeableConcept.text", "left": 2, "of": 2}]
+    assert data["left"] == [{"path": "Goal.identifier.period.start", "left": 2, "of": 2}]
     assert careplan("--data", file, "--fail-under", "75").exit_code == 0
     assert careplan("--data", file, "--fail-under", "76").exit_code == 1
 
@@ -118,7 +118,7 @@ def test_codes_without_a_map_are_counted() -> None:
 def test_for_people_the_gaps_are_listed() -> None:
     lines = careplan("core").stdout.splitlines()
     assert lines[0] == "core 1.0.0"
-    assert "    ~ Goal.startCodeableConcept" in lines
+    assert "    ~ Goal.identifier.period" in lines
     assert not any("dueDate" in line for line in lines)
     assert any("↔ Goal.target.dueDate" in line for line in careplan("core", "--all").stdout.splitlines())
 

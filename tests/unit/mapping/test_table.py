@@ -24,6 +24,7 @@ def sources(mapper: Mapper) -> set[str]:
             found.add(rule.source)
             walk(getattr(rule, "rules", None))
             walk(getattr(getattr(rule, "inline", None), "rules", None))
+            walk(getattr(rule, "beside", None))
 
     for map_ in mapper.maps.values():
         walk(map_.rules)

@@ -19,6 +19,7 @@ INTAKE = f"{NS}/Questionnaire/intake|1.0.0"
 
 CONCEPT: Tree = {
     "system": "urn:x",
+    "version": "1",
     "code": "c",
     "display": "d",
     "text": "t",
@@ -28,7 +29,10 @@ CODING: Tree = {"system": "urn:x", "version": "1", "code": "c", "display": "d"}
 QUANTITY: Tree = {"value": Decimal("1.50"), "comparator": "<=", "unit": "mg", "system": "urn:u", "code": "mg"}
 SIMPLE: Tree = {key: value for key, value in QUANTITY.items() if key != "comparator"}
 PERIOD: Tree = {"start": "2026-01-02T08:00:00-05:00", "end": "2026-02"}
+PARTY: Tree = {"text": "t", "reference": "A/1", "type": "A", "identifier": {"system": "urn:x", "value": "v"}}
 NOTE: Tree = {"id": "n", "text": "t", "author": "a", "time": "2026-01-02"}
+NOTES: list[Tree] = [NOTE, {"id": "o", "text": "t", "writer": PARTY}]
+IDENTIFIER: Tree = {"id": "i", "system": "urn:x", "value": "v", "use": "usual", "type": CONCEPT}
 TELECOM: Tree = {"id": "t", "system": "phone", "value": "1", "use": "home", "rank": 1}
 REFERENCE: Tree = {"reference": "A/1", "type": "A", "display": "d", "identifier": {"system": "urn:x", "value": "v"}}
 ATTACHMENT: Tree = {
@@ -66,7 +70,7 @@ ENVELOPE: Tree = {
 _WHENS: list[Tree] = [{"time": "2020-03"}, {"age": Decimal("38.5")}, {"text": "t"}, {"period": PERIOD}]
 
 _PATIENT: Tree = {
-    "identifiers": [{"id": "i", "system": "urn:x", "value": "v", "use": "usual", "type": CONCEPT}],
+    "identifiers": [IDENTIFIER],
     "names": [
         {
             "id": "n",
@@ -101,7 +105,7 @@ _PATIENT: Tree = {
     "deceased": {"flag": False},
     "active": True,
     "marital_status": CONCEPT,
-    "contacts": [{"id": "c", "relationship": [CONCEPT], "name": "n", "telecom": [TELECOM], "organization": "o"}],
+    "contacts": [{"id": "c", "relationship": [CONCEPT], "name": "n", "telecom": [TELECOM], "organization": PARTY}],
 }
 _ITEM: Tree = {
     "linkId": "1.1",
@@ -136,6 +140,21 @@ _FORM: Tree = {
     "publisher": "p",
     "description": "d",
     "purpose": "p",
+    "language": "en",
+    "experimental": False,
+    "identifiers": [IDENTIFIER],
+    "contacts": [{"id": "c", "name": "n", "telecom": [TELECOM]}],
+    "contexts": [
+        {"about": CODING, "concept": CONCEPT},
+        {"about": CODING, "quantity": QUANTITY},
+        {"about": CODING, "range": {"low": SIMPLE, "high": SIMPLE}},
+        {"about": CODING, "reference": REFERENCE},
+    ],
+    "jurisdictions": [CONCEPT],
+    "copyright": "c",
+    "derived_from": ["urn:g"],
+    "approved": "2026-01-15",
+    "last_reviewed": "2026-01-15",
     "subject_types": ["Patient"],
     "codes": [CODING],
     "effective": PERIOD,
@@ -146,8 +165,12 @@ _ASSESSMENT: Tree = {
     "questionnaire": INTAKE,
     "status": "completed",
     "authored": "2026-01-02",
-    "author": "a",
+    "author": PARTY,
     "informant": "i",
+    "patient_name": "n",
+    "encounter": PARTY,
+    "based_on": ["b", PARTY],
+    "part_of": [PARTY],
     "language": "en",
     "answers": [
         {
@@ -208,6 +231,13 @@ _ASSESSMENT: Tree = {
 }
 _DIAGNOSIS: Tree = {
     "patient": PATIENT,
+    "patient_name": "n",
+    "identifiers": [IDENTIFIER],
+    "category": [CONCEPT],
+    "body_sites": [CONCEPT],
+    "stages": [{"id": "s", "summary": CONCEPT, "assessments": ["a", PARTY], "type": CONCEPT}],
+    "encounter": PARTY,
+    "asserter": PARTY,
     "disorder": {"code": "alcohol-dependence"},
     "codes": [CODING],
     "severity": {"code": "mild"},
@@ -219,10 +249,10 @@ _DIAGNOSIS: Tree = {
     "on_agonist_therapy": True,
     "recorded": "2026-01-02",
     "recorder": "r",
-    "evidence": [{"id": "e", "code": CONCEPT, "detail": "d"}],
+    "evidence": [{"id": "e", "code": CONCEPT, "detail": PARTY}],
     "related": [OTHER],
     "due_to": OTHER,
-    "notes": [NOTE],
+    "notes": NOTES,
 }
 _DETAILS: dict[str, Any] = {
     "quantity": QUANTITY,
@@ -231,8 +261,10 @@ _DETAILS: dict[str, Any] = {
     "integer": 0,
     "concept": CONCEPT,
     "range": {"low": SIMPLE, "high": SIMPLE},
+    "ratio": {"numerator": QUANTITY, "denominator": QUANTITY},
 }
 _GOAL: Tree = {
+    "identifiers": [IDENTIFIER],
     "statement": {"text": "t"},
     "patient_words": "w",
     "priority": {"code": "high-priority"},
@@ -245,19 +277,25 @@ _GOAL: Tree = {
     "achievement": {"code": "improving"},
     "status_date": "2026-01-02",
     "status_reason": "r",
-    "expressed_by": "e",
+    "expressed_by": PARTY,
     "problems": [PROBLEM],
-    "outcomes": ["o"],
+    "outcomes": ["o", PARTY],
     "outcome_codes": [CONCEPT],
-    "notes": [NOTE],
+    "notes": NOTES,
 }
 _TEAM: Tree = {
     "name": "n",
     "status": "active",
     "period": PERIOD,
     "category": [CONCEPT],
-    "members": [{"id": "m", "role": {"code": "nurse"}, "name": "n", "organization": "o", "period": PERIOD}],
-    "notes": [NOTE],
+    "members": [{"id": "m", "role": {"code": "nurse"}, "name": "n", "organization": PARTY, "period": PERIOD}],
+    "identifiers": [IDENTIFIER],
+    "encounter": PARTY,
+    "reasons": [CONCEPT],
+    "reason_records": ["r", PARTY],
+    "organizations": [PARTY],
+    "telecom": [TELECOM],
+    "notes": NOTES,
 }
 _REQUEST: Tree = {
     "type": "medication",
@@ -270,16 +308,53 @@ _REQUEST: Tree = {
     "setting": CONCEPT,
     "schedule": {"period": PERIOD},
     "performer_role": {"code": "nurse"},
-    "performers": ["p"],
+    "performers": ["p", PARTY],
+    "identifiers": [IDENTIFIER],
+    "do_not_perform": False,
+    "encounter": PARTY,
     "reason": "r",
     "problems": [PROBLEM],
     "goals": [GOAL],
     "authored": "2026-01-02",
-    "requester": "r",
-    "notes": [NOTE],
+    "requester": PARTY,
+    "notes": NOTES,
     "patient_instruction": "p",
 }
-_SERVICE: Tree = {"activity": {"code": "cbt"}, "schedule": {"text": "t"}}
+_RANGE: Tree = {"low": SIMPLE, "high": SIMPLE}
+_TIMING: Tree = {
+    "times": ["2026-01-02"],
+    "bounds": {"range": _RANGE},
+    "count": 1,
+    "count_max": 2,
+    "duration": Decimal("0.5"),
+    "duration_max": 1,
+    "duration_unit": "h",
+    "frequency": 1,
+    "frequency_max": 2,
+    "period": 1,
+    "period_max": Decimal("1.5"),
+    "period_unit": "wk",
+    "days_of_week": ["mon"],
+    "times_of_day": ["08:00:00"],
+    "when": ["MORN"],
+    "offset": 30,
+}
+_SERVICE: Tree = {"activity": {"code": "cbt"}, "schedule": {"text": "t", "timing": _TIMING}, "text": "t"}
+_BESIDE: Tree = {"progress": NOTES, "outcomes": ["o", PARTY], "outcome_codes": [CONCEPT]}
+_WITHIN: Tree = {
+    "within_plan": True,
+    "type": "task",
+    "activity": {"code": "cbt"},
+    "status": "scheduled",
+    "problems": [PROBLEM, {"id": OTHER, "text": "t"}, PARTY],
+    "schedule": {"timing": {"bounds": {"duration": QUANTITY}}},
+    "amount": SIMPLE,
+    "daily_amount": SIMPLE,
+    "location": PARTY,
+    "guidelines": ["urn:g"],
+    "guideline_addresses": ["urn:g"],
+    **_BESIDE,
+}
 _PLAN: Tree = {
     "patient": PATIENT,
     "status": "active",
@@ -289,11 +364,24 @@ _PLAN: Tree = {
     "category": [CONCEPT],
     "period": PERIOD,
     "created": "2026-01-02",
-    "author": "a",
+    "author": PARTY,
+    "patient_name": "n",
+    "identifiers": [IDENTIFIER],
+    "contributors": ["c", PARTY],
+    "encounter": PARTY,
+    "guidelines": ["urn:g"],
+    "guideline_addresses": ["urn:g"],
+    "based_on": [PARTY],
+    "part_of": [PARTY],
     "problems": [{"id": PROBLEM, "text": "t"}],
-    "goals": [{"id": GOAL, **_GOAL}, {"id": OTHER}],
-    "interventions": [{"id": GOAL, **_REQUEST}, {"id": TEAM, **_SERVICE}, {"id": OTHER}],
-    "care_team": [{"id": TEAM, **_TEAM}, {"id": OTHER}],
+    "goals": [{"id": GOAL, **_GOAL}, {"id": OTHER, "text": "t"}],
+    "interventions": [
+        {"id": GOAL, **_REQUEST, **_BESIDE},
+        {"id": TEAM, **_SERVICE},
+        {"id": OTHER},
+        {"id": PROBLEM, **_WITHIN},
+    ],
+    "care_team": [{"id": TEAM, **_TEAM}, {"id": OTHER, "text": "t"}],
     "assessments": [{"id": OTHER, "text": "t"}],
     "patient_choices": [
         {"id": "c", "option_offered": {"code": "cbt"}, "decision": "declined", "reason": "r", "time": "2026-01-02"}
@@ -316,7 +404,7 @@ _PLAN: Tree = {
     "change_reason": "r",
     "approved_by_patient_at": "2026-01-02",
     "consent": OTHER,
-    "notes": [NOTE],
+    "notes": NOTES,
 }
 _CONTENT: dict[str, Tree] = {
     "patient": _PATIENT,
@@ -324,9 +412,15 @@ _CONTENT: dict[str, Tree] = {
     "assessment": _ASSESSMENT,
     "diagnosis": _DIAGNOSIS,
     "plan": _PLAN,
-    "goal": {"patient": PATIENT, **_GOAL},
-    "care_team": {"patient": PATIENT, **_TEAM},
-    "request": {"patient": PATIENT, **_REQUEST},
+    "goal": {
+        "patient": PATIENT,
+        "patient_name": "n",
+        **_GOAL,
+        "problems": [PROBLEM, {"id": OTHER, "text": "t"}, PARTY],
+    },
+    "care_team": {"patient": PATIENT, "patient_name": "n", **_TEAM},
+    "request": {"patient": PATIENT, "patient_name": "n", **_REQUEST, "schedule": {"timing": _TIMING}}
+    | {"problems": [{"id": OTHER, "text": "t"}, PARTY]},
 }
 
 

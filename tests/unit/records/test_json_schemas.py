@@ -121,7 +121,9 @@ def test_every_field_has_one_regular_form(kind: str) -> None:
         if node.get("type") == "array":
             assert node["minItems"] == 1, name
         leaf = node.get("items", node)
-        if "$ref" in leaf:
+        if "anyOf" in leaf:
+            assert [set(form) - {"minLength", "format"} for form in leaf["anyOf"]] == [{"type"}, {"$ref"}], name
+        elif "$ref" in leaf:
             assert set(leaf) == {"$ref"}, name
             assert leaf["$ref"].removeprefix("#/$defs/") in root["$defs"], name
         else:
@@ -141,6 +143,8 @@ def test_no_definition_is_idle(kind: str) -> None:
 
 def _used(value: Any, node: Any, root: Tree, place: str) -> Iterator[str]:
     node = resolve(node, root)
+    if isinstance(value, dict) and "anyOf" in node and "properties" not in node:
+        node = resolve(node["anyOf"][1], root)
     if isinstance(value, dict) and node.get("properties"):
         for key, inner in value.items():
             where = f"{node['description']}.{key}"
@@ -167,8 +171,22 @@ def test_the_fields_are_those_of_the_full_record_and_no_others(kind: str) -> Non
 def declared_alternatives(root: Tree) -> set[str]:
     found = {f"{root['description']}.activity", f"{root['description']}.type"}
     for holder in (root, *root["$defs"].values()):
-        names = [row["required"][0] for row in holder.get("oneOf", ())]
+        names = [row["required"][0] for row in holder.get("oneOf", ()) if "required" in row]
+        names += holder.get("not", {}).get("required", ())
         found |= {f"{holder['description']}.{name}" for name in (*names, "extra")}
+        if holder["description"].startswith("When it is to happen"):
+            names += ["text", "time", "period"]
+        for name in names:
+            found |= {f"{holder['description']}.{name}", *below(holder["properties"][name], root)}
+    return found
+
+
+def below(node: Tree, root: Tree) -> set[str]:
+    """The fields of the object that a form of a choice is."""
+    holder = resolve(node, root)
+    found: set[str] = set()
+    for name, inner in holder.get("properties", {}).items():
+        found |= {f"{holder['description']}.{name}", *below(inner, root)}
     return found
 
 
@@ -187,7 +205,9 @@ def test_leaves_have_their_formats() -> None:
     assert plan["$defs"]["GoalItem"]["properties"]["start"] == {"type": "string", "format": "fhir-date"}
     assert plan["$defs"]["Intervention"]["properties"]["type"]["default"] == "service"
     assert diagnosis["$defs"]["When"]["properties"]["age"] == {"type": "number", "minimum": 0}
-    assert [row["required"] for row in diagnosis["$defs"]["When"]["oneOf"]] == [["time"], ["age"], ["text"], ["period"]]
+    assert [row["required"] for row in diagnosis["$defs"]["When"]["oneOf"]] == [
+        [name] for name in ("time", "age", "text", "period", "range")
+    ]
 
 
 @each_kind
@@ -203,6 +223,7 @@ def test_the_rules_of_a_schema_say_different_keywords(kind: str) -> None:
         words = [word for rule in base.rules for word in rule.fragment]
         assert len(words) == len(set(words)), type(base)
         inner = [getattr(field, "inner", field) for field in base.fields.values()]
+        inner = [getattr(field, "one", field) for field in inner]
         stack += [field.schema for field in inner if hasattr(field, "schema")]
 
 
