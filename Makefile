@@ -33,7 +33,7 @@ format: setup ## write the format that check asks for
 bench: setup ## side-by-side measurements; ONLY=mapping for one suite
 	$(PYTHON) -m bench $(ONLY)
 
-soak: setup ## the laws with many more examples; the definitions compiled again (npm and Maven fetch them)
+soak: setup ## the laws with many more examples; the definitions compiled again (Maven fetches them)
 	$(PYTHON) -m tools.compile_definitions --check
 	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest tests/laws
 	@$(MAKE) --no-print-directory fuzz

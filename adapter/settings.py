@@ -23,6 +23,8 @@ class Settings:
     more than a server's longest transaction. `lease`: seconds for which work on a link is one process's own.
     `store_key_file`: the keys that seal the store's columns, one a line, the first for what is written now. `names`: host
     names, separated by commas, under which the service may be asked beside this machine's own. `require_tokens`: nobody comes in without one.
+    `packages`: FHIR packages (`.tgz`) that validation knows besides its own, parted like PATH. `terminology`: the server that is asked for
+    codes which are not at hand, by URL or by the name under which the store knows it.
     """
 
     database_url: str = "sqlite:///careplan.db"
@@ -36,6 +38,8 @@ class Settings:
     names: str = ""
     require_tokens: bool = False
     log_level: str = "info"
+    packages: str = ""
+    terminology: str = ""
 
 
 def load() -> Settings:
@@ -54,6 +58,8 @@ def load() -> Settings:
         store_key_file=env.str("STORE_KEY_FILE", default.store_key_file),
         names=env.str("NAMES", default.names),
         require_tokens=env.bool("REQUIRE_TOKENS", default.require_tokens),
+        packages=env.str("PACKAGES", default.packages),
+        terminology=env.str("TERMINOLOGY", default.terminology),
         log_level=env.str("LOG_LEVEL", default.log_level, validate=validate.OneOf(LOG_LEVELS)),
     )
     try:

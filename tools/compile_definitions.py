@@ -2,7 +2,7 @@
 
     python -m tools.compile_definitions [--cache .cache] [--us-core TGZ] [--check]
 
-Reads the packages of tools/published.py, fetched once into the cache by npm and Maven, and the FHIR package of US Core.
+Reads the packages of tools/published.py, fetched once into the cache by Maven, and the FHIR package of US Core.
 Running it again gives the same bytes; `--check` writes nothing and exits with 1 where they would differ. An invariant
 that cannot be compiled fails it.
 """
@@ -33,7 +33,6 @@ DATA = ROOT / "adapter" / "definitions" / "data"
 LARGE = 30_000
 # Not types of FHIR: what a package adds, profiles of data types, and the constraint languages of definitions.
 FOREIGN = {"MetadataResource", "MoneyQuantity", "SimpleQuantity"}
-R4_FOREIGN = {*FOREIGN, "SubscriptionStatus"}
 # Parts of the URLs of value sets that come along and are no part of FHIR itself.
 LATER_APART = ("/v2-",)
 R5_APART = ("/v2-", "terminology.hl7.org/ValueSet/")
@@ -209,9 +208,9 @@ def main() -> int:
     options.add_argument("--us-core", type=Path, default=ROOT.parent / "shared" / "packages" / published.US_CORE.file)
     options.add_argument("--check", action="store_true")
     chosen = options.parse_args()
-    r4 = compile_version(published.read_r4(published.R4.fetch(chosen.cache)), R4_FOREIGN)
+    r4 = compile_version(published.read_xml(published.R4.fetch(chosen.cache)), FOREIGN)
     differs = write("r4", files(r4, "4.0.1", published.R4), check=chosen.check)
-    r4b = compile_version(published.read_r4b(published.R4B.fetch(chosen.cache)), FOREIGN, LATER_APART)
+    r4b = compile_version(published.read_xml(published.R4B.fetch(chosen.cache)), FOREIGN, LATER_APART)
     differs |= write("r4b", files(beyond(r4b, r4), "4.3.0", published.R4B), check=chosen.check)
     r5 = compile_version(published.read_r5(published.R5.fetch(chosen.cache)), FOREIGN - {"MetadataResource"}, R5_APART)
     differs |= write("r5", files(r5, "5.0.0", published.R5), check=chosen.check)

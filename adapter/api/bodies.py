@@ -13,6 +13,8 @@ from adapter.fhir_json import Bounds, loads
 
 JSON_TYPES = frozenset({"application/fhir+json", "application/json"})
 FHIR_VERSIONS = frozenset({"4.0", "4.0.1", "4.3", "4.3.0"})
+# What is only validated may be of any version whose definitions are at hand.
+VALIDATED_VERSIONS = FHIR_VERSIONS | {"5.0", "5.0.0"}
 FORMATS = frozenset({"json", "application/json", "application/fhir+json", "application/fhir json"})
 _PIECE = 1 << 16
 
@@ -46,7 +48,8 @@ def version_of_body() -> str | None:
     if options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("The body must be UTF-8.")
     version = options.get("fhirVersion") or options.get("fhirversion")
-    if version is not None and version not in FHIR_VERSIONS:
+    spoken = VALIDATED_VERSIONS if request.path.endswith("validate") else FHIR_VERSIONS
+    if version is not None and version not in spoken:
         raise UnsupportedMediaType("This FHIR version is not spoken here; 4.0 is.")
     return version
 

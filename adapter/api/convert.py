@@ -13,11 +13,15 @@ from adapter.api.schemas import BODY_RECORDS, BODY_RESOURCE, BUNDLE, OUTCOME, RE
 from adapter.api.state import given, services
 from adapter.errors import UsageError
 from adapter.issues import to_operation_outcome
+from adapter.services.validate import mode_issues
 
 blueprint = Blueprint(
     "convert", "convert", url_prefix="/v1", description="Records to FHIR and back; nothing is stored."
 )
 _FHIR = {"name": "fhir", "in": "query", "schema": {"type": "string", "enum": ["4.0.1", "4.3.0"]}}
+_ANY_FHIR = {"name": "fhir", "in": "query", "schema": {"type": "string", "enum": ["4.0.1", "4.3.0", "5.0.0"]}}
+_PROFILE = {"name": "profile", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
+_MODE = {"name": "mode", "in": "query", "schema": {"type": "string", "enum": ["create", "update"]}}
 _STRICT = {"name": "strict", "in": "query", "schema": {"type": "boolean", "default": False}}
 _TYPE = {"name": "type", "in": "query", "schema": {"type": "string", "enum": ["collection", "transaction"]}}
 _CREATE = {"name": "create", "in": "query", "schema": {"type": "string", "enum": ["put", "conditional"]}}
@@ -68,11 +72,15 @@ def from_fhir() -> Response:
     blueprint,
     body=BODY_RESOURCE,
     answer=OUTCOME,
-    parameters=[_FHIR, {"name": "profile", "in": "query", "schema": {"type": "string"}}],
+    parameters=[_ANY_FHIR, _PROFILE, _MODE],
 )
 def validate() -> Response:
     """A resource, Bundle, record or list of records: one OperationOutcome, with status 200 also where it holds errors."""
-    options = _options("profile")
+    options = _options("profile", "mode")
     del options["strict"]
     checker = services().checker(**options, profiles=tuple(request.args.getlist("profile")))
-    return json_answer(to_operation_outcome(checker.issues(given())), mime="application/fhir+json; charset=utf-8")
+    tree, mode = given(), _choice("mode", "create", "update")
+    issues = mode_issues(tree, mode, "", None, given=True) if mode else []
+    return json_answer(
+        to_operation_outcome([*issues, *checker.issues(tree)]), mime="application/fhir+json; charset=utf-8"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
@@ -32,7 +31,8 @@ def _face() -> Face:
     return services().face()
 
 
-def _resource() -> Tree:
+def resource() -> Tree:
+    """The resource of the body. Raises BadInput."""
     tree = given()
     if not isinstance(tree, dict) or not isinstance(tree.get("resourceType"), str):
         text = "The body is not a FHIR resource."
@@ -40,7 +40,8 @@ def _resource() -> Tree:
     return tree
 
 
-def _id(id_: str) -> str:
+def checked_id(id_: str) -> str:
+    """The id of the URL. Raises BadInput."""
     if not ID.fullmatch(id_):
         raise faulty("This is not an id: 1 to 64 letters, digits, hyphens and dots.", "id-invalid")
     return id_
@@ -57,19 +58,19 @@ def metadata() -> Response:
 @blueprint.get("/<type_>/<id_>")
 def read(type_: str, id_: str) -> Response:
     """The present version."""
-    return not_modified(_face().read(type_, _id(id_)))
+    return not_modified(_face().read(type_, checked_id(id_)))
 
 
 @blueprint.get("/<type_>/<id_>/_history/<version>")
 def vread(type_: str, id_: str, version: str) -> Response:
     """One version."""
-    return not_modified(_face().read(type_, _id(id_), version))
+    return not_modified(_face().read(type_, checked_id(id_), version))
 
 
 @blueprint.get("/<type_>/<id_>/_history")
 def history(type_: str, id_: str) -> Response:
     """Every version of a resource, newest first."""
-    return _history(type_, _id(id_))
+    return _history(type_, checked_id(id_))
 
 
 @blueprint.get("/<type_>/_history")
@@ -113,20 +114,20 @@ def _search(type_: str, params: list[tuple[str, str]]) -> Response:
 @blueprint.post("/<type_>")
 def create(type_: str) -> Response:
     """A new resource."""
-    done = _face().create(type_, _resource(), request.headers.get("If-None-Exist"))
+    done = _face().create(type_, resource(), request.headers.get("If-None-Exist"))
     return written(done)
 
 
 @blueprint.put("/<type_>/<id_>")
 def update(type_: str, id_: str) -> Response:
     """The resource at this id, new or changed."""
-    return written(_face().update(type_, _id(id_), _resource(), if_match()))
+    return written(_face().update(type_, checked_id(id_), resource(), if_match()))
 
 
 @blueprint.delete("/<type_>/<id_>")
 def delete(type_: str, id_: str) -> Response:
     """No resource at this id any more."""
-    done = _face().delete(type_, _id(id_), if_match())
+    done = _face().delete(type_, checked_id(id_), if_match())
     headers = {} if done is None else {"ETag": f'W/"{done.row.version}"'}
     return Response(status=204, headers=headers)
 
@@ -137,7 +138,7 @@ def transaction() -> Response:
     """A transaction, all or nothing, or a batch, each entry by itself."""
     from adapter.services.transaction import batch, transaction
 
-    bundle = _resource()
+    bundle = resource()
     kind = bundle.get("type") if bundle["resourceType"] == "Bundle" else None
     if kind == "transaction":
         return json_answer(released(transaction(_face(), bundle)), mime=FHIR_JSON)
@@ -158,24 +159,3 @@ def _said(error: Exception) -> tuple[int, Tree]:
     status = (error.code or 500) if isinstance(error, HTTPException) else 500
     text = "The entry cannot be answered."
     return status, to_operation_outcome([Issue("error", "exception", "entry-failed", text)])
-
-
-@blueprint.post("/<type_>/$validate")
-@blueprint.post("/<type_>/<id_>/$validate")
-def validate(type_: str, id_: str | None = None) -> Response:
-    """The issues of a resource, as one OperationOutcome; nothing is stored."""
-    tree, profiles = _resource(), request.args.getlist("profile")
-    if tree["resourceType"] == "Parameters":
-        tree, named = _of_parameters(tree)
-        profiles += named
-    checker = services().checker(profiles=tuple(profiles))
-    return json_answer(to_operation_outcome(checker.resource(tree)), mime=FHIR_JSON)
-
-
-def _of_parameters(tree: Tree) -> tuple[Any, list[str]]:
-    rows = [row for row in tree.get("parameter", []) if isinstance(row, dict)]
-    resources = [row["resource"] for row in rows if row.get("name") == "resource" and "resource" in row]
-    named = (row.get("valueUri") or row.get("valueCanonical") for row in rows if row.get("name") == "profile")
-    if len(resources) != 1:
-        raise faulty("$validate takes one resource.", "parameters-resource", "Parameters.parameter")
-    return resources[0], [name for name in named if isinstance(name, str)]

@@ -5,8 +5,7 @@ Nothing is imported before it is asked for, so that a small command starts at on
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from adapter.bootstrap.exchange import Exchange
 from adapter.bootstrap.mappers import mapper
-from adapter.errors import UsageError
+from adapter.bootstrap.validating import asked_servers, checker, terminology, validator
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.ports import Link, SystemClock
@@ -28,6 +27,10 @@ if TYPE_CHECKING:
     from adapter.services.validate import Checker
     from adapter.store import Store
     from adapter.sync.receive import Plan
+
+# Checkers that are kept: one for each list of profiles that is asked for.
+KEPT = 16
+__all__ = ["Services", "asked_servers", "checker", "converter", "fixtures", "mapper", "terminology", "validator"]
 
 
 def converter(
@@ -50,7 +53,7 @@ def converter(
         known_type=_is_resource_type(fhir_version(fhir)),
         kinds=(*known.own.kinds, *KINDS),
         check=known.check,
-        validate=validator(fhir=fhir, pack=pack) if strict else lambda _: [],
+        validate=validator(fhir=fhir, pack=pack).validate if strict else lambda _: [],
         strict=strict,
         fhir=fhir,
         bundle_type=bundle_type,
@@ -84,50 +87,6 @@ def _is_resource_type(version: str) -> Callable[[str], bool]:
     return lambda name: name in defs and defs.type(name).kind == "resource"
 
 
-def validator(
-    *,
-    fhir: str | None = None,
-    profiles: Sequence[str] = (),
-    questionnaires: Sequence[Path] = (),
-    pack: str = "core",
-    tiers: Collection[str] | None = None,
-) -> Callable[[Any], list[Issue]]:
-    """Resource → issues, with what the pack defines, and the Questionnaires of these files and folders, at hand."""
-    from adapter.definitions import known_version
-    from adapter.packs import load
-    from adapter.services.validate import questionnaires as read
-    from adapter.validation import Validator
-
-    if not all(re.fullmatch(r"[^\s|/][^\s|]*[^\s|/](?:\|[^\s|]+)?", url) for url in profiles):
-        raise UsageError("A profile is named by its URL.", place="profile")
-    packs = [load(), load(pack)]
-    defined = [
-        tree
-        for known in packs
-        for trees in (known.structure_definitions, known.value_sets, known.code_systems)
-        for tree in trees.values()
-    ]
-    forms = {**packs[0].questionnaires, **packs[1].questionnaires, **read(questionnaires)}
-    made = Validator(known_version(fhir), profiles=profiles, questionnaires=forms, tiers=tiers)
-    return made.with_resources(defined).validate
-
-
-def checker(
-    *,
-    fhir: str | None = None,
-    profiles: Sequence[str] = (),
-    questionnaires: Sequence[Path] = (),
-    pack: str = "core",
-) -> Checker:
-    """Document → issues: resources, records, lists of records."""
-    from adapter.records import clinical_issues
-    from adapter.services.validate import Checker
-
-    known = mapper(pack)
-    find = validator(fhir=fhir, profiles=profiles, questionnaires=questionnaires, pack=pack)
-    return Checker(find, known.check, clinical_issues, known.own.named)
-
-
 class Services(Exchange):
     """What commands and API ask for; each part is made when first needed, and shared between threads.
 
@@ -141,6 +100,7 @@ class Services(Exchange):
         self.pack = pack or self.settings.pack
         self._url = url or self.settings.database_url
         self._made: dict[Any, Any] = {}
+        self._checkers: dict[tuple[str | None, tuple[str, ...]], Checker] = {}
         self._lock = RLock()
 
     def __enter__(self) -> Self:
@@ -173,11 +133,17 @@ class Services(Exchange):
         return made
 
     def checker(self, *, fhir: str | None = None, profiles: tuple[str, ...] = ()) -> Checker:
-        """What finds the issues of one document; see `checker`."""
-        if profiles:
-            return checker(pack=self.pack, fhir=fhir, profiles=profiles)
-        made: Checker = self._once(("checker", fhir), lambda: checker(pack=self.pack, fhir=fhir))
-        return made
+        """What finds the issues of one document; see `checker`. Those for the last few lists of profiles are kept."""
+        place = self.settings.terminology
+        with self._lock:
+            found = self._checkers.pop((fhir, profiles), None)
+            if found is None:
+                asked = self._once("terminology", lambda: terminology(self, place)) if place else None
+                found = checker(pack=self.pack, fhir=fhir, profiles=profiles, terminology=asked)
+            self._checkers[fhir, profiles] = found
+            while len(self._checkers) > KEPT:
+                del self._checkers[next(iter(self._checkers))]
+            return found
 
     def store(self) -> Store:
         """The store, its tables up to date. Raises Unavailable."""
@@ -241,10 +207,9 @@ class Services(Exchange):
         """Resource → issues, for what comes in and goes out. A profile that a resource claims is a promise to its
         readers and no condition for crossing.
         """
-        from adapter.validation import TIERS
-
-        tiers = tuple(tier for tier in TIERS if tier != "profiles")
-        made: Callable[[Any], list[Issue]] = self._once("border", lambda: validator(pack=self.pack, tiers=tiers))
+        made: Callable[[Any], list[Issue]] = self._once(
+            "border", lambda: validator(pack=self.pack, without=["profiles"]).validate
+        )
         return made
 
 

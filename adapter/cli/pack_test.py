@@ -42,7 +42,7 @@ def pack_test(pack: str, only: tuple[str, ...], no_laws: bool, junit: str | None
 
     known = Knowledge.of(pack)
     found = cases(known.pack.examples, only)
-    tester = Tester(known, validator(pack=pack), laws=not no_laws)
+    tester = Tester(known, validator(pack=pack).validate, laws=not no_laws)
     outcomes = [_said(outcome, verbose) for outcome in tester.run(found)]
     accepted = [_accepted(outcome, found) for outcome in outcomes] if accept else []
     if any(accepted):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,116 +11,155 @@ import click
 
 from adapter.cli.app import example
 from adapter.cli.files import WORKERS, for_lines
-from adapter.issues import SEVERITIES, Issue, has_errors, to_operation_outcome, to_outcome_issue
+from adapter.issues import Issue, has_errors, to_operation_outcome
 
 if TYPE_CHECKING:
     from adapter.services.validate import Checker
 
-_WORDS = {"fatal": "fatal", "error": "error", "warning": "warning", "information": "remark"}
+# The tiers as adapter.validation names them; said here so that --help needs none of it.
+TIERS = ("structure", "narrative", "invariants", "bindings", "references", "questionnaire", "profiles")
+_PATH = click.Path(exists=True, path_type=Path)
+
+
+def _known(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is at hand."""
+    for option in (
+        click.option("--pack", default="core", metavar="NAME|PATH", show_default=True, help="The pack whose forms are known."),
+        click.option("--fhir", metavar="VERSION", help="The FHIR version: 4.0.1 (R4) where nothing says otherwise, 4.3.0 (R4B), 5.0.0 (R5)."),
+        click.option("--package", "packages", multiple=True, metavar="TGZ", type=_PATH, help="A FHIR package whose profiles, extensions, value sets, code systems and Questionnaires are known too. US Core 6.1.0 is built in."),
+        click.option("--questionnaires", multiple=True, metavar="PATH", type=_PATH, help="Questionnaires, a file or a folder, for responses beside those of the pack."),
+        click.option("--profile", "profiles", multiple=True, metavar="URL", help="Also check against this profile."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is checked, and by whom."""
+    for option in (
+        click.option("--origin", type=click.Choice(["synthetic", "test", "real"]), help="Whose data it is, for --terminology and --remote; real where nothing says otherwise. To a public server only synthetic data goes."),
+        click.option("--remote", metavar="NAME|URL", help="Also ask this FHIR server for its own verdict ($validate)."),
+        click.option("--terminology", metavar="NAME|URL", help="Ask this terminology server for codes whose systems are not at hand (SNOMED CT, LOINC)."),
+        click.option("--display", type=click.Choice(["error", "warning"]), default="warning", show_default=True, help="What a wrong display text is."),
+        click.option("--without", multiple=True, type=click.Choice(TIERS), metavar="TIER", help=f"Leave a tier out: {', '.join(TIERS)}."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One OperationOutcome instead of sentences.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), help="The same by name.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "junit"]), help="text for people, json as --json, sarif and junit for CI.")  # fmt: skip
 @click.option("--ndjson", is_flag=True, help="One document a line in, one OperationOutcome a line out, in order.")
 @WORKERS
-@click.option("--profile", "profiles", multiple=True, metavar="URL", help="Also check against this profile.")
-@click.option(
-    "--questionnaires",
-    multiple=True,
-    metavar="PATH",
-    type=click.Path(exists=True, path_type=Path),
-    help="Questionnaires, a file or a folder, for responses beside those of the pack.",
-)
-@click.option(
-    "--fhir",
-    metavar="VERSION",
-    help="The FHIR version: 4.0.1 (R4) where nothing says otherwise, 4.3.0 (R4B), 5.0.0 (R5).",
-)
-@click.option("--pack", default="core", metavar="NAME|PATH", show_default=True, help="The pack whose forms are known.")
 @click.option("--quiet", "-q", is_flag=True, help="Errors and warnings only.")
+@click.option("--explain", "explained", is_flag=True, help="Say which rule of which definition each issue comes from.")
+@_checked
+@_known
 @example(
     "careplan validate bundle.json",
+    "careplan validate --profile http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan plan.json",
+    "careplan validate --package hl7.fhir.uv.sdc-3.0.0.tgz --without narrative *.json",
+    "careplan validate --explain --quiet plan.json",
     "careplan validate --json plan.json | jq .issue",
+    "careplan validate --format sarif *.json > validate.sarif",
     "careplan validate --ndjson < resources.ndjson > outcomes.ndjson",
+    "careplan validate --terminology http://127.0.0.1:8080/fhir plan.json",
 )
 def validate(
-    files: tuple[str, ...], as_json: bool, form: str | None, ndjson: bool, workers: int, quiet: bool, **options: Any
+    files: tuple[str, ...],
+    *,
+    as_json: bool,
+    form: str | None,
+    ndjson: bool,
+    workers: int,
+    quiet: bool,
+    explained: bool,
+    terminology: str | None,
+    remote: str | None,
+    origin: str | None,
+    **options: Any,
 ) -> None:
     """Say what is wrong with resources or records, and where.
 
-    FILE holds a FHIR resource or Bundle, a record, a list of records, or what `convert from-fhir` gave. Nothing leaves
-    this machine. Exit status 1 where there is an error, 0 where there are at most warnings.
+    FILE holds a FHIR resource or Bundle, a record, a list of records, or what `convert from-fhir` gave. Without
+    --terminology and --remote nothing leaves this machine. Exit status 1 where there is an error, 0 where there are at
+    most warnings. Every message: docs/validation-messages.md.
     """
-    from adapter.bootstrap import checker
     from adapter.cli.files import names
 
-    found = checker(**options)
     inputs = names(files)
-    if for_lines(ndjson, workers):
-        clean = _lines(inputs, found, workers)
-    else:
-        clean = _documents(inputs, found, as_json=as_json or form == "json", quiet=quiet)
+    form = "json" if as_json else form or "text"
+    lines = for_lines(ndjson, workers)
+    if lines and form not in ("text", "json"):
+        from adapter.errors import UsageError
+
+        raise UsageError(
+            "--ndjson gives one OperationOutcome a line.", place="--format", remedy="Leave one of them out."
+        )
+    with _asked(terminology, remote, origin) as asked:
+        found = _checker(asked, **options)
+        if lines:
+            clean = _lines(inputs, found, workers)
+        else:
+            clean = _documents(inputs, found, form, quiet=quiet, explained=explained)
     if not clean:
         click.get_current_context().exit(1)
 
 
-def _documents(inputs: list[str], found: Checker, *, as_json: bool, quiet: bool) -> bool:
+def _asked(terminology: str | None, remote: str | None, origin: str | None) -> Any:
+    """The servers that are asked, as options of the validator, while their connections last."""
+    if terminology is None and remote is None:
+        return nullcontext({})
+    from adapter.bootstrap import asked_servers
+
+    return asked_servers(terminology, remote, origin)
+
+
+def _checker(asked: dict[str, Any], *, without: tuple[str, ...], display: str, **options: Any) -> Checker:
+    from adapter.bootstrap import checker
+
+    return checker(without=without, display=display, **asked, **options)
+
+
+def _documents(inputs: list[str], found: Checker, form: str, *, quiet: bool, explained: bool) -> bool:
     from adapter.cli.files import label, put
+    from adapter.services import verdicts
 
-    every = [(name, _issues(name, found)) for name in inputs]
-    issues = [issue for _, said in every for issue in said if not quiet or issue.severity != "information"]
-    if as_json:
-        outcome = to_operation_outcome(issues)
-        outcome["issue"] = [_row(issue, several=len(inputs) > 1) for issue in issues] or outcome["issue"]
-        put(outcome)
-    else:
-        for name, said in every:
-            shown = [issue for issue in said if not quiet or issue.severity != "information"]
-            _print(label(name), shown)
-    return not has_errors(issues)
+    said: dict[str, list[Issue]] = {}
+    for name in inputs:
+        issues, text = _issues(name, found)
+        shown = [issue for issue in issues if not quiet or issue.severity != "information"]
+        said[label(name)] = shown
+        if form == "text":
+            from adapter.cli.telling import tell_issues
+
+            tell_issues(label(name), shown, text, found.explain if explained else None)
+    if form == "json":
+        put(verdicts.as_outcome(said))
+    elif form == "sarif":
+        put(verdicts.as_sarif(said))
+    elif form == "junit":
+        click.echo(verdicts.as_junit(said), nl=False)
+    return not any(has_errors(issues) for issues in said.values())
 
 
-def _row(issue: Issue, *, several: bool) -> dict[str, Any]:
-    row = to_outcome_issue(issue)
-    if several and issue.file:
-        row["location"] = [f"file {issue.file}", *row.get("location", [])]
-    return row
-
-
-def _issues(name: str, found: Checker) -> list[Issue]:
+def _issues(name: str, found: Checker) -> tuple[list[Issue], str]:
+    """The issues of a document, with line and column, and its text."""
     from adapter.cli.files import label, read
     from adapter.errors import BadInput
     from adapter.fhir_json import loads
-    from adapter.services.positions import located
+    from adapter.services.positions import places
 
     data = read(name)
     try:
         tree = loads(data)
     except BadInput as error:
-        return [located(issue, "", label(name)) if issue.line else issue for issue in error.issues]
+        return places(error.issues, "", label(name)) if error.issues[0].line else list(error.issues), ""
     issues = found.issues(tree)
     text = data.decode() if issues else ""
-    return [located(issue, text, label(name)) for issue in issues]
-
-
-def _print(name: str, issues: list[Issue]) -> None:
-    order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
-    for issue in sorted(issues, key=lambda issue: (order[issue.severity], issue.line or 0)):
-        spot = ":".join(str(part) for part in (issue.file or name, issue.line, issue.column) if part)
-        path = issue.expression or issue.pointer or ""
-        click.echo(f"{spot}: {_WORDS[issue.severity]}: {issue.text} [{issue.message_id}]")
-        if path:
-            click.echo(f"    at {path}")
-    click.echo(f"{name}: {counted(issues)}")
-
-
-def counted(issues: list[Issue]) -> str:
-    """How many issues of each severity: "2 errors, 1 warning"."""
-    numbers = [(sum(issue.severity == severity for issue in issues), _WORDS[severity]) for severity in SEVERITIES]
-    said = [f"{number} {word}{'s' if number > 1 and word != 'fatal' else ''}" for number, word in numbers if number]
-    return ", ".join(said) or "no issues found"
+    return places(issues, text, label(name)), text
 
 
 def _lines(inputs: list[str], found: Checker, workers: int) -> bool:

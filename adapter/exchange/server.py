@@ -169,6 +169,11 @@ class HttpFhirServer:
             raise error
         raise not_fhir(answer, "The server answered $validate without an OperationOutcome.")
 
+    def operation(self, path: str, parameters: Tree) -> Tree:
+        """An operation that changes nothing, by POST of a Parameters resource; the Parameters that it gives."""
+        answer = self._ask("POST", path, tree=parameters, headers=_JSON)
+        return self._resource(answer, "Parameters", no_codes="refused")
+
     def _ask(
         self,
         method: str,

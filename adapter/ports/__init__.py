@@ -22,7 +22,19 @@ from adapter.ports.ledger import (
     Take,
 )
 from adapter.ports.ledgers import SyncLedger
-from adapter.ports.rows import Capability, HostClass, Page, Rows, Saved, StoredResource, Token, Tree, Versioned
+from adapter.ports.rows import (
+    Capability,
+    Code,
+    CodeVerdict,
+    HostClass,
+    Page,
+    Rows,
+    Saved,
+    StoredResource,
+    Token,
+    Tree,
+    Versioned,
+)
 
 __all__ = [
     "ACCESS",
@@ -32,6 +44,8 @@ __all__ = [
     "Arrival",
     "Capability",
     "Clock",
+    "Code",
+    "CodeVerdict",
     "Conflict",
     "Entry",
     "FhirServer",
@@ -41,6 +55,7 @@ __all__ = [
     "Options",
     "Page",
     "RecordStore",
+    "RemoteValidator",
     "Rows",
     "Saved",
     "Server",
@@ -49,6 +64,7 @@ __all__ = [
     "SyncLedger",
     "SystemClock",
     "Take",
+    "TerminologyServer",
     "Token",
     "Tree",
     "Versioned",
@@ -115,6 +131,23 @@ class FhirServer(Protocol):
 
     def validate(self, resource: Tree, *, profile: str | None = None) -> Tree:
         """$validate; the OperationOutcome."""
+
+
+class RemoteValidator(Protocol):
+    """A server that validates. Raises `Refused` where a resource may not leave for it, ServerRefused, Unavailable."""
+
+    def validate(self, resource: Tree, *, profile: str | None = None) -> Tree:
+        """$validate; the OperationOutcome."""
+
+
+class TerminologyServer(Protocol):
+    """A server that knows code systems which are not at hand. https://hl7.org/fhir/R4/terminology-service.html"""
+
+    def verdicts(self, source: Tree, codes: Sequence[Code]) -> list[CodeVerdict | None]:
+        """What it says of each code of a resource, None where it gives no verdict.
+
+        Raises `Refused` where nothing of the resource may leave for it, Unavailable where it answers nothing at all.
+        """
 
 
 class Mapper(Protocol):

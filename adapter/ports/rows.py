@@ -97,3 +97,20 @@ class Token:
     writes: bool
     made: str
     until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A question to a terminology server: is this a code of its system, or, with one, in that value set?"""
+
+    system: str
+    code: str
+    value_set: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeVerdict:
+    """Its answer; `display` is the code's own, where the server told it."""
+
+    valid: bool
+    display: str = ""

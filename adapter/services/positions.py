@@ -6,9 +6,13 @@ The text is read a second time, and only when an issue is printed.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from json import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
 
 from adapter.issues import Issue
 
@@ -20,12 +24,7 @@ _SKIP = JSONDecoder()
 
 def located(issue: Issue, text: str, file: str = "", first_line: int = 1) -> Issue:
     """The issue with file, line and column, as far as they can be found; `first_line` is the line that `text` starts in."""
-    if issue.line:
-        return replace(issue, file=file)
-    steps = pointer_steps(issue.pointer) if issue.pointer is not None else expression_steps(issue.expression)
-    offset = _offset(text, steps)
-    line = text.count("\n", 0, offset) + first_line
-    return replace(issue, file=file, line=line, column=offset - text.rfind("\n", 0, offset))
+    return places([issue], text, file, first_line)[0]
 
 
 def pointer_steps(pointer: str) -> list[Step]:
@@ -48,18 +47,74 @@ def expression_steps(expression: str) -> list[Step]:
     return steps[1:] if starts_with_type else steps
 
 
-def _offset(text: str, steps: list[Step]) -> int:
-    """The offset of what the steps lead to, or of the innermost that is there."""
+Wanted = dict[Step, Any]
+"""The steps that lead to what is looked for, as a tree of them; a branch without steps of its own ends there."""
+
+
+def places(issues: Sequence[Issue], text: str, file: str = "", first_line: int = 1) -> list[Issue]:
+    """Many issues of one text, each with file, line and column; the text is read once, however many they are."""
+    ways = [_steps(issue) for issue in issues]
+    wanted: Wanted = {}
+    for way in ways:
+        branch = wanted
+        for step in way:
+            branch = branch.setdefault(step, {})
     at = _space(text, 1 if text.startswith("\ufeff") else 0)
-    try:
-        for step in steps:
-            found = _member(text, at, step) if isinstance(step, str) else _item(text, at, step)
-            if found is None:
-                break
-            at = found
-    except (JSONDecodeError, IndexError, RecursionError):
-        pass
-    return at
+    found: dict[tuple[Step, ...], int] = {(): at}
+    with suppress(JSONDecodeError, IndexError, RecursionError):
+        _find(text, at, wanted, (), found)
+    lines = [0, *(match.end() for match in re.finditer("\n", text))]
+    return [_at(issue, _nearest(found, way), lines, file, first_line) for issue, way in zip(issues, ways, strict=True)]
+
+
+def _steps(issue: Issue) -> list[Step]:
+    if issue.line:
+        return []
+    return pointer_steps(issue.pointer) if issue.pointer is not None else expression_steps(issue.expression)
+
+
+def _nearest(found: dict[tuple[Step, ...], int], way: list[Step]) -> int:
+    """The offset of what the steps lead to, or of the innermost that is there."""
+    steps = tuple(way)
+    while steps not in found:
+        steps = steps[:-1]
+    return found[steps]
+
+
+def _at(issue: Issue, offset: int, lines: list[int], file: str, first_line: int) -> Issue:
+    if issue.line:
+        return replace(issue, file=file)
+    number = bisect_right(lines, offset)
+    return replace(issue, file=file, line=number - 1 + first_line, column=offset - lines[number - 1] + 1)
+
+
+def _find(text: str, at: int, wanted: Wanted, way: tuple[Step, ...], found: dict[tuple[Step, ...], int]) -> int:
+    """Notes where the wanted members of the value at an offset begin; gives the offset behind it."""
+    if not wanted:
+        return _past(text, at)
+    if text[at] not in "{[":
+        # A FHIRPath gives an index to what JSON holds as a single value, too.
+        if 0 in wanted:
+            found[*way, 0] = at
+        return _past(text, at)
+    names = text[at] == "{"
+    if names and 0 in wanted:
+        found[*way, 0] = at
+        return _find(text, at, wanted[0], (*way, 0), found)
+    at, index = _space(text, at + 1), 0
+    while text[at] not in "}]":
+        step: Step = index
+        if names:
+            step, at = scanstring(text, at + 1)
+            at = _space(text, _space(text, at) + 1)
+        if step in wanted:
+            found[*way, step] = at
+            at = _find(text, at, wanted[step], (*way, step), found)
+        else:
+            at = _past(text, at)
+        index += 1
+        at = _space(text, at + 1) if text[at] == "," else at
+    return _space(text, at + 1)
 
 
 def _space(text: str, at: int) -> int:
@@ -69,29 +124,3 @@ def _space(text: str, at: int) -> int:
 
 def _past(text: str, at: int) -> int:
     return _space(text, _SKIP.raw_decode(text, at)[1])
-
-
-def _member(text: str, at: int, name: str) -> int | None:
-    if text[at] != "{":
-        return None
-    at = _space(text, at + 1)
-    while text[at] == '"':
-        key, at = scanstring(text, at + 1)
-        at = _space(text, _space(text, at) + 1)
-        if key == name:
-            return at
-        at = _past(text, at)
-        at = _space(text, at + 1) if text[at] == "," else at
-    return None
-
-
-def _item(text: str, at: int, index: int) -> int | None:
-    # A FHIRPath gives an index to what JSON holds as a single object, too.
-    if text[at] != "[":
-        return at if index == 0 else None
-    at = _space(text, at + 1)
-    while index and text[at] != "]":
-        at = _past(text, at)
-        index -= 1
-        at = _space(text, at + 1) if text[at] == "," else at
-    return None if text[at] == "]" else at

@@ -150,6 +150,12 @@ def shown(server: Server) -> Tree:
     }  # fmt: skip
 
 
+def unnamed(url: str) -> Server:
+    """A server that no store knows: no credentials, and public unless it is on this machine. Raises UsageError."""
+    checked = _checked(url)
+    return Server(checked, checked, classify(checked), "none", "", f"run-{secrets.token_hex(4)}")
+
+
 def _checked(url: str) -> str:
     try:
         parts = urlsplit(url)

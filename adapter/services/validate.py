@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ class Checker:
     record: Find
     clinical: Callable[[list[Tree]], list[Issue]]
     named: Callable[[Any], Any] = lambda tree: tree
+    explain: Callable[[Issue], list[str]] = lambda _: []
 
     def issues(self, tree: Any) -> list[Issue]:
         """Every issue of a document, errors and others."""
@@ -54,6 +55,41 @@ class Checker:
 def alone(issues: list[Issue]) -> list[Issue]:
     """The issues of the only record of a list, with their pointers from the record itself."""
     return [replace(issue, pointer=(issue.pointer or "").removeprefix("/0")) for issue in issues]
+
+
+MODES = ("create", "update", "delete", "profile")
+"""What a resource may be validated for. https://hl7.org/fhir/R4/valueset-resource-validation-mode.html"""
+
+
+def mode_issues(
+    tree: Any, mode: str, type_: str, id_: str | None, *, given: bool, profiles: Sequence[str] = ()
+) -> list[Issue]:
+    """What speaks against a resource in a mode, apart from its content: its type and id against those of the URL.
+
+    `type_` is empty and `id_` None where the URL names none; `given` where the resource came with the call.
+    """
+    found: list[Issue] = []
+
+    def say(code: str, message_id: str, text: str, place: str = "") -> None:
+        found.append(Issue("error", code, message_id, text, expression=place))
+
+    name = tree.get("resourceType") if isinstance(tree, dict) else None
+    own = tree.get("id") if isinstance(tree, dict) else None
+    if type_ and name != type_:
+        say("invalid", "type-differs", "The resource is not of the type in the URL.")
+    if mode in ("delete", "profile") and given:
+        say("invalid", "mode-resource", f"With the mode {mode} no resource is given: the one at the URL is meant.")
+    if mode in ("delete", "profile") and id_ is None:
+        say("required", "mode-instance", f"The mode {mode} is for a resource that is held: ask at its URL.")
+    if mode == "profile" and not profiles:
+        say("required", "mode-profile", "With the mode profile a profile is named.")
+    if mode == "create" and id_ is not None:
+        say("invalid", "mode-create", "What is created gets an id from the server: ask at the URL of the type.")
+    if mode == "update" and given and id_ is None and not isinstance(own, str):
+        say("required", "mode-update", "What is updated has an id.", f"{type_}.id")
+    if given and id_ is not None and mode in ("", "update") and own != id_:
+        say("invalid", "id-differs", "The id in the body is not the id in the URL.", f"{type_}.id")
+    return found
 
 
 def questionnaires(paths: Iterable[Path]) -> dict[str, Tree]:

@@ -137,6 +137,7 @@ def _que_2(node: Tree) -> bool:
 
 
 SQTY_1 = Constraint("sqty-1", "error", "comparator.empty()", "The comparator is not used on a SimpleQuantity")
+# The expression of bdl-8 in R4 is nothing where there is no fullUrl, which is no fault; R5 says it right.
 # The expression of que-12 says "more than two" where its text, and the reference, say "more than one".
 BY_HAND: dict[str, Callable[[Tree], bool]] = {
     "dom-2": _dom_2,
@@ -146,6 +147,7 @@ BY_HAND: dict[str, Callable[[Tree], bool]] = {
     "ext-1": _ext_1,
     "per-1": _per_1,
     "sqty-1": _sqty_1,
+    "bdl-8": lambda node: "/_history/" not in str(node.get("fullUrl", "")),
     "que-2": _que_2,
     # Its expression asks for FHIRPath's Boolean, where FHIR's is meant.
     "que-7": lambda node: node.get("operator") != "exists" or "answerBoolean" in node or "_answerBoolean" in node,

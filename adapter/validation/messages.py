@@ -43,6 +43,7 @@ _STRUCTURE = {
     "resource-not-object": Message("fatal", "structure", "A resource is a JSON object."),
     "resource-type-missing": Message("fatal", "structure", "resourceType is missing or not a string."),
     "resource-type-unknown": Message("fatal", "structure", "resourceType is not a resource of FHIR {version}."),
+    "issues-too-many": Message("fatal", "too-costly", "There are too many issues; the rest is not told."),
     "resource-too-deep": Message("fatal", "too-long", "The resource nests too deeply to be checked."),
     "element-unknown": _error("structure", "{type} has no element {name}.{nearest}"),
     "element-missing": _error("required", "{name} is required in {type}."),
@@ -180,6 +181,14 @@ _RULES = {
     "profile-slice": _error("structure", "{profile}: this {name} fits no slice, and others are not allowed."),
     "profile-must-support": _note("informational", "{profile}: {name} must be supported and is absent."),
     "profile-not-checked": _note("not-supported", "{profile}: the slices of {name} were not checked."),
+    "terminology-unavailable": _note(
+        "transient", "The terminology server gave no answer: codes of systems that are not at hand were not checked."
+    ),
+    "terminology-refused": _note(
+        "suppressed",
+        "Nothing of this resource may be sent to the terminology server: its codes were not checked there.",
+    ),
+    "remote-refused": _note("suppressed", "The resource may not be sent to the server: it was not checked there."),
     "remote-unavailable": _note("transient", "The server that was asked to validate gave no verdict."),
     "typed-model": _error("structure", "fhir.resources does not accept this ({kind})."),
 }

@@ -12,7 +12,9 @@ from adapter.validation.messages import MESSAGES
 
 Tree = dict[str, Any]
 ABOVE = "^"
-TIERS = ("structure", "invariants", "bindings", "references", "questionnaire", "profiles")
+TIERS = ("structure", "narrative", "invariants", "bindings", "references", "questionnaire", "profiles")
+# Issues of one resource: nobody reads more, and input that is wrong in every place shall not fill the memory.
+MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class Run:
         self, message_id: str, path: str = "", *, severity: Severity | None = None, source: str = "", **params: str
     ) -> None:
         """Notes a fault; `path` is relative to the node that is being checked (`.status`, `.name[0]`)."""
-        self.out.append(Fault(message_id, path, params, severity, source))
+        if len(self.out) < MOST:
+            self.out.append(Fault(message_id, path, params, severity, source))
 
     def prefix(self, since: int, step: str) -> None:
         """Puts a step before the places of all faults noted since; ABOVE stands for the holder of a value."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from adapter.definitions import BUILT_IN_URLS, Definitions, Element, TypeFacts, definitions
 from adapter.definitions.archives import read_package
-from adapter.errors import ServerRefused, Unavailable, UsageError
+from adapter.errors import DataError, Refused, ServerRefused, Unavailable, UsageError
 from adapter.issues import Issue, from_operation_outcome
-from adapter.ports import FhirServer
-from adapter.validation import bindings, codings, invariants, references
+from adapter.ports import RemoteValidator, TerminologyServer
+from adapter.validation import bindings, codings, invariants, references, terminology
 from adapter.validation.attachments import check_attachment
 from adapter.validation.bundles import check_bundle, surroundings
 from adapter.validation.extensions import Extensions
@@ -21,7 +21,7 @@ from adapter.validation.messages import MESSAGES
 from adapter.validation.narrative import faults_of, targets_in
 from adapter.validation.profiles import Profiles, claimed
 from adapter.validation.questionnaires import Responses
-from adapter.validation.run import TIERS, Quirks, Run, Tree
+from adapter.validation.run import MOST, TIERS, Quirks, Run, Tree
 from adapter.validation.structure import Library
 
 Rule = Callable[[Any, Run], None]
@@ -40,7 +40,7 @@ class _Rules:
         """The rules over each value of a type."""
         if "invariants" in self.tiers:
             yield from invariants.rules_of_type(self.defs, facts)
-        if "structure" in self.tiers and facts.name == "Narrative":
+        if "narrative" in self.tiers and facts.name == "Narrative":
             yield _check_narrative
         if "structure" in self.tiers and facts.name == "Attachment":
             yield check_attachment
@@ -114,18 +114,19 @@ class Validator:
 
     `packages` are paths of FHIR packages (`.tgz`) whose profiles, extensions, ValueSets and Questionnaires count too;
     US Core 6.1.0 is built in. `profiles` are checked besides those that a resource claims. `questionnaires` are found by
-    url or `url|version`. `tiers` names those that are on (all of `TIERS` where None); with `remote` that server is
-    asked last. Raises UsageError for an unknown version or tier, and for what is no package.
+    url or `url|version`. `tiers` names those that are on (all of `TIERS` where None). `terminology` is asked for
+    codes of systems that are not at hand, `remote` for its own verdict, last; that they fail is no verdict on the data. Raises UsageError for an unknown version or tier, and for what is no package.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that may be told of a validation
         self,
         version: str = "4.0.1",
         packages: Sequence[str | Path] = (),
         profiles: Sequence[str] = (),
         *,
         questionnaires: Mapping[str, Tree] | None = None,
-        remote: FhirServer | None = None,
+        terminology: TerminologyServer | None = None,
+        remote: RemoteValidator | None = None,
         tiers: Collection[str] | None = None,
         quirks: Quirks | None = None,
     ) -> None:
@@ -136,6 +137,7 @@ class Validator:
         self.version = version
         self.profiles = tuple(profiles)
         self.quirks = quirks or Quirks()
+        self.terminology = terminology
         self.remote = remote
         defs, forms = definitions(version), {}
         if packages:
@@ -173,6 +175,12 @@ class Validator:
             run.add("resource-too-deep")
         return self._issues(tree, run)
 
+    def explain(self, issue: Issue) -> list[str]:
+        """Which rule of which definition an issue comes from, a line for each thing to know of it."""
+        from adapter.validation.explaining import explain
+
+        return explain(self._library.defs, issue)
+
     def _check(self, tree: Tree, run: Run) -> None:
         if tree.get("resourceType") == "Bundle":
             run.bundle = surroundings(tree)
@@ -182,6 +190,8 @@ class Validator:
             self._responses.check(tree, run)
         if "profiles" in self.tiers:
             self._profiles.check(tree, self.profiles, run)
+        if self.terminology is not None and "bindings" in self.tiers:
+            terminology.ask(self.terminology, self._library.defs, tree, run)
 
     def _issues(self, tree: Tree, run: Run) -> list[Issue]:
         name = tree.get("resourceType")
@@ -194,6 +204,8 @@ class Validator:
             if late and not self._rules.extensions.confirmed(fault, tree, root + fault.path):
                 continue
             found.append(fault.issue(root, self.quirks))
+        if len(run.out) >= MOST:
+            found.append(run.note("issues-too-many", root))
         unchecked = sorted({system if system.startswith("http") else "another system" for system in run.uncheckable})
         found += [run.note("code-not-checked", root, system=system) for system in unchecked]
         if "typed" in self.tiers:
@@ -205,11 +217,13 @@ class Validator:
         return found
 
 
-def _ask(server: FhirServer, tree: Tree, profiles: tuple[str, ...]) -> list[Issue]:
+def _ask(server: RemoteValidator, tree: Tree, profiles: tuple[str, ...]) -> list[Issue]:
     """The server's own verdict; one that could not be had is no verdict on the data."""
     try:
         outcome = server.validate(tree, profile=profiles[0] if profiles else None)
-    except (Unavailable, ServerRefused):
+    except Refused:
+        return [Run({}, Quirks(), {}).fatal("remote-refused")]
+    except (Unavailable, ServerRefused, DataError):
         return [Run({}, Quirks(), {}).fatal("remote-unavailable")]
     return from_operation_outcome(outcome)
 
