@@ -37,9 +37,9 @@ class Settings:
     store_key_file: str = ""
     names: str = ""
     require_tokens: bool = False
-    log_level: str = "info"
     packages: str = ""
     terminology: str = ""
+    log_level: str = "info"
 
 
 def load() -> Settings:
