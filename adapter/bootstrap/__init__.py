@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from adapter.bootstrap.exchange import Exchange
 from adapter.bootstrap.mappers import mapper
 from adapter.bootstrap.validating import asked_servers, checker, terminology, validator
+from adapter.errors import UsageError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.ports import Link, SystemClock
