@@ -15,6 +15,7 @@ COMMANDS = {
     "test": ("pack_test", "The examples of a pack both ways, and the laws on them."),
     "diff": ("pack_diff", "What a new version changes, and what that means for what is out there."),
     "docs": ("pack_docs", "The sheet of a pack for clinicians: one searchable page, and CSV."),
+    "watch": ("pack_watch", "On saving a file: what is wrong, what changed, what fails."),
 }
 
 

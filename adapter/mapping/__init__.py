@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from adapter.packs import Pack
 
 Tree = dict[str, Any]
-__all__ = ["Converted", "Mapper", "Read", "Row", "load", "shape_of", "table", "texts_of"]
+__all__ = ["Converted", "Mapper", "Read", "Row", "forget", "load", "shape_of", "table", "texts_of"]
 
 
 class Mapper(PackMaps):
@@ -78,6 +78,11 @@ def load(pack: str = "core", release: str = "R4") -> Mapper:
     Raises PackError with file, line and column of every fault.
     """
     return _load(pack, release)
+
+
+def forget() -> None:
+    """Let go of every pack that was compiled, for whoever watches its files."""
+    _load.cache_clear()
 
 
 @lru_cache(maxsize=16)

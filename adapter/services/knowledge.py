@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from adapter.definitions import Definitions, definitions
-from adapter.mapping import Mapper, Row, load, shape_of, table
+from adapter.mapping import Mapper, Row, forget, load, shape_of, table
 from adapter.mapping.convert import fhir_version, release_of
 from adapter.mapping.shapes import Shape
 from adapter.packs import Pack, available
@@ -29,8 +29,11 @@ class Knowledge:
     release: str = "R4"
 
     @classmethod
-    def of(cls, pack: str = "core", fhir: str | None = None) -> Knowledge:
-        """A pack by name or path. Raises PackError; UsageError for a version that is not spoken."""
+    def of(cls, pack: str = "core", fhir: str | None = None, *, fresh: bool = False) -> Knowledge:
+        """A pack by name or path; `fresh` reads its files again. Raises PackError, UsageError for an unknown version."""
+        if fresh:
+            forget()
+            load_pack(pack, fresh=True)
         version = fhir_version(fhir)
         found, release = load_pack(pack), release_of(version)
         shape = partial(shape_of, pack=found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from adapter.errors import AdapterError
@@ -141,7 +142,12 @@ class _Told:
     """Which rule is behind a place of either side of one input."""
 
     def __init__(self, known: Knowledge, tree: Tree) -> None:
-        self.traced: Traced = trace(Analysis(known.mapper, take_apart(tree)))
+        self.known, self.tree = known, tree
+
+    @cached_property
+    def traced(self) -> Traced:
+        """The input, followed when something differs."""
+        return trace(Analysis(self.known.mapper, take_apart(self.tree)))
 
     def of_fhir(self, place: Place) -> str:
         """The rule of the nearest element around a place."""
@@ -187,10 +193,11 @@ def shown(outcome: Outcome, most: int = 20) -> Iterator[str]:
     yield from (f"  {line}" for line in outcome.fault.splitlines())
     for row in outcome.found[:most]:
         yield f"  {written(row.place, outcome.root)}" + (f"  {row.rule}" if row.rule else "")
-        yield from (f"    {sign} {_text(side)}" for sign, side in (("-", row.want), ("+", row.got)))
+        yield from (f"    {sign} {told_side(side)}" for sign, side in (("-", row.want), ("+", row.got)))
     if len(outcome.found) > most:
         yield f"  and {len(outcome.found) - most} places more"
 
 
-def _text(side: Any) -> str:
+def told_side(side: Any) -> str:
+    """A side of a difference in one line."""
     return dumps(side).decode() if isinstance(side, (str, int, dict, list, bool)) or side is None else str(side)

@@ -52,7 +52,7 @@ def test_a_new_rule_is_compatible_and_a_patch_is_enough(differ: Differ) -> None:
     found = differ(rules)
     assert (found["class"], found["needed"], found["refused"]) == ("compatible", "patch", False)
     assert [(row["act"], row["text"]) for row in found["changes"]] == [("added", "goal.start ↔ Goal.startDate")]
-    assert found["changes"][0]["rules"][0].startswith("lakeside/maps/goal.yaml:15")
+    assert found["changes"][0]["rules"][0].startswith("lakeside/maps/goal.yaml:16")
     assert differ(rules, "1.0.0")["refused"]
 
 

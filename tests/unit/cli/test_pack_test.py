@@ -57,9 +57,9 @@ def test_a_difference_is_shown_with_place_value_and_rule(pack: Path) -> None:
     done = careplan(pack)
     assert done.exit_code == 1
     lines = done.stdout.splitlines()
-    at = lines.index("  Bundle.entry[0].resource.target[0].dueDate  lakeside/maps/goal.yaml:14:9")
+    at = lines.index("  Bundle.entry[0].resource.target[0].dueDate  lakeside/maps/goal.yaml:15:9")
     assert lines[at + 1 : at + 3] == ['    - "2026-01-01"', '    + "2026-05-06"']
-    back = lines.index("  records[0].target[0].due  lakeside/maps/goal.yaml:14:9")
+    back = lines.index("  records[0].target[0].due  lakeside/maps/goal.yaml:15:9")
     assert lines[back + 1 : back + 3] == ['    - "2026-05-06"', '    + "2026-01-01"']
     assert lines[0] == "FAIL first: records → FHIR"
 
