@@ -29,7 +29,7 @@ def pack_watch(pack: str, once: bool) -> None:
     from adapter.bootstrap import validator
     from adapter.services.testing.watching import Watch
 
-    watch = Watch(pack, lambda: validator(pack=pack))
+    watch = Watch(pack, lambda: validator(pack=pack).validate)
     # What is saved while a round runs is seen by the next; a pack that is not there is a wrong call.
     seen = watch.stamp()
     try:
