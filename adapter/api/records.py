@@ -22,6 +22,7 @@ _REVISION = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*')
 _KIND = {"name": "kind", "in": "path", "required": True, "schema": {"type": "string", "enum": list(KINDS)}}
 _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 _IF_MATCH = {"name": "If-Match", "in": "header", "schema": {"type": "string"}}
+_AS_ERROR = {"name": "as-error", "in": "query", "schema": {"type": "boolean"}}
 _FAULTS = {404: "There is no such record.", 410: "The record has been deleted.", 412: "It has another revision by now."}
 _RECORD = json_of(RECORD)
 
@@ -64,14 +65,16 @@ def write(kind: str, id_: str) -> Response:
 
 
 @blueprint.delete("/<kind>/<id_>")
-@documented(blueprint, answer=ANY, status=204, parameters=[_KIND, _ID, _IF_MATCH], faults=_FAULTS)
+@documented(blueprint, answer=ANY, status=204, parameters=[_KIND, _ID, _IF_MATCH, _AS_ERROR], faults=_FAULTS)
 def delete(kind: str, id_: str) -> Response:
-    """The record and its resources go; their history stays."""
-    store, expected = services().store(), _expected()
+    """The record and its resources go; their history stays. With as-error=true servers are told that it was an error."""
+    expected = _expected()
     if expected is not None and expected != _revision(_known(kind), id_):
         raise PreconditionFailed("The record has another revision by now.")
-    expect = {(one.type, one.id): str(one.version) for one in store.parts(kind, id_).values()}
-    store.delete(_known(kind), id_, expect=expect)
+    as_error = request.args.get("as-error", "false")
+    if as_error not in ("true", "false"):
+        raise BadInput("as-error is true or false.")
+    services().delete(_known(kind), id_, as_error=as_error == "true")
     return Response(status=204)
 
 

@@ -92,6 +92,13 @@ class Exchange:
 
         return Desk(self.store(), mapper(self.pack), check, self.carry_out)
 
+    def delete(self, kind: str, id_: str, *, as_error: bool = False, by: str = "") -> None:
+        """Deletes a record as it now stands. Raises NotFound, Gone, Conflict."""
+        store = self.store()
+        store.record(kind, id_)
+        expect = {(one.type, one.id): str(one.version) for one in store.parts(kind, id_).values()}
+        store.delete(kind, id_, expect=expect, ending="error" if as_error else "", recorded_by=by)
+
     def history(self, name: str) -> tuple[str, str, list[Tree]]:
         """Kind and id of a record named so, and its history. Raises NotFound, UsageError."""
         from adapter.services.history import found, history

@@ -115,6 +115,26 @@ def show(kind: str, id_: str, revisions: bool) -> None:
         put(store.revisions(kind, id_) if revisions else store.record(kind, id_))
 
 
+@records.command("delete")
+@click.argument("kind")
+@click.argument("id_", metavar="ID")
+@click.option("--as-error", is_flag=True, help="It was never true: servers are told entered-in-error.")
+@click.option("--by", "recorded_by", default="", metavar="NAME", help="Who deletes it; stands in its history.")
+@example("careplan records delete plan 0fd5…", "careplan records delete assessment 0fd5… --as-error --by 'R. Weber'")
+def delete(kind: str, id_: str, as_error: bool, recorded_by: str) -> None:
+    """Delete a record; its history stays, and `careplan history` brings it back.
+
+    With the next push servers are told: a plan is revoked, a goal cancelled, and so on. Answers and scores are left as
+    they are there, unless they were an error.
+    """
+    from adapter.bootstrap import Services
+
+    _known(kind)
+    with Services() as services:
+        services.delete(kind, id_, as_error=as_error, by=recorded_by)
+    click.echo(f"deleted {kind}/{id_}")
+
+
 @records.command("export")
 @click.option("--kind", help="Only records of this kind.")
 @click.option("--out", metavar="FILE", help="Write here instead of to stdout.")

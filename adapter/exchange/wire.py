@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -21,18 +22,28 @@ def versioned(tree: Tree, answer: Answer | None = None) -> Versioned:
     """A resource with its version and lastUpdated, from `meta`, else from the answer's ETag."""
     found = tree.get("meta")
     meta: Tree = found if isinstance(found, dict) else {}
-    version, updated = meta.get("versionId"), meta.get("lastUpdated")
+    version, updated = meta.get("versionId"), instant_of(meta.get("lastUpdated"))
     if not isinstance(version, str) and answer is not None:
         etag = _ETAG.fullmatch(answer.headers.get("etag", "").strip())
         version = etag[1] if etag else ""
-    return Versioned(tree, version if isinstance(version, str) else "", updated if isinstance(updated, str) else "")
+    return Versioned(tree, version if isinstance(version, str) else "", updated)
 
 
 def stamp_of(page: Tree) -> str:
     """When the server says that it put a Bundle together; empty where it does not."""
     meta = page.get("meta")
-    found = meta.get("lastUpdated") if isinstance(meta, dict) else None
-    return found if isinstance(found, str) and _INSTANT.fullmatch(found) else ""
+    return instant_of(meta.get("lastUpdated")) if isinstance(meta, dict) else ""
+
+
+def instant_of(value: Any) -> str:
+    """An instant as it is written; empty where it is none, whatever a server says."""
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        return ""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return ""
+    return value
 
 
 def is_id(text: str) -> bool:

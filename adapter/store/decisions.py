@@ -47,7 +47,7 @@ class Decisions:
                 connection.execute(
                     update(conflict).where(conflict.c.number == one.number).values(**values, decided_at=now)
                 )
-            self._enter(connection, [_entry_of(one) for one in conflicts])
+            self._enter(connection, [_entry_of(one) for one in conflicts if one.state == "decided"])
 
     def arrive(self, arrivals: Sequence[Arrival]) -> None:
         now = instant(self._clock.now())

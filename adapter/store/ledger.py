@@ -124,10 +124,14 @@ class Ledger(Servers, Decisions):
         return found
 
     def counts(self, server: str) -> dict[str, int]:
-        state = case((TODO, "waiting"), else_=link.c.state).label("state")
-        query = select(state, func.count()).where(link.c.server == server).group_by(state)
+        at = link.c
+        query = select(at.state, at.todo, func.count()).where(at.server == server).group_by(at.state, at.todo)
+        found: dict[str, int] = {}
         with reading(self.engine) as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
+            for state, todo, number in connection.execute(query):
+                name = "waiting" if todo else str(state)
+                found[name] = found.get(name, 0) + number
+        return found
 
     def unsettled(self, server: str, *, limit: int = 1000) -> list[Link]:
         at = link.c

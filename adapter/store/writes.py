@@ -160,7 +160,7 @@ class Write:
         known = {(row["server"], row["part"]): link_of(row) for row in self.connection.execute(query).mappings()}
         told = {(one.server, one.part) for one in given}
         present = resources_of(self.connection, kind, id_) if changed or given else {}
-        extra: dict[str, Any] = {"pack": pack, "ending": ending}
+        extra: dict[str, Any] = {"ending": ending, **({"pack": pack} if pack else {})}
         for name in self.connection.scalars(select(server.c.name)).all() if changed else []:
             for part in [part for part in changed if (name, part) not in told]:
                 self._bump(name, present[part], known.get((name, part)), extra)

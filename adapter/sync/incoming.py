@@ -67,7 +67,8 @@ class Incoming:
         stored = self.partner.store.resources(link.local for link, _ in rows)
         bases = self.partner.store.versions((*link.local, link.base) for link, _ in rows if link.base)
         changes = [self._change(link, row, stored.get(link.local), bases.get(link.local)) for link, row in rows]
-        changes = _one_piece(changes, stored)
+        for change in changes:
+            self._one_piece(change, stored)
         if self.dry_run:
             for change in changes:
                 self.report.add(change.old, f"would {change.action.verb}", change.action.reason)
@@ -165,6 +166,19 @@ class Incoming:
         acked = THIS_WRITE if done else link.acked
         return _Change(link, replace(there, acked=acked), action, merged, entries, row=row, verb="merged")
 
+    def _one_piece(self, change: _Change, stored: dict[receive.Key, StoredResource]) -> None:
+        """Answers and scores of one assessment are never mixed: theirs is not taken while another part of it changed here."""
+        link = change.old
+        if link.kind != "assessment" or change.verb not in ("pulled", "merged"):
+            return
+        parts = self.partner.store.parts(link.kind, link.record_id).values()
+        others = {(part.type, part.id): part for part in parts if (part.type, part.id) != link.local}
+        links = self.partner.store.local(link.server, others)
+        if any(others[key].version != other.acked for key, other in links.items()):
+            change.clashes = (Clash("", None, _tree(stored.get(link.local)), change.tree),)
+            change.verb, change.tree = "conflict", None
+            change.action = Action("conflict", "answers and scores of one assessment changed on different sides")
+
     def _times(self, local: StoredResource, row: Versioned) -> Times:
         here = moment(local.last_updated).timestamp()
         there = moment(row.last_updated).timestamp() if row.last_updated else here
@@ -233,26 +247,6 @@ class Incoming:
             return str(self.partner.store.record(link.kind, link.record_id).get("recorded_by", ""))
         except DataError:
             return ""
-
-
-def _one_piece(changes: list[_Change], stored: dict[receive.Key, StoredResource]) -> list[_Change]:
-    """Answers and scores of one assessment are never mixed: changed here in one part and there in another is a conflict."""
-    mixed = {
-        change.old.record_id
-        for change in changes
-        if change.old.kind == "assessment" and change.verb in ("pulled", "merged")
-        and any(_changed_here(other, stored) for other in changes if other.old.record_id == change.old.record_id)
-    }  # fmt: skip
-    for change in changes:
-        if change.old.kind == "assessment" and change.old.record_id in mixed and change.verb in ("pulled", "merged"):
-            change.clashes = (Clash("", None, _tree(stored.get(change.old.local)), change.tree),)
-            change.verb, change.tree = "conflict", None
-    return changes
-
-
-def _changed_here(change: _Change, stored: dict[receive.Key, StoredResource]) -> bool:
-    local = stored.get(change.old.local)
-    return local is not None and change.old.acked != local.version
 
 
 def _unless(tree: Tree, base: Tree | None) -> Tree | None:

@@ -11,6 +11,7 @@ from adapter.ports import Conflict, Link, Versioned
 from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import condition, fingerprint
 from adapter.sync.partner import Names, Partner
+from adapter.sync.withdraw import WITHDRAWAL
 
 
 def unknown(
@@ -20,7 +21,7 @@ def unknown(
     ready: list[Link] = []
     arrived: list[tuple[Link, Versioned]] = []
     for link in links:
-        if not link.in_flight:
+        if link.in_flight in ("", WITHDRAWAL):
             ready.append(link)
             continue
         found = _there(partner, link)

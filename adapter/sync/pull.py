@@ -22,6 +22,8 @@ from adapter.sync.scope import Scope
 
 CHUNK = 40
 COUNT = "200"
+# After so many pages of a sorted answer the watermark moves, so that one that is cut short has not been for nothing.
+PAGES = 20
 # In the order in which they are taken over; the first two and scores never by themselves.
 TYPES = ("Patient", "Questionnaire", "Observation", *ADOPTED)
 
@@ -79,28 +81,31 @@ class _Look:
         start = moment(mark) - timedelta(seconds=self.partner.overlap)
         since = start.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         query = {"_lastUpdated": f"ge{since}", "_sort": "_lastUpdated", "_count": COUNT}
-        newest, stamp = mark, ""
-        for page in self.partner.client.search(type_, query):
-            stamp = stamp or page.stamp
-            newest = max([newest, *(row.last_updated for row in page if row.last_updated)], key=moment)
-            self.take(type_, page)
-        self._marked(type_, stamp or newest)
+        self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
 
     def _first(self, type_: str) -> None:
         """Nothing was read of this type yet."""
         if self.partner.server.options.patients == "all":
             pages = self.partner.client.search(type_, {"_count": COUNT, "_sort": "_lastUpdated"})
+            self._read(type_, pages, "", sort=True)
         else:
-            pages = self._about_patients(type_) if type_ in ADOPTED else self._linked(type_)
-        stamp, newest = "", ""
-        for page in pages:
+            self._read(type_, self._about_patients(type_) if type_ in ADOPTED else self._linked(type_), "")
+
+    def _read(self, type_: str, pages: Iterable[Rows], mark: str, *, sort: bool = False) -> None:
+        """Pages to their end; the watermark is then what the server said was its time when it began to answer, or the
+        newest stamp. Of a long sorted answer it moves on the way, never beyond what has been taken in.
+        """
+        newest, stamp, last = mark, "", list[str]()
+        for number, page in enumerate(pages, 1):
             stamp = stamp or page.stamp
-            newest = max(
-                [*filter(None, [newest]), *(row.last_updated for row in page if row.last_updated)],
-                key=moment,
-                default="",
-            )
+            stamps = [row.last_updated for row in page if row.last_updated]
+            sort = sort and [*last, *stamps] == sorted([*last, *stamps], key=moment)
+            last = stamps[-1:] or last
+            newest = max([*filter(None, [newest]), *stamps], key=moment, default="")
             self.take(type_, page)
+            self.partner.point("page")
+            if sort and number % PAGES == 0:
+                self._marked(type_, newest)
         self._marked(type_, stamp or newest)
 
     def _about_patients(self, type_: str) -> Iterator[Rows]:

@@ -14,6 +14,7 @@ from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import Send, identified, references
 from adapter.sync.partner import Names, Partner, Report, bare
+from adapter.sync.references import local_to_remote
 
 
 def record(
@@ -31,15 +32,12 @@ def record(
             settled.append(replace(send.link, lease_until="", reason="gone as soon as it was written"))
             continue
         seen = as_ours(names, partner.client.base, row.resource, send.link.local_id)
-        if (
-            not send.link.linked
-            and not outcome.created
-            and not same(bare(seen), bare(identified(send.wanted, send.link)))
-        ):
+        if not send.link.linked and not outcome.created and not same(bare(seen), bare(_sent(partner, names, send))):
             strange.append((_found(send, row), row))
             continue
         settled.append(_acknowledged(send, row, seen, names))
-        report.add(send.link, "updated" if send.link.linked else "created" if outcome.created else "found there")
+        found = outcome.status == 200 and facts.capability.transaction
+        report.add(send.link, "updated" if send.link.linked else "found there" if found else "created")
     lost = {link.key for link in partner.store.settle(settled)}
     for link in settled:
         if link.key not in lost:
@@ -48,6 +46,18 @@ def record(
     partner.point("recorded")
     Incoming(partner, names, report).take(strange)
     return [*settled, *(link for link, _ in strange)]
+
+
+def strays(names: Names, done: Sequence[tuple[Send, Outcome]]) -> list[Send]:
+    """Those for which the server named a resource that is another part's: what became of them is not known."""
+    names.load_remote({(send.link.type, outcome.id) for send, outcome in done})
+    found, taken = [], set[tuple[str, str]]()
+    for send, outcome in done:
+        key = (send.link.type, outcome.id)
+        if key in taken or names.local_id(*key) not in (None, send.link.local_id):
+            found.append(send)
+        taken.add(key)
+    return found
 
 
 def _held(partner: Partner, facts: Facts, send: Send, outcome: Outcome) -> Versioned | None:
@@ -62,6 +72,13 @@ def _held(partner: Partner, facts: Facts, send: Send, outcome: Outcome) -> Versi
     if outcome.resource is not None and row.version == outcome.version:
         facts.compared(send.link.type, same(_plain(row.resource), _plain(outcome.resource)))
     return row
+
+
+def _sent(partner: Partner, names: Names, send: Send) -> Tree:
+    """What was sent, as it would come back unchanged."""
+    base = partner.client.base
+    there = local_to_remote(identified(send.wanted, send.link), names.remote_id, base, {})
+    return as_ours(names, base, there, send.link.local_id)
 
 
 def _plain(tree: Tree) -> Tree:

@@ -10,9 +10,10 @@ Rename = Callable[[str, str], str | None]
 
 
 def rewritten(tree: Any, rename: Callable[[str], str | None]) -> Any:
-    """A copy whose literal references are renamed; where `rename` gives None the literal goes, the rest stays."""
+    """A copy whose literal references are renamed; where `rename` gives None the literal goes, and what is left empty."""
     if isinstance(tree, dict):
-        out = {key: rewritten(value, rename) for key, value in tree.items()}
+        made = {key: rewritten(value, rename) for key, value in tree.items()}
+        out = {key: value for key, value in made.items() if value not in ({}, []) or tree[key] in ({}, [])}
         literal = tree.get("reference")
         if isinstance(literal, str) and not literal.startswith("#"):
             new = rename(literal)
@@ -22,7 +23,7 @@ def rewritten(tree: Any, rename: Callable[[str], str | None]) -> Any:
                 out["reference"] = new
         return out
     if isinstance(tree, list):
-        return [rewritten(value, rename) for value in tree]
+        return [new for value in tree if (new := rewritten(value, rename)) != {} or value == {}]
     return tree
 
 

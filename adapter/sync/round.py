@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from adapter.errors import Unavailable
-from adapter.fhir_json import Tree, same
+from adapter.errors import Unavailable, UnknownOutcome
+from adapter.fhir_json import same
 from adapter.ports import ORDER, Link, StoredResource
 from adapter.ports import Conflict as Whole
 from adapter.sync import probe
@@ -18,7 +18,7 @@ from adapter.sync.partner import Names, Partner, Report, first_error
 from adapter.sync.plan import plan
 from adapter.sync.scope import Scope
 from adapter.sync.sending import Sending
-from adapter.sync.withdraw import withdraw
+from adapter.sync.withdraw import WITHDRAWAL, withdraw
 
 WAIT = 60.0
 
@@ -74,10 +74,17 @@ class Round:
             elif action.verb in ("create", "push") and local is not None:
                 trees.append((link, local))
             elif action.verb in ("withdraw", "close"):
-                self.closed([withdraw(partner, self.names, link, self.report)])
+                self._withdraw(link)
             elif action.verb == "nothing":
                 self.settle([replace(link, acked=link.wanted, lease_until="")])
         Sending(self).all(self._ready(self._valid(trees)))
+
+    def _withdraw(self, link: Link) -> None:
+        try:
+            self.closed([withdraw(self.partner, self.names, link, self.report)])
+        except UnknownOutcome as error:
+            self.later([replace(link, in_flight=WITHDRAWAL)], error.message, self.partner.backoff(link.attempts))
+            self.shared.failed(error)
 
     def _valid(self, trees: list[tuple[Link, StoredResource]]) -> list[tuple[Link, StoredResource]]:
         good = []
@@ -95,7 +102,7 @@ class Round:
         bases = self.partner.store.versions((*link.local, link.base) for link, _ in trees if link.base and link.seen)
         sends = []
         for link, local in trees:
-            parent = self._missing_parent(link, local.tree)
+            parent = self._missing_parent(link, local)
             if parent:
                 self.later([link], f"waits for {parent}", WAIT)
                 continue
@@ -114,15 +121,20 @@ class Round:
         base = self.partner.store.versions([(*link.local, link.base)]).get(link.local) if link.base else None
         return base is not None and same(send.wanted, base)
 
-    def _missing_parent(self, link: Link, tree: Tree) -> str:
-        """A resource of an earlier kind that is to go there and has not got there yet; empty where there is none."""
-        for type_, id_ in references(tree):
+    def _missing_parent(self, link: Link, local: StoredResource) -> str:
+        """A resource of an earlier kind that is to go there and has not got there yet; empty where there is none. For a
+        part that was sent without a reference, and is as it was, any resource that it still could not refer to.
+        """
+        rest = link.state == "partial" and link.base == local.version
+        missing = []
+        for type_, id_ in references(local.tree):
             parent = self.names.link(type_, id_)
             if parent is None or parent.remote_id or parent.state in ("outside", "gone", "closed"):
                 continue
-            if ORDER.index(parent.kind) < ORDER.index(link.kind):
-                return f"{type_}/{id_}"
-        return ""
+            if rest or ORDER.index(parent.kind) < ORDER.index(link.kind):
+                missing.append(f"{type_}/{id_}")
+        resolved = rest and any(self.names.remote_id(*key) for key in set(references(local.tree)) - _seen(link))
+        return missing[0] if missing and not resolved else ""
 
     def later(self, links: list[Link], reason: str, seconds: float) -> None:
         """Put off."""
@@ -151,3 +163,8 @@ class Round:
         for link in links:
             self.open.pop(link.local, None)
             self.names.learn(link)
+
+
+def _seen(link: Link) -> set[Key]:
+    """What theirs refers to."""
+    return set(references(link.seen))

@@ -14,7 +14,7 @@ from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import Send, entry, urn
 from adapter.sync.partner import Partner, first_error
-from adapter.sync.recording import record
+from adapter.sync.recording import record, strays
 from adapter.sync.split import bundles, halves
 
 if TYPE_CHECKING:
@@ -43,7 +43,12 @@ class Sending:
 
     def all(self, sends: list[Send]) -> None:
         """Everything, in requests of a size that the server takes."""
-        limit = min([self.facts.bundle, *(max(1, 100 >> send.link.attempts) for send in sends)])
+        # One by one, each can refer to those before it.
+        limit = (
+            1
+            if not self.facts.capability.transaction
+            else min([self.facts.bundle, *(max(1, 100 >> send.link.attempts) for send in sends)])
+        )
         flying = []
         for send in sends:
             link = replace(send.link, in_flight=send.fingerprint, flight=send.version)
@@ -118,8 +123,12 @@ class Sending:
         if unknown:
             self._unknown(unknown, "the answer does not say what came of it")
         done = [(send, outcome) for send, outcome in pairs if outcome is not None and outcome.done]
+        if odd := strays(self.round.names, done):
+            self._unknown(odd, "the server answered with a resource that belongs to another part")
+            done = [(send, outcome) for send, outcome in done if send not in odd]
         self.round.closed(record(self.partner, self.round.names, self.facts, done, self.round.report))
-        self.round.shared.progress = True
+        # Only what is new there can be waited for.
+        self.round.shared.progress |= any(not send.link.linked for send, _ in done)
 
     def _refused(self, sends: list[Send], error: ServerRefused | DataError | Refused) -> None:
         status = error.status if isinstance(error, ServerRefused) else 0

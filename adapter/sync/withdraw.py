@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from adapter.errors import Conflict as Raced
-from adapter.errors import Gone, NotFound, ServerRefused
-from adapter.fhir_json import Tree
+from adapter.errors import Gone, NotFound, Refused, ServerRefused
+from adapter.fhir_json import Tree, same
 from adapter.ports import Conflict, Link, Versioned
 from adapter.sync.incoming import as_ours
 from adapter.sync.partner import Names, Partner, Report
@@ -29,6 +29,8 @@ WITHDRAWN: dict[str, tuple[str, Any]] = {
     "Patient": ("active", False),
     "Condition": ("clinicalStatus", INACTIVE),
 }
+# What is in flight while a withdrawal is: what it leaves there is known by its form.
+WITHDRAWAL = "withdrawal"
 # Its word for "was never true", said only where a person says so.
 _ERROR_STATUS = ("CarePlan", "ServiceRequest", "MedicationRequest", "CareTeam", "QuestionnaireResponse", "Observation")
 
@@ -51,12 +53,17 @@ def withdrawn(tree: Tree, *, as_error: bool) -> Tree | None:
 
 
 def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link:
-    """Withdraws one part under If-Match; a change there in between is a conflict. Gives the link as it then is."""
+    """Withdraws one part under If-Match; a change there in between is a conflict. Gives the link as it then is.
+
+    Raises Unavailable; where the outcome is not known, that is in flight.
+    """
     if not link.remote_id:
         return _close(partner, link, report, "closed")
+    before, link = link, replace(link, in_flight=WITHDRAWAL)
+    partner.store.settle([link])
     try:
         there = partner.client.read(link.type, link.remote_id)
-        if link.linked and there.version != link.remote_version and not _is_withdrawal(there, link):
+        if link.linked and there.version != link.remote_version and not _is_withdrawal(there, before):
             raise Raced("changed there")
         if partner.server.options.removal == "delete" or link.ending == "remove":
             return _remove(partner, link, there, report)
@@ -68,8 +75,13 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
         return _close(partner, link, report, "closed", "deleted on both sides")
     except Raced:
         return _conflict(partner, names, link, report)
-    except ServerRefused as error:
-        refused = replace(link, state="refused", reason=f"the server answered {error.status}", lease_until="")
+    except (ServerRefused, Refused) as error:
+        if isinstance(error, ServerRefused) and error.status in (401, 403):
+            raise
+        said = (
+            f"the server answered {error.status}" if isinstance(error, ServerRefused) else f"privacy: {error.message}"
+        )
+        refused = replace(link, state="refused", reason=said, lease_until="", in_flight="")
         partner.store.settle([refused])
         report.add(refused, "refused", refused.reason)
         return refused
@@ -82,7 +94,7 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
 def _is_withdrawal(there: Versioned, link: Link) -> bool:
     """Whether what is there is our withdrawal already, whose answer was lost."""
     new = withdrawn(there.resource, as_error=link.ending == "error")
-    return bool(link.in_flight) and new == there.resource
+    return link.in_flight == WITHDRAWAL and (new is None or same(new, there.resource))
 
 
 def _remove(partner: Partner, link: Link, there: Versioned, report: Report) -> Link:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ from adapter import fhir_json
 from adapter.exchange.memory import MemoryFhirServer
 from adapter.issues import Issue
 from adapter.mapping import load
-from adapter.ports import Link, Server
+from adapter.ports import Link, Options, Server
 from adapter.privacy import Recipient, let_out
 from adapter.records import check
+from adapter.services.conflicts import Desk
 from adapter.store import Store, open_store
 from adapter.store.applying import apply
 from adapter.sync.partner import Partner, Report
@@ -60,11 +61,36 @@ class Scene:
         faulty = tree["resourceType"] in self.faults
         return [Issue("error", "invalid", "made-up", "Not valid.", expression=tree["resourceType"])] if faulty else []
 
-    def push(self) -> Report:
-        return push(self.partner())
+    def push(self, **options: Any) -> Report:
+        return push(self.partner(), **options)
 
     def pull(self) -> Report:
         return pull(self.partner())
+
+    def sync(self) -> Report:
+        return self.pull().join(self.push())
+
+    def set(self, **options: Any) -> None:
+        server = self.store.server(NAME)
+        self.store.set_server(replace(server, options=replace(server.options, **options)))
+
+    def desk(self) -> Desk:
+        return Desk(self.store, load("core"), check, self.carry_out)
+
+    def links(self, *types: str) -> list[Link]:
+        return [link for link in self.store.links(NAME) if not types or link.type in types]
+
+    def goal(self, index: int = 0) -> dict[str, Any]:
+        return self.remote("Goal", self.plan()["goals"][index]["id"])
+
+    def edit_there(self, type_: str = "Goal", **values: Any) -> None:
+        tree = self.goal() if type_ == "Goal" else self.remote(type_)
+        self.client.update({**tree, **values})
+
+    def edit_goal(self, **values: Any) -> None:
+        record = fhir_json.copy(self.plan())
+        record["goals"][0].update(values)
+        self.write(record)
 
     def plan(self) -> dict[str, Any]:
         return next(self.store.records("plan"))
@@ -79,7 +105,7 @@ class Scene:
         return next(row for row in rows if text in fhir_json.pretty(row))
 
 
-def scene(tmp_path: Path, **options: Any) -> Scene:
+def scene(tmp_path: Path, *, options: Options | None = None, patients: Sequence[str] = (), **how: Any) -> Scene:
     clock = Ticking()
     store = open_store(f"sqlite:///{tmp_path / 'store.db'}", clock=clock)
     made = Scene(store, None, clock)  # type: ignore[arg-type]
@@ -88,8 +114,8 @@ def scene(tmp_path: Path, **options: Any) -> Scene:
         made.gated.append(tree)
         return let_out(tree, Recipient(NAME, "own"), lambda resource: store.origin_of(resource, NAME))
 
-    made.client = MemoryFhirServer(clock=clock, gate=gate, **options)
-    store.add_server(Server(NAME, made.client.base, "own"))
+    made.client = MemoryFhirServer(clock=clock, gate=gate, **how)
+    store.add_server(Server(NAME, made.client.base, "own", options=options or Options()), patients)
     for record in fhir_json.loads(CASE.read_bytes()):
         made.write(record)
     return made

@@ -65,7 +65,7 @@ def _link() -> None:
     with op.batch_alter_table("link") as table:
         table.drop_column("base_sent")
         table.drop_column("details")
-    op.create_index("ix_link_server_state", "link", ["server", "state"])
+    op.create_index("ix_link_server_state_todo", "link", ["server", "state", "todo"])
     todo = sa.text("todo = 1")
     op.create_index("ix_link_todo", "link", ["server", "rank", "record_id"], sqlite_where=todo, postgresql_where=todo)
 

@@ -1,0 +1,227 @@
+"""Conflicts: told in the record's own words, decided by element, by policy or by a person, and never forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.errors import Conflict, DataError, UsageError
+from adapter.fhir_json import copy, same
+from adapter.ports import Options
+from adapter.services.history import bring_back, found, history
+from tests.unit.services.scene import NAME, Scene, check, load, scene
+
+
+@pytest.fixture
+def pushed(tmp_path: Path) -> Scene:
+    made = scene(tmp_path)
+    made.push()
+    made.pull()
+    return made
+
+
+@pytest.fixture
+def clashing(pushed: Scene) -> Scene:
+    pushed.edit_goal(status_reason="here", statement={"text": "Ours"})
+    pushed.edit_there(statusReason="there", description={"text": "Theirs"})
+    pushed.push()
+    return pushed
+
+
+def numbers(made: Scene) -> dict[str, int]:
+    return {one.path: one.number for one in made.store.conflicts(NAME)}
+
+
+def test_each_element_is_a_conflict_of_its_own(clashing: Scene) -> None:
+    assert set(numbers(clashing)) == {"Goal.description.text", "Goal.statusReason"}
+    (one, _) = sorted(clashing.store.conflicts(NAME), key=lambda row: row.path, reverse=True)
+    assert (one.ours, one.theirs) == ("here", "there")
+    assert min(one.ours_at, one.theirs_at)
+
+
+def test_it_is_shown_as_a_field_of_the_record(clashing: Scene) -> None:
+    shown = clashing.desk().show(numbers(clashing)["Goal.statusReason"])
+    goal = clashing.plan()["goals"][0]["id"]
+    (field,) = shown["fields"]
+    before = clashing.store.revisions("plan", clashing.plan()["id"])[-1]["goals"][0].get("status_reason")
+    assert field == {"field": f"goals[id={goal}].status_reason", "before": before, "ours": "here", "theirs": "there"}
+
+
+def test_nothing_is_written_before_the_last_element_is_decided(clashing: Scene) -> None:
+    before, writes = clashing.plan(), clashing.client.writes
+    done = clashing.desk().resolve(numbers(clashing)["Goal.statusReason"], "theirs")
+    assert done["open"] == 1
+    clashing.sync()
+    assert same(clashing.plan(), before)
+    assert clashing.client.writes == writes
+
+
+def test_what_is_decided_is_on_both_sides(clashing: Scene) -> None:
+    desk, open_ = clashing.desk(), numbers(clashing)
+    desk.resolve(open_["Goal.statusReason"], "theirs", by="R. Weber")
+    desk.resolve(open_["Goal.description.text"], "ours")
+    goal = clashing.plan()["goals"][0]
+    assert (goal["status_reason"], goal["statement"]) == ("there", {"text": "Ours"})
+    clashing.push()
+    there = clashing.goal()
+    assert (there["statusReason"], there["description"]["text"]) == ("there", "Ours")
+    assert {link.state for link in clashing.links()} == {"linked"}
+    assert clashing.store.conflicts(NAME) == []
+    assert clashing.sync().steps == []
+
+
+def test_a_value_of_its_own_can_stand(clashing: Scene) -> None:
+    desk, open_ = clashing.desk(), numbers(clashing)
+    desk.resolve(open_["Goal.statusReason"], "merged", "both")
+    desk.resolve(open_["Goal.description.text"], "theirs")
+    clashing.push()
+    assert clashing.goal()["statusReason"] == clashing.plan()["goals"][0]["status_reason"] == "both"
+
+
+def test_a_record_as_it_is_to_be_decides_all_of_its_part(clashing: Scene) -> None:
+    record = copy(clashing.plan())
+    record["goals"][0] |= {"status_reason": "together", "statement": {"text": "Shared"}}
+    clashing.desk().resolve(numbers(clashing)["Goal.statusReason"], "merged", record)
+    assert clashing.store.conflicts(NAME) == []
+    clashing.push()
+    assert clashing.goal()["statusReason"] == "together"
+    assert clashing.plan()["goals"][0]["statement"] == {"text": "Shared"}
+
+
+def test_a_record_that_is_not_the_one_is_refused(clashing: Scene) -> None:
+    number = numbers(clashing)["Goal.statusReason"]
+    with pytest.raises(UsageError):
+        clashing.desk().resolve(number, "merged", {**clashing.plan(), "id": "another"})
+    with pytest.raises(DataError):
+        clashing.desk().resolve(number, "merged", {**clashing.plan(), "status": 7})
+    assert len(clashing.store.conflicts(NAME)) == 2
+
+
+def test_what_changed_there_meanwhile_is_what_is_decided_about(clashing: Scene) -> None:
+    clashing.edit_there(statusReason="there again")
+    clashing.pull()
+    one = clashing.store.conflict(numbers(clashing)["Goal.statusReason"])
+    assert one.theirs == "there again"
+
+
+def test_what_changed_here_meanwhile_is_looked_at_again(clashing: Scene) -> None:
+    desk, open_ = clashing.desk(), numbers(clashing)
+    clashing.edit_goal(status_reason="here again")
+    desk.resolve(open_["Goal.statusReason"], "ours")
+    with pytest.raises(Conflict):
+        desk.resolve(open_["Goal.description.text"], "ours")
+    (one,) = [row for row in clashing.store.conflicts(NAME) if row.path == "Goal.statusReason"]
+    assert one.ours == "here again"
+
+
+@pytest.mark.parametrize("take", ["ours", "theirs"])
+def test_changed_here_and_deleted_there(pushed: Scene, take: Any) -> None:
+    pushed.client.delete("Goal", pushed.goal()["id"])
+    pushed.edit_goal(status_reason="here")
+    assert [step.verb for step in pushed.pull().steps] == ["conflict"]
+    assert {step.part for step in pushed.push().steps} <= {""}
+    (one,) = pushed.store.conflicts(NAME)
+    pushed.desk().resolve(one.number, take)
+    pushed.push()
+    there = [row for page in pushed.client.search("Goal", {}) for row in page]
+    assert len(there) == len(pushed.plan()["goals"]) - (take == "theirs")
+    assert pushed.plan()["goals"][0]["status_reason"] == "here"
+    assert pushed.sync().steps == []
+
+
+@pytest.mark.parametrize("take", ["ours", "theirs"])
+def test_deleted_here_and_changed_there(pushed: Scene, take: Any) -> None:
+    record = copy(pushed.plan())
+    gone = record["goals"].pop(0)
+    pushed.edit_there(statusReason="there")
+    pushed.write(record)
+    pushed.push()
+    (one,) = pushed.store.conflicts(NAME)
+    pushed.desk().resolve(one.number, take)
+    pushed.push()
+    (there,) = [row for page in pushed.client.search("Goal", {}) for row in page if gone["id"] in str(row.resource)]
+    held = [*pushed.plan()["goals"], *pushed.store.records("goal")]
+    assert (there.resource["lifecycleStatus"] == "cancelled") == (take == "ours")
+    assert any(goal.get("status_reason") == "there" for goal in held) == (take == "theirs")
+    assert pushed.sync().steps == []
+
+
+def test_gone_and_back_again_waits_for_a_decision(pushed: Scene) -> None:
+    goal = pushed.goal()
+    pushed.client.delete("Goal", goal["id"])
+    pushed.pull()
+    pushed.client.update({**goal, "statusReason": "back"})
+    assert [step.verb for step in pushed.pull().steps] == ["conflict"]
+    (one,) = pushed.store.conflicts(NAME)
+    pushed.desk().resolve(one.number, "theirs")
+    assert pushed.plan()["goals"][0]["status_reason"] == "back"
+    assert pushed.sync().steps == []
+
+
+@pytest.mark.parametrize(("take", "stands"), [("ours", "here"), ("theirs", "there"), ("newest", "there")])
+def test_a_policy_decides_and_is_remembered(tmp_path: Path, take: Any, stands: str) -> None:
+    made = scene(tmp_path, options=Options(policies={"Goal.statusReason": take}))
+    made.push()
+    made.pull()
+    made.edit_goal(status_reason="here")
+    made.clock.at = made.clock.at.replace(hour=14)
+    made.edit_there(statusReason="there")
+    made.sync()
+    assert made.store.conflicts(NAME) == []
+    assert made.plan()["goals"][0]["status_reason"] == made.goal()["statusReason"] == stands
+    plan = made.plan()
+    (entry,) = [one for one in made.store.entries("plan", plan["id"]) if one.by == "policy"]
+    assert (entry.path, entry.before, entry.after) == ("Goal.statusReason", "here", stands)
+
+
+def test_history_tells_revisions_and_decisions(clashing: Scene) -> None:
+    open_ = numbers(clashing)
+    for number in open_.values():
+        clashing.desk().resolve(number, "theirs", by="R. Weber")
+    kind, id_ = found(clashing.store, clashing.plan()["id"])
+    rows = history(clashing.store, kind, id_)
+    assert [row["what"] for row in rows].count("decided") == 2
+    assert {row["by"] for row in rows if row["what"] == "decided"} == {"R. Weber"}
+    assert [row["revision"] for row in rows if row["what"] == "revision"] == [1, 2, 3]
+    assert any("status_reason" in field for row in rows if row["what"] == "revision" for field in row["fields"])
+
+
+def test_any_earlier_state_can_be_brought_back(pushed: Scene) -> None:
+    before = copy(pushed.plan())
+    pushed.edit_goal(status_reason="later")
+    pushed.push()
+    new = bring_back(pushed.store, load("core"), check, "plan", before["id"], 1, by="R. Weber")
+    assert new["revision"] == 3
+    assert same(new["goals"], before["goals"])
+    pushed.push()
+    assert pushed.goal().get("statusReason") == before["goals"][0].get("status_reason")
+    (entry,) = [one for one in pushed.store.entries("plan", before["id"]) if one.verb == "back"]
+    assert (entry.by, entry.before, entry.after) == ("R. Weber", 2, 3)
+
+
+def test_a_deleted_record_can_be_brought_back(pushed: Scene) -> None:
+    plan = pushed.plan()
+    pushed.store.delete("plan", plan["id"])
+    pushed.push()
+    bring_back(pushed.store, load("core"), check, "plan", plan["id"], 1)
+    pushed.push()
+    assert pushed.remote("CarePlan")["status"] == plan["status"]
+    assert {link.state for link in pushed.links()} == {"linked"}
+
+
+def test_answers_and_scores_of_one_assessment_are_not_mixed(pushed: Scene) -> None:
+    """Ours changed the score, theirs the answers: neither is taken, and both are kept."""
+    (record,) = pushed.store.records("assessment")
+    changed = copy(record)
+    changed["instruments"][0]["total"] = changed["instruments"][0]["total"] + 1
+    pushed.write(changed)
+    response = next(
+        row.resource for page in pushed.client.search("QuestionnaireResponse", {}) for row in page
+        if "AUDIT" in str(row.resource) or row.resource.get("item")
+    )  # fmt: skip
+    pushed.client.update({**response, "item": [*response["item"], {"linkId": "theirs", "text": "added"}]})
+    before = {link.local: pushed.store.resource(*link.local).tree for link in pushed.links("Observation")}
+    assert "conflict" in {step.verb for step in pushed.pull().steps}
+    assert all(same(pushed.store.resource(*key).tree, tree) for key, tree in before.items())
