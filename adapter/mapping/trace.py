@@ -95,6 +95,7 @@ def names_of(rule: Any) -> list[tuple[str, ...]]:
         getattr(getattr(rule, "leaf", None), "names", None),
         getattr(rule, "also", None),
         getattr(rule, "called", None),
+        getattr(rule, "words", None),
     ]
     fields = [(name,) for name in getattr(rule, "fields", ())]
     return [tuple(names) for names in found if isinstance(names, tuple) and names] + fields
