@@ -12,10 +12,11 @@ from adapter.identity import NS
 from adapter.mapping import source
 from adapter.mapping.codecs import Codec, Copy, Template, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept, Concept
-from adapter.mapping.functions import Amount, FunctionError, flag, via
+from adapter.mapping.functions import Amount, flag, via
 from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.paths import expand
+from adapter.mapping.registered import FunctionError
 from adapter.mapping.shapes import Shape
 from adapter.mapping.units import is_unit
 from adapter.terminology import Table

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from adapter.fhir_json import same
 from adapter.mapping import units
 from adapter.mapping.codecs import Check, is_number, is_text
+from adapter.mapping.registered import FunctionError, guarded, names, registered
 from adapter.records.dates import is_date, is_datetime
 
 if TYPE_CHECKING:
@@ -34,14 +35,6 @@ _FHIR = re.compile(
     r"(?P<Y>[0-9]{4})(?:-(?P<M>[0-9]{2})(?:-(?P<D>[0-9]{2})"
     r"(?:T(?P<h>[0-9]{2}):(?P<m>[0-9]{2}):(?P<s>[0-9]{2})(?P<z>Z|[+-][0-9]{2}:[0-9]{2}))?)?)?"
 )
-
-
-class FunctionError(ValueError):
-    """A function that there is not, or an argument that it cannot be made with."""
-
-    def __init__(self, text: str, id_: str = "function-argument", near: str = "") -> None:
-        super().__init__(text)
-        self.id, self.near = id_, near
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +217,14 @@ def via(text: str, check: Check) -> Via:
     """The function that a pair names. Raises FunctionError where there is none of that name."""
     name, _, argument = text.partition(" ")
     maker = FUNCTIONS.get(name)
-    if maker is None:
-        near = next(iter(get_close_matches(name, FUNCTIONS, 1)), "")
-        raise FunctionError(f"unknown function {name}", "function-unknown", near)
-    forward, back = maker(argument.strip())
-    return Via(name, forward, back, check)
+    if maker is not None:
+        forward, back = maker(argument.strip())
+        return Via(name, forward, back, check)
+    brought = registered(name)
+    if brought is not None:
+        return Via(name, guarded(brought.forward), guarded(brought.back), check)
+    near = next(iter(get_close_matches(name, [*FUNCTIONS, *names()], 1)), "")
+    raise FunctionError(f"unknown function {name}", "function-unknown", near)
 
 
 def flag(table: Mapping[str, str], typed: Callable[[str], Any], check: Check) -> Via:

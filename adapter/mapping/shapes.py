@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from adapter.identity import is_uuid
@@ -22,6 +23,8 @@ _FORMATS: dict[str, Check] = {
     "date-time": is_datetime,
     "uuid": is_uuid,
 }
+
+_NAMES: dict[type, str] = {str: "string", bool: "boolean", int: "integer", Decimal: "number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,11 @@ class Shape:
     @property
     def type_(self) -> str:
         """string, boolean, integer, number, array or object."""
-        return str(self.here.get("type", "object"))
+        found = self.here.get("type")
+        if found is None and ("enum" in self.here or "const" in self.here):
+            value = next(iter(self.here.get("enum", ())), self.here.get("const"))
+            found = _NAMES.get(type(value))
+        return str(found or "object")
 
     def is_either(self) -> bool:
         """Whether a text or an object may stand here."""
