@@ -21,7 +21,8 @@ class Settings:
     `database_url`: SQLAlchemy's URL of the store, SQLite or PostgreSQL. `database_timeout`: seconds to wait for a lock.
     `http_seconds`, `http_megabytes`: bounds of one call to a FHIR server. `sync_overlap`: seconds that a pull reads again,
     more than a server's longest transaction. `lease`: seconds for which work on a link is one process's own.
-    `store_key_file`: the keys that seal the store's columns, one a line, the first for what is written now. `names`: host
+    `broker_url`: Redis or RabbitMQ, where workers on several machines share the exchange; `tick`: seconds between two looks
+    at what is due. `store_key_file`: the keys that seal the store's columns, one a line, the first for what is written now. `names`: host
     names, separated by commas, under which the service may be asked beside this machine's own. `require_tokens`: nobody comes in without one.
     `packages`: FHIR packages (`.tgz`) that validation knows besides its own, parted like PATH. `terminology`: the server that is asked for
     codes which are not at hand, by URL or by the name under which the store knows it.
@@ -34,6 +35,8 @@ class Settings:
     http_megabytes: int = 64
     sync_overlap: int = 120
     lease: int = 300
+    broker_url: str = ""
+    tick: float = 5.0
     store_key_file: str = ""
     names: str = ""
     require_tokens: bool = False
@@ -55,6 +58,8 @@ def load() -> Settings:
         http_megabytes=env.int("HTTP_MEGABYTES", default.http_megabytes, validate=positive),
         sync_overlap=env.int("SYNC_OVERLAP", default.sync_overlap, validate=validate.Range(min=0)),
         lease=env.int("LEASE", default.lease, validate=positive),
+        broker_url=env.str("BROKER_URL", default.broker_url),
+        tick=env.float("TICK", default.tick, validate=positive),
         store_key_file=env.str("STORE_KEY_FILE", default.store_key_file),
         names=env.str("NAMES", default.names),
         require_tokens=env.bool("REQUIRE_TOKENS", default.require_tokens),

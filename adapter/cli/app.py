@@ -32,6 +32,7 @@ COMMANDS = {
     "conflicts": ("standing", "What both sides changed: list, show, resolve."),
     "history": ("standing", "Every revision of a record and every decision about it."),
     "token": ("tokens", "Who may ask the service from another machine."),
+    "worker": ("worker", "A worker, or the scheduler, of the exchange."),
     "serve": ("serve", "The service: HTTP API and FHIR face."),
     "db": ("db", "The database of the store."),
 }

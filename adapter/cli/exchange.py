@@ -65,7 +65,7 @@ def sync(name: str | None, watch: bool, remap: bool, yes: bool, dry_run: bool, a
         if not yes:
             return
     if watch:
-        _watch(name, as_json=as_json)
+        watch_all(name, as_json=as_json)
     else:
         _exchange(name, "both", dry_run=dry_run, as_json=as_json)
 
@@ -116,7 +116,7 @@ def _told(ran: Ran) -> None:
         tell(f"{ran.server}: {counted(ran.report)}")
 
 
-def _watch(name: str | None, *, as_json: bool) -> None:
+def watch_all(name: str | None, *, as_json: bool) -> None:
     """Each server by its schedule, and at once where something is to be sent; ends at Ctrl-C or SIGTERM."""
     import signal
 

@@ -43,16 +43,7 @@ class Watch:
 
     def due(self) -> Iterator[tuple[str, How]]:
         """The servers whose time has come, and those for which something waits to be sent."""
-        now = self.clock.now()
-        waiting = self.ledger.waiting()
-        for server in self.ledger.servers():
-            state = self.ledger.state(server.name)
-            if server.paused or (self.name not in (None, server.name)) or state.not_before > _instant(now):
-                continue
-            if state.last_try <= _instant(now - timedelta(seconds=server.options.every)):
-                yield server.name, "both"
-            elif server.name in waiting and server.options.direction != "pull":
-                yield server.name, "push"
+        return due(self.ledger, self.clock.now(), self.name)
 
     def _run(self, server: str, how: How) -> Ran:
         try:
@@ -60,6 +51,19 @@ class Watch:
                 return exchange(partner, how, hurry=False)
         except AdapterError as error:
             return Ran(server, error=error)
+
+
+def due(ledger: SyncLedger, now: datetime, name: str | None = None) -> Iterator[tuple[str, How]]:
+    """What is to be done now: (server, how), of one server or of all."""
+    waiting = ledger.waiting()
+    for server in ledger.servers():
+        state = ledger.state(server.name)
+        if server.paused or (name not in (None, server.name)) or state.not_before > _instant(now):
+            continue
+        if state.last_try <= _instant(now - timedelta(seconds=server.options.every)):
+            yield server.name, "both"
+        elif server.name in waiting and server.options.direction != "pull":
+            yield server.name, "push"
 
 
 def _instant(moment: datetime) -> str:

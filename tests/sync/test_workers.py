@@ -1,0 +1,122 @@
+"""Many machines: real PostgreSQL, Redis and Celery workers, killed at random, the broker emptied; nothing lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.bootstrap import Services
+from adapter.fhir_json import loads
+from adapter.identity import IDENTIFIER_SYSTEM
+from adapter.services.servers import add, options_of
+from tests.sync.daemons import free_port, postgresql, redis
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CAREPLAN = [sys.executable, "-m", "adapter.cli"]
+PEOPLE = 40
+
+
+@contextmanager
+def running(*words: str, folder: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of ours as a process of its own, ended with the test."""
+    # A pdeathsig ends it with us, however we end.
+    command = ["setpriv", "--pdeathsig=KILL", *CAREPLAN, *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+    log = (folder / f"{words[0]}-{random.randrange(10**9)}.log").open("wb")
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(20)
+        log.close()
+
+
+def until(true: Callable[[], bool], seconds: float, what: str) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.1)
+
+
+def serving(port: int) -> bool:
+    import requests
+
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def patients(number: int) -> list[dict[str, Any]]:
+    base = loads((ROOT / "fixtures" / "dual-diagnosis" / "records.json").read_bytes())[0]
+    shared = {name: value for name, value in base.items() if name != "identifiers"}
+    return [{**shared, "id": f"00000000-0000-4000-8000-{index:012d}"} for index in range(number)]
+
+
+def there(port: int, query: str = "") -> Any:
+    import requests
+
+    return requests.get(f"http://127.0.0.1:{port}/fhir/Patient?_count=500{query}", timeout=20).json()
+
+
+@pytest.fixture(scope="module")
+def daemons() -> Iterator[tuple[str, str]]:
+    with postgresql() as database, redis() as broker:
+        yield database, broker
+
+
+def test_workers_killed_and_the_broker_emptied_lose_and_double_nothing(
+    daemons: tuple[str, str], tmp_path: Path
+) -> None:
+    database, broker = daemons
+    port = free_port()
+    env = {
+        "CAREPLAN_DATABASE_URL": database, "CAREPLAN_BROKER_URL": broker, "CAREPLAN_TICK": "0.5", "CAREPLAN_LEASE": "3",
+    }  # fmt: skip
+    with ExitStack() as stack, Services(url=database) as services:
+        other = {"CAREPLAN_DATABASE_URL": f"sqlite:///{tmp_path / 'other.db'}"}
+        stack.enter_context(running("serve", "--port", str(port), folder=tmp_path, **other))
+        until(lambda: serving(port), 30, "the other side did not start")
+        add(
+            services.store(),
+            "north",
+            f"http://127.0.0.1:{port}/fhir",
+            options=options_of(every=1, connections=2, bundle=5),
+        )
+        done = services.take_in(patients(PEOPLE), origin="synthetic")
+        assert not [issue for issue in done.issues if issue.is_error]
+        stack.enter_context(running("worker", "--scheduler", folder=tmp_path, **env))
+        workers = [stack.enter_context(running("worker", "--name", name, folder=tmp_path, **env)) for name in "ab"]
+        shake(workers, broker, env, tmp_path, stack)
+        until(lambda: not list(services.store().links("north", pending=True)), 60, "something stays unsent")
+        found = there(port)
+        ours = [row["resource"]["identifier"] for row in found["entry"]]
+        values = sorted(one["value"] for rows in ours for one in rows if one["system"] == IDENTIFIER_SYSTEM)
+        assert len(found["entry"]) == PEOPLE
+        assert values == sorted({one["id"] for one in patients(PEOPLE)})
+        assert services.store().conflicts() == []
+        assert services.store().counts("north").get("quarantine", 0) == 0
+
+
+def shake(workers: list[Any], broker: str, env: dict[str, str], folder: Path, stack: ExitStack) -> None:
+    """Kills workers in the middle of their work, starts others, and empties the broker."""
+    chance = random.Random(20261125)
+    client = pytest.importorskip("redis").Redis.from_url(broker)
+    for turn in range(4):
+        time.sleep(chance.uniform(1.0, 2.0))
+        victim = chance.randrange(2)
+        workers[victim].send_signal(signal.SIGKILL)
+        if turn % 2:
+            client.flushall()
+        workers[victim] = stack.enter_context(running("worker", "--name", f"w{turn}", folder=folder, **env))

@@ -1,0 +1,49 @@
+"""What deploy/ shows names commands and settings that are there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from adapter.cli import main
+from adapter.settings import PREFIX, Settings
+
+DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
+
+
+def runs(words: list[str]) -> None:
+    """The command exists and takes these options."""
+    command: click.Command = main
+    context = click.Context(main, info_name="careplan")
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words[0])
+        assert found is not None, words
+        command, words = found, words[1:]
+    command.make_context(command.name or "", list(words), parent=context)
+
+
+def test_the_services_of_compose_are_commands_of_ours() -> None:
+    tree = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    ours = {name: one for name, one in tree["services"].items() if "build" in one}
+    assert set(ours) == {"migrate", "service", "worker-one", "worker-two", "scheduler"}
+    for one in ours.values():
+        runs(one.get("command", ["serve", "--host", "0.0.0.0", "--behind-proxy"]))
+
+
+@pytest.mark.parametrize("path", sorted((DEPLOY / "systemd").iterdir()), ids=lambda path: path.name)
+def test_the_units_run_commands_of_ours(path: Path) -> None:
+    lines = re.findall(r"^ExecStart(?:Pre)?=\S+/careplan (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    assert lines
+    for line in lines:
+        runs(shlex.split(line.replace("%i", "one")))
+
+
+def test_the_settings_are_known() -> None:
+    named = re.findall(rf"^({PREFIX}\w+)=", (DEPLOY / "careplan.env.example").read_text("utf-8"), re.MULTILINE)
+    assert named
+    assert {name.removeprefix(PREFIX).lower() for name in named} <= set(Settings.__dataclass_fields__)
