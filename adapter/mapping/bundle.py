@@ -18,7 +18,7 @@ from adapter.mapping.companions import Companion
 from adapter.mapping.lists import elements_of
 from adapter.mapping.mapper import PackMaps, record_id_of
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.parts import Parts, parts_of
+from adapter.mapping.parts import Parts
 from adapter.mapping.rules import current
 from adapter.mapping.scope import link_of, target_of
 
@@ -234,7 +234,7 @@ class Analysis:
 
     def _walk(self, map_: ResourceMap, index: int, main: int, found: set[int]) -> None:
         """Every resource that the rules of a map lead to, from the resource at hand or the main one."""
-        for rule in parts_of(map_.rules):
+        for rule in map_.leads():
             maps = [rule.map] if isinstance(rule, Companion) else rule.maps
             for reference in self._references(rule, index, main):
                 target = self._index(reference)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.fhir_json import copy, same
 from adapter.mapping.codecs import is_text
+from adapter.mapping.scope import own_identifier
 
 if TYPE_CHECKING:
     from adapter.mapping.scope import Scope
@@ -26,6 +27,10 @@ class Link:
     def decode(self, value: Any, scope: Scope) -> Any:
         if type(value) is not dict:
             return None
+        if type(value.get("reference")) is not str:
+            # Without a literal only our identifier can say which record is meant, whatever the references are.
+            own, type_ = own_identifier(value), value.get("type")
+            return own if type_ == self.type_ or type(type_) is not str or type_ == "" else None
         inner = scope.contained(value)
         if inner is not None:
             return inner[1] if inner[0] == self.type_ else None

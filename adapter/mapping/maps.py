@@ -43,6 +43,14 @@ class ResourceMap:
     generate: Callable[[ResourceMap], Generated] | None = None
     fast: Generated | None = None
     _uses: int = 0
+    _leads: tuple[Any, ...] | None = None
+
+    def leads(self) -> tuple[Any, ...]:
+        """Its rules that lead to resources of their own, out of what wraps them."""
+        if self._leads is None:
+            inner = [getattr(rule, "inner", rule) for rule in self.rules]
+            self._leads = tuple(rule for rule in inner if hasattr(rule, "clear"))
+        return self._leads
 
     def _hot(self) -> Generated | None:
         """The generated functions, made when they pay."""

@@ -5,7 +5,7 @@ Each is read and written by a whole map, the same one that serves the resource w
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
@@ -20,7 +20,6 @@ from adapter.mapping.resources import (
     INHERITED,
     Found,
     edit_part,
-    leading,
     lookup,
     make_part,
     read_part,
@@ -263,8 +262,3 @@ class Parts:
             make_part(map_, {**own, "id": self.keys.id_of(own, scope)}, scope, self.under, ready)
         write_all(self.beside, element, item, {}, scope)
         return element
-
-
-def parts_of(rules: Iterable[Any]) -> Iterator[Any]:
-    """The rules of a list that lead to resources of their own, out of what wraps them."""
-    return leading(rules)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from adapter.fhir_json import same
 from adapter.identity import resource_id
@@ -28,21 +28,6 @@ class Found:
     map: ResourceMap
 
 
-class Leading(Protocol):
-    """A rule that leads to resources of their own."""
-
-    def clear(self, node: Tree, scope: Scope) -> None:
-        """Take away what it leads to from a resource that is about to go."""
-
-
-def leading(rules: Iterable[Any]) -> Iterator[Any]:
-    """The rules of a list that lead to resources of their own, out of what wraps them."""
-    for rule in rules:
-        inner = getattr(rule, "inner", rule)
-        if hasattr(inner, "clear"):
-            yield inner
-
-
 def lookup(maps: list[ResourceMap], reference: Any, scope: Scope) -> Found | None:
     """The resource of this record that a Reference leads to, where one of these maps reads it."""
     if type(reference) is not dict:
@@ -54,10 +39,10 @@ def lookup(maps: list[ResourceMap], reference: Any, scope: Scope) -> Found | Non
     resource = scope.parts.get(key) if key else None
     if key is None or resource is None:
         return None
-    map_ = next((map_ for map_ in maps if map_.reads(resource)), None)
-    if map_ is None:
-        return None
-    return Found(key, resource, key.partition("/")[2], map_)
+    for map_ in maps:
+        if map_.reads(resource):
+            return Found(key, resource, key.partition("/")[2], map_)
+    return None
 
 
 def _contained(maps: list[ResourceMap], literal: str, scope: Scope) -> Found | None:
@@ -124,7 +109,7 @@ def put_under(under: Path, resource: Tree, scope: Scope) -> None:
 def remove_part(found: Found, scope: Scope) -> None:
     """Take a resource away, and those that belong to it."""
     inner = _at(found, scope)
-    for rule in leading(found.map.rules):
+    for rule in found.map.leads():
         rule.clear(found.resource, inner)
     if not found.key.startswith("#"):
         scope.parts.pop(found.key, None)

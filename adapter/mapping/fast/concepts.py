@@ -15,7 +15,7 @@ from adapter.mapping.scope import Scope
 Tree = dict[str, Any]
 Key = tuple[str, str]
 LARGEST = 4096
-_PLAIN = frozenset({"code", "text"})
+_FOREIGN = frozenset({"system", "code", "display", "text"})
 
 
 class _Listener:
@@ -88,16 +88,17 @@ class QuickConcept:
 
     def encode(self, value: Any, old: Any, scope: Scope) -> Any:
         """Concept of the record → CodeableConcept."""
-        if old is not None or type(value) is not dict or not value.keys() <= _PLAIN:
+        if old is not None or type(value) is not dict:
             return self.concept.encode(value, old, scope)
+        code, text = value.get("code"), value.get("text")
+        if len(value) != (code is not None) + (text is not None):
+            return _foreign(value) or self.concept.encode(value, old, scope)
         tree: Tree = {}
-        if "code" in value:
-            code = value["code"]
+        if code is not None:
             codings = self._codings(code) if type(code) is str else None
             if codings is None:
                 return self.concept.encode(value, old, scope)
             tree["coding"] = [dict(coding) for coding in codings]
-        text = value.get("text")
         if type(text) is str and text:
             tree["text"] = text
         return tree or None
@@ -112,3 +113,14 @@ class QuickConcept:
         if len(self._written) < LARGEST:
             self._written[code] = codings
         return codings
+
+
+def _foreign(value: Tree) -> Tree | None:
+    """A concept of somebody else's system, without further codings."""
+    if "system" not in value or not value.keys() <= _FOREIGN:
+        return None
+    tree: Tree = {"coding": [{key: value[key] for key in ("system", "code", "display") if key in value}]}
+    text = value.get("text")
+    if type(text) is str and text:
+        tree["text"] = text
+    return tree

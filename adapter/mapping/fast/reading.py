@@ -14,9 +14,11 @@ from adapter.mapping.codecs import Values
 from adapter.mapping.concepts import Concept
 from adapter.mapping.fast.code import Function, Module, check_of, is_plain
 from adapter.mapping.fast.concepts import QuickConcept
+from adapter.mapping.fast.items import FIELDS, is_plain_list, read_parts
 from adapter.mapping.keys import Keys
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.oneway import Constant, Derived, OneWay
+from adapter.mapping.parts import Parts
 from adapter.mapping.paths import Path, Step
 from adapter.mapping.rules import Leaf, OwnCode, Rule
 
@@ -47,9 +49,18 @@ def _body(made: Function, rules: Sequence[Rule]) -> None:
         else:
             _emit(made, "node", rows)
             rows = []
-            made.line(f"{made.const(rule, 'R')}.read(node, out, scope)")
+            _ask(made, rule)
     _emit(made, "node", rows)
     made.line("return out")
+
+
+def _ask(made: Function, rule: Any) -> None:
+    """The rule object, or what does the same for a plain list of resources."""
+    if type(rule) is Parts and is_plain(rule, FIELDS) and is_plain_list(rule):
+        made.module.names["read_parts"] = read_parts
+        made.line(f"read_parts({made.const(rule, 'R')}, node, out, scope)")
+    else:
+        made.line(f"{made.const(rule, 'R')}.read(node, out, scope)")
 
 
 def _is_known(rule: Any) -> bool:

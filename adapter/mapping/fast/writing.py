@@ -17,10 +17,12 @@ from adapter.mapping.codecs import Copy, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept
 from adapter.mapping.fast.arrays import appends, at_end, grow
 from adapter.mapping.fast.code import Function, Module, check_of, is_plain
+from adapter.mapping.fast.items import FIELDS, fill_parts, is_plain_list
 from adapter.mapping.fast.reading import keys_are_known, quick
 from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.lists import Items, Scalars, elements_of
 from adapter.mapping.oneway import Constant, Derived, OneWay
+from adapter.mapping.parts import Parts
 from adapter.mapping.paths import Path, Step
 from adapter.mapping.rules import Leaf, OwnCode, Rule, current, not_written, set_value, take_away
 
@@ -32,12 +34,13 @@ _PLAIN = {
     Scalars: frozenset({"source", "names", "path", "codec", "leaf", "without"}),
     Constant: frozenset({"source", "path", "value"}),
     Derived: frozenset({"source", "path", "make"}),
+    Parts: FIELDS,
 }
 _BLIND = (Copy, Values, Link, Party, Related, Choice, Coded, CodingConcept)
 """Codecs that ask nothing of what stands there already."""
 _HELPERS = {
     "grow": grow, "current": current, "not_written": not_written, "set_value": set_value, "take_away": take_away,
-    "copy": copy, "elements_of": elements_of, "NONE": {},
+    "copy": copy, "elements_of": elements_of, "fill_parts": fill_parts, "NONE": {},
 }  # fmt: skip
 
 
@@ -247,6 +250,13 @@ class _Filler:
                 self._store(rule, array)
         return True
 
+    def parts(self, rule: Parts, record: str) -> bool:
+        """A list of items that are resources of their own."""
+        if not is_plain_list(rule):
+            return False
+        self.made.line(f"fill_parts({self.made.const(rule, 'R')}, node, new, scope)")
+        return True
+
     @contextmanager
     def _list(self, rule: Items | Scalars, record: str) -> Iterator[str]:
         """The lines for a list that is there, where nothing stands in the way of its elements."""
@@ -287,5 +297,5 @@ def _shared(rule: Any) -> tuple[str, ...]:
 
 _EMIT: dict[type, Any] = {
     Leaf: _Filler.leaf, OneWay: _Filler.one_way, OwnCode: _Filler.own_code, Constant: _Filler.constant,
-    Derived: _Filler.derived, Items: _Filler.items, Scalars: _Filler.scalars,
+    Derived: _Filler.derived, Items: _Filler.items, Scalars: _Filler.scalars, Parts: _Filler.parts,
 }  # fmt: skip
