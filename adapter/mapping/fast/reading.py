@@ -14,7 +14,7 @@ from adapter.mapping.codecs import Values
 from adapter.mapping.concepts import Concept
 from adapter.mapping.fast.code import Function, Module, check_of, is_plain
 from adapter.mapping.fast.concepts import QuickConcept
-from adapter.mapping.fast.items import FIELDS, is_plain_list, read_parts
+from adapter.mapping.fast.items import FIELDS, inline_keys, is_plain_list, read_parts
 from adapter.mapping.keys import Keys
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.oneway import Constant, Derived, OneWay
@@ -34,7 +34,7 @@ Placed = tuple[Any, tuple[Step, ...]]
 """A rule, and the steps that are still to go from the node at hand to the object that holds its last one."""
 
 
-def reader(module: Module, rules: list[Rule]) -> str:
+def reader(module: Module, rules: Sequence[Rule]) -> str:
     """The name of the function that reads these rules."""
     return module.function("read", rules, "node, out, scope", lambda made: _body(made, rules))
 
@@ -58,7 +58,9 @@ def _ask(made: Function, rule: Any) -> None:
     """The rule object, or what does the same for a plain list of resources."""
     if type(rule) is Parts and is_plain(rule, FIELDS) and is_plain_list(rule):
         made.module.names["read_parts"] = read_parts
-        made.line(f"read_parts({made.const(rule, 'R')}, node, out, scope)")
+        beside = reader(made.module, rule.beside)
+        inline = made.const(inline_keys(rule), "N")
+        made.line(f"read_parts({made.const(rule, 'R')}, node, out, scope, {beside}, {inline})")
     else:
         made.line(f"{made.const(rule, 'R')}.read(node, out, scope)")
 

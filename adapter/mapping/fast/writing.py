@@ -44,7 +44,7 @@ _HELPERS = {
 }  # fmt: skip
 
 
-def filler(module: Module, rules: list[Rule]) -> str:
+def filler(module: Module, rules: Sequence[Rule]) -> str:
     """The name of the function that fills a node by these rules."""
     module.names.update(_HELPERS)
     return module.function("fill", rules, "node, new, scope", lambda made: _Filler(made, rules).body())
@@ -254,7 +254,8 @@ class _Filler:
         """A list of items that are resources of their own."""
         if not is_plain_list(rule):
             return False
-        self.made.line(f"fill_parts({self.made.const(rule, 'R')}, node, new, scope)")
+        made = self.made
+        made.line(f"fill_parts({made.const(rule, 'R')}, node, new, scope, {filler(made.module, rule.beside)})")
         return True
 
     @contextmanager
