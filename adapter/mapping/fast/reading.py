@@ -20,12 +20,13 @@ from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Parts
 from adapter.mapping.paths import Path, Step
-from adapter.mapping.rules import Leaf, OwnCode, Rule
+from adapter.mapping.rules import Leaf, Named, OwnCode, Rule
 
 _SILENT = (Constant, Derived, OneWay)
 _PLAIN = {
     Leaf: frozenset({"source", "names", "path", "codec", "default"}),
     OwnCode: frozenset({"leaf", "own", "extension"}),
+    Named: frozenset({"leaf", "called"}),
     Items: frozenset({"source", "names", "path", "keys", "rules", "others", "never"}),
     Scalars: frozenset({"source", "names", "path", "codec", "leaf", "without"}),
 }
@@ -71,6 +72,8 @@ def _is_known(rule: Any) -> bool:
         return False
     if isinstance(rule, OwnCode):
         return _is_known(rule.leaf) and rule.path.last.shape == "object"
+    if isinstance(rule, Named):
+        return _is_known(rule.leaf) and rule.leaf.default is None
     if isinstance(rule, Items):
         return keys_are_known(rule.keys)
     return not isinstance(rule, Scalars) or not rule.without
@@ -137,11 +140,13 @@ def _rule(made: Function, holder: str, rule: Any) -> None:
             made.line(f"{made.const(rule, 'R')}.read(node, out, scope)")
         with made.block("else:"):
             _leaf(made, holder, rule.leaf)
+    elif isinstance(rule, Named):
+        _leaf(made, holder, rule.leaf, rule.called)
     else:
         _leaf(made, holder, rule)
 
 
-def _leaf(made: Function, holder: str, rule: Leaf) -> None:
+def _leaf(made: Function, holder: str, rule: Leaf, called: Sequence[str] = ()) -> None:
     step, value = rule.path.last, made.fresh("v")
     made.line(f"{value} = {holder}.get({step.name!r})")
     if step.shape == "only":
@@ -158,7 +163,10 @@ def _leaf(made: Function, holder: str, rule: Leaf) -> None:
         else:
             taken = value
         with made.block(f"if {check}:"):
-            _put(made, rule.names, taken)
+            if called:
+                _put_named(made, (rule.names, called), taken)
+            else:
+                _put(made, rule.names, taken)
         with made.block("else:"):
             made.line(f"{made.const(rule, 'R')}.not_understood({value}, scope)")
 
@@ -178,6 +186,13 @@ def quick(module: Module, codec: Any) -> Any:
     if memory not in module.names:
         module.names[memory] = QuickConcept(codec)
     return module.names[memory]
+
+
+def _put_named(made: Function, places: tuple[Sequence[str], Sequence[str]], value: str) -> None:
+    """The two halves of what a record is called, each in its place."""
+    for names, key in zip(places, ("id", "text"), strict=True):
+        with made.block(f"if {key!r} in {value}:"):
+            _put(made, names, f"{value}[{key!r}]")
 
 
 def _put(made: Function, names: Sequence[str], value: str) -> None:

@@ -15,21 +15,23 @@ from typing import Any
 from adapter.fhir_json import copy
 from adapter.mapping.codecs import Copy, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept
-from adapter.mapping.fast.arrays import appends, at_end, grow
+from adapter.mapping.fast import listing
+from adapter.mapping.fast.arrays import at_end, grow
 from adapter.mapping.fast.code import Function, Module, check_of, is_plain
-from adapter.mapping.fast.items import FIELDS, fill_parts, is_plain_list
-from adapter.mapping.fast.reading import keys_are_known, quick
+from adapter.mapping.fast.items import FIELDS, fill_parts
+from adapter.mapping.fast.reading import quick
 from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.lists import Items, Scalars, elements_of
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Parts
 from adapter.mapping.paths import Path, Step
-from adapter.mapping.rules import Leaf, OwnCode, Rule, current, not_written, set_value, take_away
+from adapter.mapping.rules import Leaf, Named, OwnCode, Rule, current, not_written, set_value, take_away
 
 _PLAIN = {
     Leaf: frozenset({"source", "names", "path", "codec", "default"}),
     OneWay: frozenset({"leaf"}),
     OwnCode: frozenset({"leaf", "own", "extension"}),
+    Named: frozenset({"leaf", "called"}),
     Items: frozenset({"source", "names", "path", "keys", "rules", "others", "never"}),
     Scalars: frozenset({"source", "names", "path", "codec", "leaf", "without"}),
     Constant: frozenset({"source", "path", "value"}),
@@ -89,9 +91,9 @@ class _Filler:
         self.rule = rule
         emit = _EMIT.get(type(rule))
         if emit is None or not is_plain(rule, _PLAIN[type(rule)]) or not emit(self, rule, record):
-            self._ask(rule)
+            self.ask(rule)
 
-    def _ask(self, rule: Any) -> None:
+    def ask(self, rule: Any) -> None:
         """The rule object itself; the objects on its way may be others afterwards."""
         self.made.line(f"{self.made.const(rule, 'R')}.write(node, new, NONE, scope)")
         path = getattr(rule, "path", None)
@@ -103,7 +105,11 @@ class _Filler:
             if names is None or steps[0].name in names:
                 self.made.line(f"{local} = None")
 
-    def _holder(self, path: Path) -> str:
+    def filled(self, rules: Sequence[Any]) -> str:
+        """The name of the function for other rules of the same map."""
+        return filler(self.made.module, rules)
+
+    def holder(self, path: Path) -> str:
         """The local name of the object that holds the last step, made where it is not."""
         name = "node"
         for index in range(len(path.steps)):
@@ -125,7 +131,7 @@ class _Filler:
         made.line(f"{name} = grow({outer}, {made.const(step, 'P')}, {made.const(later, 'Q')})")
 
     def _set(self, path: Path, value: str) -> None:
-        made, holder, step = self.made, self._holder(path), path.last
+        made, holder, step = self.made, self.holder(path), path.last
         if step.shape == "object":
             made.line(f"{holder}[{step.name!r}] = {value}")
         elif step.shape == "only":
@@ -151,30 +157,51 @@ class _Filler:
             check, taken = check_of(made, rule.codec, value), value
             if check is None:
                 stands = "None" if type(rule.codec) in _BLIND else self._stands(rule.path)
-                made.line(f"x = {self._encoded(rule.codec, value, stands)}")
+                made.line(f"x = {self.encoded(rule.codec, value, stands)}")
                 check, taken = "x is not None", "x"
             with made.block(f"if {check}:"):
                 self._set(rule.path, taken)
             with made.block("else:"):
-                where = made.const(rule.path, "W")
-                made.line(f"not_written({rule.source!r}, {where}, scope)")
-                made.line(f"take_away({where}, node)")
-                self._forget({rule.path.steps[0].name} if rule.path.steps else set())
+                self._left_out(rule)
         if rule.default is not None:
             with made.block("else:"):
                 self._default(rule)
         return True
 
-    def _default(self, rule: Leaf) -> None:
-        self.made.line(f"{self._holder(rule.path)}[{rule.path.name!r}] = {rule.default!r}")
+    def _left_out(self, rule: Leaf) -> None:
+        where = self.made.const(rule.path, "W")
+        self.made.line(f"not_written({rule.source!r}, {where}, scope)")
+        self.made.line(f"take_away({where}, node)")
+        self._forget({rule.path.steps[0].name} if rule.path.steps else set())
 
-    def _encoded(self, codec: Any, value: str, stands: str) -> str:
+    def _default(self, rule: Leaf) -> None:
+        self.made.line(f"{self.holder(rule.path)}[{rule.path.name!r}] = {rule.default!r}")
+
+    def encoded(self, codec: Any, value: str, stands: str) -> str:
         name = self.made.const(quick(self.made.module, codec), "D")
         return f"{name}.encode({value}, {stands}, scope)"
 
     def one_way(self, rule: OneWay, record: str) -> bool:
         """A value that is only written."""
         return self.leaf(rule.leaf, record)
+
+    def named(self, rule: Named, record: str) -> bool:
+        """A link and what its record is called here."""
+        leaf = rule.leaf
+        if len(leaf.names) > 1 or len(rule.called) > 1 or leaf.default is not None:
+            return False
+        made, id_, text = self.made, self.made.fresh("v"), self.made.fresh("v")
+        made.line(f"{id_} = {record}.get({leaf.names[0]!r})")
+        made.line(f"{text} = {record}.get({rule.called[0]!r})")
+        with made.block(f"if {id_} is not None or {text} is not None:"):
+            given = f"{{'id': {id_}}} if {text} is None else {{'text': {text}}} if {id_} is None else"
+            made.line(f"x = {given} {{'id': {id_}, 'text': {text}}}")
+            made.line(f"x = {self.encoded(leaf.codec, 'x', self._stands(leaf.path))}")
+            with made.block("if x is not None:"):
+                self._set(leaf.path, "x")
+            with made.block("else:"):
+                self._left_out(leaf)
+        return True
 
     def own_code(self, rule: OwnCode, record: str) -> bool:
         """A code that is FHIR's as well; one that is only ours has an extension beside it."""
@@ -185,7 +212,7 @@ class _Filler:
         with made.block(f"if type({value}) is str and {value} not in {made.const(rule.own, 'T')}:"):
             self.leaf(rule.leaf, record)
         with made.block(f"elif {value} is not None:"):
-            self._ask(rule)
+            self.ask(rule)
         return True
 
     def constant(self, rule: Constant, record: str) -> bool:
@@ -193,11 +220,11 @@ class _Filler:
         if rule.path.last.shape != "object":
             return False
         made = self.made
-        holder = self._holder(rule.path)
+        holder = self.holder(rule.path)
         with made.block(f"if {holder}.get({rule.path.name!r}) is None:"):
             made.line(f"{holder}[{rule.path.name!r}] = copy({made.const(rule.value, 'V')})")
         with made.block("else:"):
-            self._ask(rule)
+            self.ask(rule)
         return True
 
     def derived(self, rule: Derived, record: str) -> bool:
@@ -207,85 +234,6 @@ class _Filler:
         with made.block("if x is not None:"):
             self._set(rule.path, "x")
         return True
-
-    def items(self, rule: Items, record: str) -> bool:
-        """A list of objects."""
-        if not keys_are_known(rule.keys):
-            return False
-        made, array = self.made, self.made.fresh("a")
-        with self._list(rule, record) as wanted:
-            made.line(f"{array} = []")
-            with made.block(f"for item in {wanted}:"):
-                made.line(f"e = {self._element(rule.path.last)}")
-                with made.block("if type(item) is dict:"):
-                    if rule.keys.by == "id" and rule.keys.link is not None:
-                        made.line(f"{made.const(rule.keys, 'K')}.refer(e, item.get('id'), scope)")
-                    made.line(f"{filler(made.module, rule.rules)}(e, item, scope)")
-                made.line(f"{array}.append(e)")
-            self._store(rule, array)
-            if rule.keys.by == "id":
-                made.line(f"{made.const(rule, 'R')}.settle_new_ids({array}, {wanted}, scope)")
-        return True
-
-    def scalars(self, rule: Scalars, record: str) -> bool:
-        """A list of values."""
-        made, array = self.made, self.made.fresh("a")
-        with self._list(rule, record) as wanted:
-            made.line(f"{array} = []")
-            with made.block(f"for v in {wanted}:"):
-                check, taken = check_of(made, rule.codec, "v"), "v"
-                if check is None:
-                    made.line(f"x = {self._encoded(rule.codec, 'v', 'None')}")
-                    check, taken = "x is not None", "x"
-                with made.block(f"if {check}:"):
-                    if rule.leaf is not None:
-                        made.line(f"e = {self._element(rule.path.last)}")
-                        inner = f"{made.const(rule.leaf, 'W')}.make_holder(e)" if rule.leaf.steps else "e"
-                        made.line(f"{inner}[{rule.leaf.name!r}] = {taken}")
-                        taken = "e"
-                    made.line(f"{array}.append({taken})")
-                with made.block("else:"):
-                    made.line(f"not_written({rule.source!r}, {made.const(rule.path, 'W')}, scope)")
-            with made.block(f"if {array}:"):
-                self._store(rule, array)
-        return True
-
-    def parts(self, rule: Parts, record: str) -> bool:
-        """A list of items that are resources of their own."""
-        if not is_plain_list(rule):
-            return False
-        made = self.made
-        made.line(f"fill_parts({made.const(rule, 'R')}, node, new, scope, {filler(made.module, rule.beside)})")
-        return True
-
-    @contextmanager
-    def _list(self, rule: Items | Scalars, record: str) -> Iterator[str]:
-        """The lines for a list that is there, where nothing stands in the way of its elements."""
-        made, wanted = self.made, self.made.fresh("w")
-        made.line(f"{wanted} = {record}.get({rule.names[-1]!r})")
-        clear = "" if appends(rule, self.rules) else f" and not {self._array(rule.path)}"
-        with made.block(f"if {wanted}:"):
-            with made.block(f"if type({wanted}) is list{clear}:"):
-                yield wanted
-            with made.block("else:"):
-                self._ask(rule)
-
-    def _array(self, path: Path) -> str:
-        return f"elements_of({self.made.const(path, 'W')}, node)" if path.steps else f"node.get({path.name!r})"
-
-    def _store(self, rule: Items | Scalars, array: str) -> None:
-        made, name, holder = self.made, rule.path.name, self._holder(rule.path)
-        if not appends(rule, self.rules):
-            made.line(f"{holder}[{name!r}] = {array}")
-            return
-        made.line(f"b = {holder}.get({name!r})")
-        with made.block("if type(b) is list:"):
-            made.line(f"b.extend({array})")
-        with made.block("else:"):
-            made.line(f"{holder}[{name!r}] = {array}")
-
-    def _element(self, step: Step) -> str:
-        return "{" + ", ".join(f"{key!r}: {value!r}" for key, value in step.keys + step.made) + "}"
 
 
 def _shared(rule: Any) -> tuple[str, ...]:
@@ -297,6 +245,6 @@ def _shared(rule: Any) -> tuple[str, ...]:
 
 
 _EMIT: dict[type, Any] = {
-    Leaf: _Filler.leaf, OneWay: _Filler.one_way, OwnCode: _Filler.own_code, Constant: _Filler.constant,
-    Derived: _Filler.derived, Items: _Filler.items, Scalars: _Filler.scalars, Parts: _Filler.parts,
+    Leaf: _Filler.leaf, OneWay: _Filler.one_way, OwnCode: _Filler.own_code, Named: _Filler.named, Constant: _Filler.constant,
+    Derived: _Filler.derived, Items: listing.items, Scalars: listing.scalars, Parts: listing.parts,
 }  # fmt: skip

@@ -1,0 +1,120 @@
+"""Lists of a record, written into arrays of a new resource: objects, plain values, items that are resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from adapter.mapping.fast.arrays import appends
+from adapter.mapping.fast.code import Function, check_of
+from adapter.mapping.fast.items import is_plain_list
+from adapter.mapping.fast.reading import keys_are_known
+from adapter.mapping.lists import Items, Scalars
+from adapter.mapping.parts import Parts
+from adapter.mapping.paths import Path, Step
+
+
+class Filler(Protocol):
+    """What these lines are written with: see `adapter.mapping.fast.writing`."""
+
+    made: Function
+    rules: Sequence[Any]
+
+    def ask(self, rule: Any) -> None:
+        """The rule object itself."""
+
+    def holder(self, path: Path) -> str:
+        """The local name of the object that holds the last step."""
+
+    def encoded(self, codec: Any, value: str, stands: str) -> str:
+        """The call of a codec."""
+
+    def filled(self, rules: Sequence[Any]) -> str:
+        """The name of the function for these rules."""
+
+
+def items(to: Filler, rule: Items, record: str) -> bool:
+    """A list of objects."""
+    if not keys_are_known(rule.keys):
+        return False
+    made, array = to.made, to.made.fresh("a")
+    with _list(to, rule, record) as wanted:
+        made.line(f"{array} = []")
+        with made.block(f"for item in {wanted}:"):
+            made.line(f"e = {_element(rule.path.last)}")
+            with made.block("if type(item) is dict:"):
+                if rule.keys.by == "id" and rule.keys.link is not None:
+                    made.line(f"{made.const(rule.keys, 'K')}.refer(e, item.get('id'), scope)")
+                made.line(f"{to.filled(rule.rules)}(e, item, scope)")
+            made.line(f"{array}.append(e)")
+        _store(to, rule, array)
+        if rule.keys.by == "id":
+            made.line(f"{made.const(rule, 'R')}.settle_new_ids({array}, {wanted}, scope)")
+    return True
+
+
+def scalars(to: Filler, rule: Scalars, record: str) -> bool:
+    """A list of values."""
+    made, array = to.made, to.made.fresh("a")
+    with _list(to, rule, record) as wanted:
+        made.line(f"{array} = []")
+        with made.block(f"for v in {wanted}:"):
+            check, taken = check_of(made, rule.codec, "v"), "v"
+            if check is None:
+                made.line(f"x = {to.encoded(rule.codec, 'v', 'None')}")
+                check, taken = "x is not None", "x"
+            with made.block(f"if {check}:"):
+                if rule.leaf is not None:
+                    made.line(f"e = {_element(rule.path.last)}")
+                    inner = f"{made.const(rule.leaf, 'W')}.make_holder(e)" if rule.leaf.steps else "e"
+                    made.line(f"{inner}[{rule.leaf.name!r}] = {taken}")
+                    taken = "e"
+                made.line(f"{array}.append({taken})")
+            with made.block("else:"):
+                made.line(f"not_written({rule.source!r}, {made.const(rule.path, 'W')}, scope)")
+        with made.block(f"if {array}:"):
+            _store(to, rule, array)
+    return True
+
+
+def parts(to: Filler, rule: Parts, record: str) -> bool:
+    """A list of items that are resources of their own."""
+    if not is_plain_list(rule):
+        return False
+    made = to.made
+    made.line(f"fill_parts({made.const(rule, 'R')}, node, new, scope, {to.filled(rule.beside)})")
+    return True
+
+
+@contextmanager
+def _list(to: Filler, rule: Items | Scalars, record: str) -> Iterator[str]:
+    """The lines for a list that is there, where nothing stands in the way of its elements."""
+    made, wanted = to.made, to.made.fresh("w")
+    made.line(f"{wanted} = {record}.get({rule.names[-1]!r})")
+    clear = "" if appends(rule, to.rules) else f" and not {_array(to, rule.path)}"
+    with made.block(f"if {wanted}:"):
+        with made.block(f"if type({wanted}) is list{clear}:"):
+            yield wanted
+        with made.block("else:"):
+            to.ask(rule)
+
+
+def _array(to: Filler, path: Path) -> str:
+    return f"elements_of({to.made.const(path, 'W')}, node)" if path.steps else f"node.get({path.name!r})"
+
+
+def _store(to: Filler, rule: Items | Scalars, array: str) -> None:
+    made, name, holder = to.made, rule.path.name, to.holder(rule.path)
+    if not appends(rule, to.rules):
+        made.line(f"{holder}[{name!r}] = {array}")
+        return
+    made.line(f"b = {holder}.get({name!r})")
+    with made.block("if type(b) is list:"):
+        made.line(f"b.extend({array})")
+    with made.block("else:"):
+        made.line(f"{holder}[{name!r}] = {array}")
+
+
+def _element(step: Step) -> str:
+    return "{" + ", ".join(f"{key!r}: {value!r}" for key, value in step.keys + step.made) + "}"
