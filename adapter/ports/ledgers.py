@@ -62,8 +62,8 @@ class SyncLedger(Protocol):
         `refused` also what was refused.
         """
 
-    def links(self, server: str, *, pending: bool = False) -> Iterator[Link]:
-        """The links of a server in the order of sending; only those with something to send where `pending`."""
+    def links(self, server: str, *, type_: str = "", pending: bool = False) -> Iterator[Link]:
+        """The links of a server in the order of sending; only those of a type, or with something to send."""
 
     def link(self, key: tuple[str, str, str, str]) -> Link | None:
         """By server, kind, record id and part."""

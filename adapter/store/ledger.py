@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Integer, and_, bindparam, case, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, and_, bindparam, case, func, select, update
 
 from adapter.ports import STOPPED, Clock, Conflict, Entry, Link
 from adapter.store.database import reading, writing
 from adapter.store.decisions import Decisions, replaced
-from adapter.store.rows import instant, link_of, row_of_link
+from adapter.store.rows import by_head, instant, link_of, row_of_link
 from adapter.store.servers import Servers
 from adapter.store.tables import TODO, link
 
@@ -22,7 +21,6 @@ _KEY = ("server", "kind", "record_id", "part")
 # What only the writes of records change, what is derived from it, and what names the link.
 _FIXED = frozenset({*_KEY, "wanted", "ending", "pack", "fence", "todo", "rank", "type", "local_id"})
 _SETTLED = tuple(column.name for column in link.columns if column.name not in _FIXED)
-_CHUNK = 400
 
 
 class Ledger(Servers, Decisions):
@@ -90,11 +88,13 @@ class Ledger(Servers, Decisions):
                 stopped = and_(at.server == server, at.state == "refused", at.wanted != at.acked)
                 connection.execute(update(link).where(stopped).values(**again))
 
-    def links(self, server: str, *, pending: bool = False) -> Iterator[Link]:
+    def links(self, server: str, *, type_: str = "", pending: bool = False) -> Iterator[Link]:
         at = link.c
         query = select(link).where(at.server == server)
         if pending:
             query = query.where(TODO)
+        if type_:
+            query = query.where(at.type == type_)
         query = query.order_by(at.rank, at.kind, at.record_id, at.part)
         with reading(self.engine) as connection:
             for row in connection.execution_options(yield_per=500).execute(query).mappings():
@@ -115,11 +115,10 @@ class Ledger(Servers, Decisions):
         return {one.remote: one for one in found}
 
     def _by(self, server: str, keys: Iterable[Key], column: Any) -> list[Link]:
-        rest = iter({key for key in keys if all(key)})
         found: list[Link] = []
         with reading(self.engine) as connection:
-            while some := list(islice(rest, _CHUNK)):
-                query = select(link).where(link.c.server == server, tuple_(link.c.type, column).in_(some))
+            for (type_,), some in by_head(key for key in keys if all(key)):
+                query = select(link).where(link.c.server == server, link.c.type == type_, column.in_(some))
                 found += [link_of(row) for row in connection.execute(query).mappings()]
         return found
 
@@ -135,16 +134,15 @@ class Ledger(Servers, Decisions):
 
     def unsettled(self, server: str, *, limit: int = 1000) -> list[Link]:
         at = link.c
-        stopped = at.state.in_(sorted(STOPPED - {"closed", "outside"}))
+        # Each by an index of its own: a query for both, or one that sorts, would read all links.
+        states = sorted(STOPPED - {"closed", "outside"})
+        asked = [and_(at.server == server, at.state == state) for state in states] + [and_(at.server == server, TODO)]
         found: dict[Any, Link] = {}
         with reading(self.engine) as connection:
-            # Two queries, as each has an index of its own.
-            for where in (stopped, TODO):
-                query = (
-                    select(link).where(at.server == server, where).order_by(at.rank, at.record_id, at.part).limit(limit)
-                )
-                found |= {(one := link_of(row)).key: one for row in connection.execute(query).mappings()}
-        return list(found.values())[:limit]
+            for where in asked:
+                rows = connection.execute(select(link).where(where).limit(limit)).mappings()
+                found |= {one.key: one for one in map(link_of, rows)}
+        return sorted(found.values(), key=lambda one: one.key)[:limit]
 
 
 def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:
@@ -170,11 +168,12 @@ def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:
 
 def _present(connection: Connection, links: Sequence[Link]) -> dict[tuple[str, str, str, str], Link]:
     found: dict[tuple[str, str, str, str], Link] = {}
-    columns = tuple_(*(link.c[name] for name in _KEY))
-    for start in range(0, len(links), _CHUNK):
-        keys = [one.key for one in links[start : start + _CHUNK]]
-        query = select(link).where(columns.in_(keys)).with_for_update()
-        found |= {(one := link_of(row)).key: one for row in connection.execute(query).mappings()}
+    wanted = {one.key for one in links}
+    for (server, kind), some in by_head((one.server, one.kind, one.record_id) for one in links):
+        at = link.c
+        query = select(link).where(at.server == server, at.kind == kind, at.record_id.in_(some)).with_for_update()
+        rows = (link_of(row) for row in connection.execute(query).mappings())
+        found |= {one.key: one for one in rows if one.key in wanted}
     return found
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
-from sqlalchemy import Connection, Engine, func, select, tuple_
+from sqlalchemy import Connection, Engine, func, select
 
 from adapter.errors import Gone, NotFound
 from adapter.identity import IDENTIFIER_SYSTEM
@@ -13,13 +12,12 @@ from adapter.ports import Clock, Link, Page, Saved, StoredResource, Tree
 from adapter.store import search
 from adapter.store.database import reading, writing
 from adapter.store.indexing import moment_range
-from adapter.store.rows import instant, resource_of
+from adapter.store.rows import by_head, instant, resource_of
 from adapter.store.tables import link, record, record_revision, resource, resource_history
 from adapter.store.vault import vault_of
 from adapter.store.writes import Expected, Write, one_resource, resources_of, tree_of
 
 Key = tuple[str, str]
-_CHUNK = 300
 
 
 class Records:
@@ -89,20 +87,20 @@ class Records:
         return found
 
     def resources(self, keys: Iterable[Key]) -> dict[Key, StoredResource]:
-        at, rest = resource.c, iter(set(keys))
+        at = resource.c
         found: dict[Key, StoredResource] = {}
         with reading(self.engine) as connection:
-            while some := list(islice(rest, _CHUNK)):
-                rows = connection.execute(select(resource).where(tuple_(at.type, at.id).in_(some))).mappings()
+            for (type_,), some in by_head(keys):
+                rows = connection.execute(select(resource).where(at.type == type_, at.id.in_(some))).mappings()
                 found |= {(row["type"], row["id"]): resource_of(row) for row in rows}
         return found
 
     def versions(self, keys: Iterable[tuple[str, str, int]]) -> dict[Key, Tree]:
-        at, rest = resource_history.c, iter(set(keys))
+        at = resource_history.c
         found: dict[Key, Tree] = {}
         with reading(self.engine) as connection:
-            while some := list(islice(rest, _CHUNK)):
-                query = select(at.type, at.id, at.tree).where(tuple_(at.type, at.id, at.version).in_(some))
+            for (type_, version), some in by_head((type_, version, id_) for type_, id_, version in keys):
+                query = select(at.type, at.id, at.tree).where(at.type == type_, at.id.in_(some), at.version == version)
                 found |= {(row.type, row.id): tree_of(row.tree) for row in connection.execute(query)}
         return found
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from adapter.fhir_json import canonical, dumps, loads
@@ -103,6 +104,17 @@ def state_of(row: Any) -> ServerState:
 def values_of_state(values: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a server's state as they are kept."""
     return {name: text_of(value) if name in ("facts", "sentinel") else value for name, value in values.items()}
+
+
+def by_head(keys: Iterable[tuple[Any, ...]], most: int = 400) -> Iterator[tuple[tuple[Any, ...], list[Any]]]:
+    """(all but the last, some of the last) of keys: SQLite uses no index for `(a, b) IN (…)`, but for `a = … AND b IN (…)`."""
+    found: dict[tuple[Any, ...], dict[Any, None]] = {}
+    for *head, last in keys:
+        found.setdefault(tuple(head), {})[last] = None
+    for start, ends in found.items():
+        rest = iter(ends)
+        while some := list(islice(rest, most)):
+            yield start, some
 
 
 def kept(value: Any) -> str | None:

@@ -115,11 +115,11 @@ class Incoming:
             lease_until="", in_flight="", flight=0,
         )  # fmt: skip
         action = plan(replace(link, seen=known), local, theirs)
+        if link.state in ("conflict", "quarantine"):
+            return self._again(link, row, theirs, local)
         if _went_back(link, row):
             reason = "its version there went back: restored from a backup?"
             return _Change(link, link, Action("conflict", reason), row=row, verb="quarantine")
-        if link.state in ("conflict", "quarantine"):
-            return self._again(link, row, theirs, local)
         if action.verb in ("nothing", "push", "withdraw", "create") or (known is not None and same(theirs, known)):
             return _Change(link, new, action, row=row)
         if action.verb == "pull" and local is not None:

@@ -41,6 +41,7 @@ def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = Fals
     for type_ in look.types:
         look.window(type_)
     look.deleted()
+    look.arrivals()
     look.noted()
     return report
 
@@ -90,6 +91,9 @@ class _Look:
             self._read(type_, pages, "", sort=True)
         else:
             self._read(type_, self._about_patients(type_) if type_ in ADOPTED else self._linked(type_), "")
+        if not self.stamps[type_]:
+            # Nothing is known of it there: the server's time is all that is asked.
+            self._read(type_, islice(self.partner.client.search(type_, {"_count": "1"}), 1), "")
 
     def _read(self, type_: str, pages: Iterable[Rows], mark: str, *, sort: bool = False) -> None:
         """Pages to their end; the watermark is then what the server said was its time when it began to answer, or the
@@ -109,14 +113,18 @@ class _Look:
         self._marked(type_, stamp or newest)
 
     def _about_patients(self, type_: str) -> Iterator[Rows]:
-        rest = (link.remote_id for link in self.partner.store.links(self.partner.name) if link.type == "Patient")
-        for some in _chunks(filter(None, rest)):
+        for some in _chunks(self._remote_ids("Patient")):
             yield from self.partner.client.search(type_, {"patient": ",".join(some), "_count": COUNT})
 
     def _linked(self, type_: str) -> Iterator[Rows]:
-        rest = (link.remote_id for link in self.partner.store.links(self.partner.name) if link.type == type_)
-        for some in _chunks(filter(None, rest)):
+        for some in _chunks(self._remote_ids(type_)):
             yield from self.partner.client.search(type_, {"_id": ",".join(some), "_count": COUNT})
+        listed = (name for name in self.partner.store.patients(self.partner.name) if "|" in name)
+        for some in _chunks(listed if type_ == "Patient" else ()):
+            yield from self.partner.client.search(type_, {"identifier": ",".join(some), "_count": COUNT})
+
+    def _remote_ids(self, type_: str) -> Iterator[str]:
+        return (link.remote_id for link in self.partner.store.links(self.partner.name, type_=type_) if link.remote_id)
 
     def _marked(self, type_: str, mark: str) -> None:
         self.stamps[type_] = mark

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapter.errors import Gone, NotFound
 from adapter.fhir_json import Tree, same
-from adapter.ports import Link, Versioned
+from adapter.ports import Arrival, Link, Versioned
 from adapter.sync.answers import Outcome
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming, as_ours
@@ -42,6 +42,9 @@ def record(
     for link in settled:
         if link.key not in lost:
             names.learn(link)
+    # What there is about a patient who was there before us is read with the next pull.
+    met = [(send, outcome) for send, outcome in done if send.link.type == "Patient" and not send.link.linked]
+    partner.store.arrive([Arrival(partner.name, "Patient", outcome.id) for _, outcome in met if not outcome.created])
     facts.keep(partner)
     partner.point("recorded")
     Incoming(partner, names, report).take(strange)

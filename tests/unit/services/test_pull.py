@@ -1,0 +1,316 @@
+"""What comes in: windows by the server's stamps, its history for deletions, and nothing believed that it merely says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.errors import DataError, Unavailable
+from adapter.fhir_json import copy, same
+from adapter.ports import Arrival, Options, Rows
+from adapter.sync.brake import reconcile
+from tests.unit.services.scene import NAME, Scene, scene
+
+
+@pytest.fixture
+def pushed(tmp_path: Path) -> Scene:
+    made = scene(tmp_path)
+    made.push()
+    made.pull()
+    return made
+
+
+def later(made: Scene, **time: int) -> None:
+    made.clock.at += timedelta(**time)
+
+
+def asked(made: Scene, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every call to the server from now on, by its name."""
+    calls: list[str] = []
+    for name in ("read", "search", "history", "create", "update", "transaction", "delete"):
+        real = getattr(made.client, name)
+
+        def call(*words: Any, _real: Any = real, _name: str = name, **more: Any) -> Any:
+            calls.append(_name)
+            return _real(*words, **more)
+
+        monkeypatch.setattr(made.client, name, call)
+    return calls
+
+
+def test_a_look_that_finds_nothing_costs_by_type_and_not_by_record(
+    pushed: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later(pushed, hours=1)
+    pushed.pull()
+    calls = asked(pushed, monkeypatch)
+    assert pushed.sync().steps == []
+    assert len(calls) <= 2 * 10 + 1
+    assert set(calls) <= {"read", "search", "history"}
+
+
+def test_a_look_reads_no_link_that_did_not_change(pushed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    later(pushed, hours=1)
+    pushed.pull()
+    monkeypatch.setattr(pushed.store, "links", lambda *_, **__: pytest.fail("all links were read"))
+    later(pushed, hours=1)
+    pushed.edit_there(statusReason="there")
+    assert [step.verb for step in pushed.pull().steps] == ["pulled"]
+
+
+def test_a_thousand_equal_stamps(pushed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many changes at one instant, over several pages: none is missed."""
+    goal = pushed.goal()
+    monkeypatch.setattr(pushed.clock, "now", lambda: pushed.clock.at)
+    later(pushed, hours=1)
+    for number in range(45):
+        new = {name: value for name, value in goal.items() if name not in ("id", "identifier", "meta")}
+        pushed.client.create({**new, "description": {"text": f"Goal {number}"}})
+    monkeypatch.undo()
+    pushed.pull()
+    assert {f"Goal {number}" for number in range(45)} <= {
+        record["statement"]["text"] for record in pushed.store.records("goal")
+    }
+
+
+def test_a_commit_that_becomes_visible_late_is_caught_by_the_overlap(
+    pushed: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later(pushed, hours=1)
+    hidden = pushed.client.update({**pushed.goal(), "statusReason": "late"})
+    search = pushed.client.search
+
+    def without(type_: str, params: Any) -> Any:
+        for page in search(type_, params):
+            rows = [row for row in page if row.resource["id"] != hidden.resource["id"]]
+            yield Rows(rows, page.stamp)
+
+    monkeypatch.setattr(pushed.client, "search", without)
+    pushed.pull()
+    monkeypatch.undo()
+    later(pushed, seconds=90)
+    assert [step.verb for step in pushed.pull().steps] == ["pulled"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_an_hour_off(tmp_path: Path, hours: int) -> None:
+    made = scene(tmp_path)
+    ours = made.clock
+
+    class Off:
+        def now(self) -> Any:
+            return ours.now() + timedelta(hours=hours)
+
+    made.client._clock = Off()  # type: ignore[assignment]
+    made.push()
+    made.pull()
+    made.edit_there(statusReason="there")
+    later(made, minutes=10)
+    assert [step.verb for step in made.pull().steps] == ["pulled"]
+    assert made.sync().steps == []
+
+
+def test_pages_that_run_in_a_circle_move_no_watermark(pushed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    later(pushed, hours=1)
+    before = pushed.store.watermark(NAME, "Goal")
+    search = pushed.client.search
+
+    def circle(type_: str, params: Any) -> Any:
+        yield from search(type_, params)
+        if type_ == "Goal":
+            raise Unavailable("The server's pages run in a circle.")
+
+    pushed.edit_there(statusReason="there")
+    monkeypatch.setattr(pushed.client, "search", circle)
+    with pytest.raises(Unavailable):
+        pushed.pull()
+    assert pushed.store.watermark(NAME, "Goal") == before
+    assert pushed.plan()["goals"][0]["status_reason"] == "there"
+
+
+def test_a_long_answer_that_is_cut_short_was_not_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = scene(tmp_path)
+    made.push()
+    made.pull()
+    later(made, hours=1)
+    goal = made.goal()
+    new = {name: value for name, value in goal.items() if name not in ("id", "identifier", "meta")}
+    for number in range(30):
+        made.client.create({**new, "description": {"text": f"Goal {number}"}})
+    before, search = made.store.watermark(NAME, "Goal"), made.client.search
+
+    def cut(type_: str, params: Any) -> Any:
+        for number, page in enumerate(search(type_, {**params, "_count": "1"})):
+            if type_ == "Goal" and number == 25:
+                raise Unavailable("cut")
+            yield page
+
+    monkeypatch.setattr(made.client, "search", cut)
+    with pytest.raises(Unavailable):
+        made.pull()
+    assert made.store.watermark(NAME, "Goal") > before
+    monkeypatch.undo()
+    made.pull()
+    assert len(list(made.store.records("goal"))) == 30
+
+
+@pytest.mark.parametrize("type_history", [True, False])
+def test_what_is_deleted_there_is_found(tmp_path: Path, type_history: bool) -> None:
+    made = scene(tmp_path, type_history=type_history, options=Options(sweep=60))
+    made.push()
+    made.pull()
+    later(made, minutes=10)
+    made.client.delete("Goal", made.goal()["id"])
+    assert [step.verb for step in made.pull().steps] == ["gone"]
+    later(made, minutes=10)
+    assert made.pull().steps == []
+
+
+def wiped(made: Scene, share: float = 1.0) -> None:
+    held = list(made.client._held)
+    for key in held[: round(len(held) * share)]:
+        del made.client._held[key]
+
+
+def test_a_server_that_was_emptied_is_paused_and_nothing_changes(pushed: Scene) -> None:
+    before = list(pushed.store.records())
+    wiped(pushed)
+    later(pushed, minutes=10)
+    with pytest.raises(DataError, match="looks wiped"):
+        pushed.pull()
+    assert pushed.store.server(NAME).paused
+    assert same(list(pushed.store.records()), before)
+    assert {link.state for link in pushed.links()} == {"linked"}
+
+
+def test_after_that_a_person_can_have_everything_sent_again(pushed: Scene) -> None:
+    wiped(pushed)
+    assert reconcile(pushed.partner(), send=True) == len(pushed.links())
+    pushed.push()
+    assert pushed.remote("CarePlan")["title"] == pushed.plan()["title"]
+    assert pushed.sync().steps == []
+
+
+def test_or_kept_here_and_marked(pushed: Scene) -> None:
+    wiped(pushed)
+    reconcile(pushed.partner(), send=False)
+    assert {link.state for link in pushed.links()} == {"gone"}
+    assert pushed.sync().steps == []
+
+
+def test_a_version_that_went_back_is_set_aside(pushed: Scene) -> None:
+    """The server was restored from a backup: what we know to be newer is not overwritten by what it has now."""
+    pushed.edit_goal(status_reason="newer")
+    pushed.push()
+    pushed.pull()
+    key = ("Goal", pushed.goal()["id"])
+    pushed.client._held[key].pop()
+    later(pushed, minutes=10)
+    report = pushed.pull()
+    assert [(step.verb, step.reason.split(":")[0]) for step in report.steps] == [
+        ("quarantine", "its version there went back")
+    ]
+    assert pushed.plan()["goals"][0]["status_reason"] == "newer"
+    (one,) = pushed.store.conflicts(NAME)
+    pushed.desk().resolve(one.number, "ours")
+    pushed.push()
+    assert pushed.goal()["statusReason"] == "newer"
+    assert pushed.sync().steps == []
+
+
+def other(made: Scene, **more: Any) -> str:
+    patient = {
+        "resourceType": "Patient",
+        "name": [{"family": "Foreign", "given": ["Ines"]}],
+        "gender": "female",
+        **more,
+    }
+    return str(made.client.create(patient).resource["id"])
+
+
+def about(made: Scene, patient: str) -> None:
+    made.client.create({
+        "resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "Theirs"},
+        "subject": {"reference": f"Patient/{patient}"},
+    })  # fmt: skip
+
+
+def test_all_patients_come_in_where_that_is_said(tmp_path: Path) -> None:
+    made = scene(tmp_path, options=Options(patients="all"))
+    made.push()
+    about(made, other(made))
+    made.pull()
+    assert [record["statement"]["text"] for record in made.store.records("goal")] == ["Theirs"]
+    assert len(list(made.store.records("patient"))) == 2
+    assert made.sync().steps == []
+
+
+def test_only_listed_patients_come_in(tmp_path: Path) -> None:
+    made = scene(tmp_path, options=Options(patients="listed"), patients=["urn:mrn|7"])
+    about(made, other(made, identifier=[{"system": "urn:mrn", "value": "7"}]))
+    about(made, other(made, identifier=[{"system": "urn:mrn", "value": "8"}]))
+    made.pull()
+    assert len(list(made.store.records("goal"))) == 1
+    assert len(list(made.store.records("patient"))) == 2
+
+
+def test_a_patient_with_our_patient_s_identifier_is_that_one(tmp_path: Path) -> None:
+    made = scene(tmp_path, options=Options(patients="all"))
+    (patient,) = made.store.records("patient")
+    identifier = {"system": "urn:mrn", "value": "7"}
+    made.write({**patient, "identifiers": [*patient.get("identifiers", []), identifier]})
+    there = other(made, identifier=[identifier])
+    about(made, there)
+    made.pull()
+    assert len(list(made.store.records("patient"))) == 1
+    (link,) = made.links("Patient")
+    assert link.remote_id == there
+
+
+def test_what_names_nobody_of_ours_waits_and_is_listed(pushed: Scene) -> None:
+    pushed.client.create({
+        "resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "Whose?"},
+        "subject": {"identifier": {"system": "urn:mrn", "value": "nobody"}},
+    })  # fmt: skip
+    later(pushed, minutes=10)
+    pushed.pull()
+    assert list(pushed.store.records("goal")) == []
+    (one,) = pushed.store.arrivals(NAME, "waiting")
+    assert "cannot be told" in one.reason
+
+
+def test_a_hint_is_read_from_the_server_and_changes_nothing_by_itself(pushed: Scene) -> None:
+    goal = pushed.goal()
+    pushed.store.arrive([Arrival(NAME, "Goal", goal["id"]), Arrival(NAME, "Goal", "made-up")])
+    assert pushed.pull().steps == []
+    assert pushed.store.arrivals(NAME) == []
+    pushed.client.update({**goal, "statusReason": "there"})
+    pushed.store.arrive([Arrival(NAME, "Goal", goal["id"])] * 2)
+    assert [step.verb for step in pushed.pull().steps] == ["pulled"]
+
+
+def test_a_record_at_work_elsewhere_is_looked_at_again(pushed: Scene) -> None:
+    pushed.edit_there(statusReason="there")
+    held = pushed.store.lease(pushed.links("Goal"), seconds=60)
+    assert pushed.pull().steps == []
+    pushed.store.settle([link.__class__(**{**_fields(link), "lease_until": ""}) for link in held])
+    later(pushed, hours=1)
+    assert [step.verb for step in pushed.pull().steps] == ["pulled"]
+
+
+def _fields(link: Any) -> dict[str, Any]:
+    return {name: getattr(link, name) for name in link.__dataclass_fields__}
+
+
+def test_one_side_s_list_order_and_other_s_text_are_both_kept(pushed: Scene) -> None:
+    there = pushed.remote("CarePlan")
+    record = copy(pushed.plan())
+    record["title"] = "Ours"
+    pushed.write(record)
+    pushed.client.update({**there, "note": [*there.get("note", []), {"text": "Theirs"}]})
+    pushed.sync()
+    assert pushed.remote("CarePlan")["title"] == "Ours"
+    assert pushed.plan()["notes"][-1]["text"] == "Theirs"
