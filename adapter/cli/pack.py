@@ -9,6 +9,7 @@ import click
 # Command → module of adapter.cli that holds it under its own name with `pack_` before it, and what `--help` shows, in
 # the order that an integrator needs them.
 COMMANDS = {
+    "new": ("pack_new", "A first pack from sample records."),
     "lint": ("pack_lint", "What is wrong with a pack: file, line, column, remedy."),
     "fmt": ("pack_fmt", "Mapping files in one form."),
     "coverage": ("pack_coverage", "What a pack covers of both sides, by definition and by data."),

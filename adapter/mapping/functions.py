@@ -12,7 +12,8 @@ from decimal import Decimal, Inexact, localcontext
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from adapter.fhir_json import same
+from adapter.errors import BadInput
+from adapter.fhir_json import dumps, loads, same
 from adapter.mapping import units
 from adapter.mapping.codecs import Check, is_number, is_text
 from adapter.mapping.registered import FunctionError, guarded, names, registered
@@ -203,10 +204,23 @@ class Amount:
         return {"value": number_, "unit": self.unit, "system": units.SYSTEM, "code": self.unit}
 
 
+def json(_: str) -> tuple[One, One]:
+    """Any value ↔ its JSON in a text, every digit kept: for what has no place of its own yet."""
+
+    def back(value: Any) -> Any:
+        try:
+            return loads(value) if type(value) is str else None
+        except BadInput:
+            return None
+
+    return lambda value: dumps(value).decode(), back
+
+
 FUNCTIONS: dict[str, Callable[[str], tuple[One, One]]] = {
     "affix": affix,
     "date": date,
     "join": join,
+    "json": json,
     "number": number,
     "scale": scale,
     "text": text,

@@ -36,7 +36,7 @@ class OwnKinds:
         kind = self.kinds.get(record["kind"]) if "kind" in record else self._fitting(record)
         if kind is None or ("kind" in record and "id" in record):
             return record
-        return {"kind": kind.name, "id": record.get("id") or _id(kind, record), **_less(record, NAMED)}
+        return {"kind": kind.name, "id": record.get("id") or _id(kind, _less(record, NAMED)), **_less(record, NAMED)}
 
     def plain(self, record: Tree) -> Tree:
         """The record as its provider has it, in the order of its schema, and with its kind."""

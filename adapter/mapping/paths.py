@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Tree = dict[str, Any]
+_APART = r".\[\]{}#*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+_NAME = re.compile(rf"[^\s{_APART}](?:[^{_APART}]*[^\s{_APART}])?")
 
 _STEP = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9]*)(?:\[(?P<list>[^\]]*)\]|\((?P<guard>[^)]*)\))?")
 
@@ -209,9 +211,14 @@ def expand(text: str, prefixes: Mapping[str, str]) -> str:
 def record_steps(text: str) -> tuple[str, ...]:
     """The names of a record path. Raises PathError."""
     names = tuple(text.split("."))
-    if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) for name in names):
+    if not all(map(is_name, names)):
         raise PathError(f"expected names joined by dots, not {text!r}")
     return names
+
+
+def is_name(text: str) -> bool:
+    """Whether a field of that name can stand in a record path: providers' names hold blanks, digits, letters of all kinds."""
+    return _NAME.fullmatch(text) is not None
 
 
 def get(tree: Any, names: tuple[str, ...]) -> Any:
