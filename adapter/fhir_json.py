@@ -63,7 +63,11 @@ def loads(data: bytes | str, bounds: Bounds = DEFAULT_BOUNDS) -> Any:
         raise _bad(fault.message_id, str(fault)) from None
     except RecursionError:
         raise _too_deep(bounds) from None
-    if text.count("{") + text.count("[") > bounds.depth and _deeper_than(tree, bounds.depth):
+    if (
+        text.count("{") + text.count("[") > bounds.depth
+        and _may_be_deeper(text, bounds.depth)
+        and _deeper_than(tree, bounds.depth)
+    ):
         raise _too_deep(bounds)
     if "\\ud" in text or "\\uD" in text:
         _refuse_lone_surrogates(tree)
@@ -101,6 +105,21 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _bad("json-not-utf8", "The input is not UTF-8.", line=line) from None
+
+
+def _may_be_deeper(text: str, depth: int) -> bool:
+    """A quick no: the brackets alone, of which each pass takes the innermost away. Those in strings may spoil it."""
+    left = text.encode("utf-8", "surrogatepass").translate(_BRACES, _OTHERS)
+    for _ in range(depth):
+        inner = left.replace(b"{}", b"")
+        if not inner or inner == left:
+            return bool(inner)
+        left = inner
+    return True
+
+
+_BRACES = bytes({0x5B: 0x7B, 0x5D: 0x7D}.get(each, each) for each in range(256))
+_OTHERS = bytes(each for each in range(256) if each not in b"[]{}")
 
 
 def _deeper_than(tree: Any, depth: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapter.definitions import Binding, Definitions, Element
 from adapter.issues import Severity
+from adapter.validation.primitives import is_code
 from adapter.validation.run import Run
 
 Rule = Callable[[Any, Run], None]
@@ -76,6 +77,9 @@ def _plain(defs: Definitions, value_set: str, strength: str) -> Rule | None:
         if value not in codes:
             run.add(message, value_set=value_set)
 
+    if all(map(is_code, codes)):
+        # A code that is in the set is of the right shape, too: membership says all.
+        rule.codes = codes  # type: ignore[attr-defined]
     return rule
 
 

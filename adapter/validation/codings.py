@@ -11,6 +11,7 @@ from typing import Any
 
 from adapter.definitions import BUILT_IN_URLS, Definitions, Element
 from adapter.validation import units
+from adapter.validation.guards import needs
 from adapter.validation.run import Run, Tree
 from adapter.validation.texts import is_absolute
 
@@ -49,34 +50,57 @@ def rules_of_element(defs: Definitions, owner: str, element: Element) -> Iterato
 def rules_of_type(defs: Definitions, name: str) -> Iterator[Rule]:
     """The rules over each value of a type that carries codes."""
     if name == "CodeableConcept":
-        yield _concept_rule(_Systems(defs))
+        yield needs(_concept_rule(_Systems(defs)), "coding")
     elif name == "Identifier":
-        yield check_identifier
+        yield needs(check_identifier, "system")
     elif name in QUANTITIES:
-        yield _quantity_rule("unit-unknown" if name == "Quantity" else "unit-unknown-special")
+        yield needs(_quantity_rule("unit-unknown" if name == "Quantity" else "unit-unknown-special"), "system")
 
 
 QUANTITIES = ("Quantity", "Age", "Count", "Distance", "Duration")
 LANGUAGES = "urn:ietf:bcp:47"
 # What begins as one of these and goes on is none of them. https://hl7.org/fhir/R4/terminologies-systems.html
+KEPT = 2048
 EXACT = ("http://snomed.info/sct", "http://loinc.org", units.SYSTEM, "http://www.nlm.nih.gov/research/umls/rxnorm")
 
 
 class _Systems:
-    """The code systems at hand: their codes with displays, each looked up once."""
+    """The code systems at hand and what is wrong with the URLs of others, each looked up once; few enough to keep."""
 
     def __init__(self, defs: Definitions) -> None:
         self.defs = defs
-        self._known: dict[str, Mapping[str, str]] = {}
+        self._known: dict[str, Mapping[str, str] | None] = {}
+        self._faults: dict[str, str] = {}
 
     def codes(self, system: str) -> Mapping[str, str] | None:
         """The codes of a system; None where its content is not at hand."""
-        found = self._known.get(system)
+        if system in self._known:
+            return self._known[system]
+        facts = self.defs.code_system(system)
+        codes = None if facts is None else facts.codes
+        if len(self._known) < KEPT:
+            self._known[system] = codes
+        return codes
+
+    def fault(self, system: str) -> str:
+        """The message id of what is wrong with the URL of a system; empty where nothing is."""
+        found = self._faults.get(system)
         if found is None:
-            facts = self.defs.code_system(system)
-            if facts is not None:
-                found = self._known[system] = facts.codes
+            found = self._fault(system)
+            if len(self._faults) < KEPT:
+                self._faults[system] = found
         return found
+
+    def _fault(self, system: str) -> str:
+        if not system.startswith(("http:", "https:", "urn:")):
+            return "coding-system-relative"
+        if self.codes(system) is not None:
+            return ""
+        if self.defs.expansion(system) is not None:
+            return "coding-system-value-set"
+        exact = system in EXACT or not system.startswith(EXACT)
+        insecure = system.startswith("https:") and self.codes("http:" + system[6:]) is not None
+        return "" if exact and not insecure else "coding-system-inexact"
 
     def check(self, value: Tree, system: str, code: Any, run: Run, place: str) -> None:
         """A code against its system, and its display; `place` is that of the Coding."""
@@ -128,25 +152,14 @@ def check_coding(defs: Definitions, *, free: bool = True) -> Rule:
             if code is not None and "system" not in value:
                 run.add("coding-system-missing")
         elif type(code) is str:
-            if free:
-                _check_system(defs, systems, system, run)
+            fault = systems.fault(system) if free else ""
+            if fault:
+                run.add(fault)
             systems.check(value, system, code, run, "")
         elif not _ABSOLUTE(system):
             run.add("coding-system-relative")
 
     return rule
-
-
-def _check_system(defs: Definitions, systems: _Systems, system: str, run: Run) -> None:
-    if not system.startswith(("http:", "https:", "urn:")):
-        run.add("coding-system-relative")
-    elif systems.codes(system) is None:
-        if defs.expansion(system) is not None:
-            run.add("coding-system-value-set")
-        elif (system.startswith(EXACT) and system not in EXACT) or (
-            system.startswith("https:") and systems.codes("http:" + system[6:]) is not None
-        ):
-            run.add("coding-system-inexact")
 
 
 def _quantity_rule(message_id: str) -> Rule:

@@ -11,7 +11,10 @@ from typing import Any
 from adapter.definitions import Constraint, Definitions, Element, TypeFacts
 from adapter.issues import Severity
 from adapter.validation.fhirpath.compiling import Env, Failed, Unsupported, compile_boolean
+from adapter.validation.fhirpath.folding import holds_always
+from adapter.validation.fhirpath.parsing import parse
 from adapter.validation.fhirpath.values import TooCostly, compare, descendants
+from adapter.validation.guards import guarded, needs
 from adapter.validation.references import resolve
 from adapter.validation.run import Run, Tree
 
@@ -54,9 +57,19 @@ def rule_of(defs: Definitions, constraint: Constraint, type_name: str, *, lenien
     source = f"{type_name}#{constraint.key}"
     by_hand = BY_HAND.get(constraint.key)
     if by_hand:
-        return _said(by_hand, constraint, source)
+        return _guarded(_said(by_hand, constraint, source), by_hand, constraint.key)
     holds = compile_boolean(defs, constraint.expression, type_name, lenient=lenient)
-    return _evaluated(holds, constraint, source)
+    tree = parse(constraint.expression)
+    choices = defs.type(type_name).choices if type_name.partition(".")[0] in defs else {}
+    rule: Rule = guarded(_evaluated(holds, constraint, source), lambda keys: not holds_always(tree, keys, choices))
+    return rule
+
+
+def _guarded(rule: Rule, holds: Callable[[Tree], bool], key: str) -> Rule:
+    """A rule written by hand, with what it takes for it to speak."""
+    if key in BY_KEYS:
+        return guarded(rule, lambda keys: not holds(dict.fromkeys(keys)))  # type: ignore[no-any-return]
+    return needs(rule, *NEEDED[key]) if key in NEEDED else rule
 
 
 def _severity(constraint: Constraint) -> Severity:
@@ -123,6 +136,9 @@ def _per_1(node: Tree) -> bool:
     start, end = node.get("start"), node.get("end")
     if not isinstance(start, str) or not isinstance(end, str):
         return True
+    if len(start) == len(end) and start[-6:] == end[-6:] and start <= end:
+        # The same precision and zone: dates are in order as their texts are.
+        return True
     order = compare(start, end)
     return order is not None and order <= 0
 
@@ -159,4 +175,16 @@ BY_HAND: dict[str, Callable[[Tree], bool]] = {
     "gol-1": lambda node: "measure" in node or not any(key.startswith(("detail", "_detail")) for key in node),
     "att-1": lambda node: "data" not in node or "contentType" in node,
 }
+BY_KEYS = frozenset(["ext-1", "sqty-1", "qty-3", "cpt-2", "cpl-3", "qrs-1", "gol-1", "att-1"])
+"""Those that the names of the properties decide."""
+NEEDED = {
+    "dom-2": ("contained",),
+    "dom-4": ("contained",),
+    "dom-5": ("contained",),
+    "per-1": ("start", "end"),
+    "que-2": ("item",),
+    "que-7": ("operator",),
+    "que-12": ("enableWhen",),
+}
+"""What must be there for one of them to fail."""
 __all__ = ["Unsupported", "rule_of", "rules_of_element", "rules_of_type"]

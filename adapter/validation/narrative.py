@@ -73,8 +73,59 @@ _CHILDREN = {name: frozenset(names.split()) for name, names in CHILDREN.items()}
 _LANGUAGE = "http://www.w3.org/XML/1998/namespace "
 
 
+class _State:
+    """Where in a narrative the parser is: the innermost element, and what its ancestors forbid.
+
+    `steps` are the states inside the elements that have opened here before, by name, and whether they may: there are as
+    many states as the elements can be nested in ways that matter, and each is made once.
+    """
+
+    __slots__ = ("inline", "name", "paragraph", "steps", "textless", "textual")
+
+    def __init__(self, name: str, textual: bool, paragraph: bool, inline: frozenset[str]) -> None:
+        self.name = name
+        self.textual = textual
+        self.paragraph = paragraph
+        self.inline = inline
+        self.textless = name in TEXTLESS
+        self.steps: dict[str, tuple[_State, bool]] = {}
+
+    def enter(self, raw: str) -> tuple[_State, bool] | None:
+        """The state inside an element that opens here, and whether it may; None where there is no such element."""
+        name = _KNOWN.get(raw)
+        if name is None:
+            return None
+        fits = name in _CHILDREN.get(self.name, ELEMENTS) and self.name in _PARENTS.get(name, (self.name,))
+        if self.textual and name in BLOCKS:
+            fits = False
+        if (self.paragraph and name in PARAGRAPHS) or name in self.inline:
+            fits = False
+        inline = self.inline | {name} if name in INLINE else self.inline
+        key = (name, self.textual or name in TEXTUAL, self.paragraph or name == "p", inline)
+        inside = _states.get(key) or _states.setdefault(key, _State(*key))
+        self.steps[raw] = inside, fits
+        return inside, fits
+
+
+_states: dict[tuple[str, bool, bool, frozenset[str]], _State] = {}
+_OUTSIDE = _State("", False, False, frozenset())
+_DIV = _State("div", False, False, frozenset())
+
+
+def link_fault(name: str, value: str) -> str:
+    """The message id of what is wrong with a link of an element; empty where nothing is."""
+    scheme = _SCHEME(value)
+    if scheme and scheme.group(1) in ("javascript", "vbscript"):
+        return "narrative-outside"
+    if name not in ("a", "img"):
+        return ""
+    if name == "a" and scheme and scheme.group(1) in ("urn", "cid"):
+        return "narrative-url"
+    return "" if value and (value.startswith("data:") or not _BAD_IN_URL(value)) else "narrative-url"
+
+
 class _Reader:
-    """What the parser meets. `open` holds the names of the elements that are open, outermost first."""
+    """What the parser meets. `above` holds the states outside the present one, outermost first."""
 
     def __init__(self, parser: expat.XMLParserType) -> None:
         self.parser = parser
@@ -82,7 +133,9 @@ class _Reader:
         self.full = False
         self.links: set[str] = set()
         self.names: set[str] = set()
-        self.open: list[str] = []
+        self.state = _OUTSIDE
+        self.above: list[_State] = []
+        parser.buffer_text = True
         parser.StartElementHandler = self.root
         parser.EndElementHandler = self.end
         parser.CharacterDataHandler = self.text
@@ -92,36 +145,27 @@ class _Reader:
         if name != f"{NAMESPACE} div":
             self.faults.add("narrative-root")
         self.parser.StartElementHandler = self.start
-        self.open.append("div")
+        self.above.append(self.state)
+        self.state = _DIV
         if attributes:
             self._attributes("div", attributes)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Any other element."""
-        plain = _KNOWN.get(name)
-        if plain is None:
+        state = self.state
+        self.above.append(state)
+        found = state.steps.get(name) or state.enter(name)
+        if found is None:
             if "narrative-root" not in self.faults:
                 self.faults.add("narrative-element")
-            self.open.append("")
             return
-        self._place(plain)
-        self.open.append(plain)
-        if plain == "img":
+        self.state, fits = found
+        if not fits:
+            self.faults.add("narrative-nesting")
+        if self.state.name == "img":
             self.full = True
         if attributes:
-            self._attributes(plain, attributes)
-
-    def _place(self, name: str) -> None:
-        """Whether an element may stand where it does."""
-        above = self.open
-        parent = above[-1]
-        if (name in _PARENTS and parent not in _PARENTS[name]) or name not in _CHILDREN.get(parent, ELEMENTS):
-            self.faults.add("narrative-nesting")
-        elif name in BLOCKS or name in PARAGRAPHS:
-            if (name in BLOCKS and not TEXTUAL.isdisjoint(above)) or (name in PARAGRAPHS and "p" in above):
-                self.faults.add("narrative-nesting")
-        elif name in INLINE and name in above:
-            self.faults.add("narrative-nesting")
+            self._attributes(self.state.name, attributes)
 
     def _attributes(self, name: str, attributes: dict[str, str]) -> None:
         allowed = _ALLOWED[name]
@@ -135,26 +179,21 @@ class _Reader:
                 self.names.add(value)
 
     def _link(self, name: str, value: str) -> None:
-        scheme = _SCHEME(value)
-        if value.startswith("#"):
-            if len(value) > 1:
-                self.links.add(value[1:])
-        elif scheme and scheme.group(1) in ("javascript", "vbscript"):
-            self.faults.add("narrative-outside")
-        elif name == "a" and scheme and scheme.group(1) in ("urn", "cid"):
-            self.faults.add("narrative-url")
-        if name in ("a", "img") and (not value or (not value.startswith("data:") and _BAD_IN_URL(value))):
-            self.faults.add("narrative-url")
+        if value.startswith("#") and len(value) > 1:
+            self.links.add(value[1:])
+        fault = link_fault(name, value)
+        if fault:
+            self.faults.add(fault)
 
     def end(self, name: str) -> None:
         """The end of an element."""
-        self.open.pop()
+        self.state = self.above.pop()
 
     def text(self, data: str) -> None:
         """Text between elements."""
-        if not data.isspace():
+        if (not self.full or self.state.textless) and not data.isspace():
             self.full = True
-            if self.open[-1] in TEXTLESS:
+            if self.state.textless:
                 self.faults.add("narrative-nesting")
 
 

@@ -11,11 +11,18 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+# What is right at a glance: days that every month has. All else the shapes decide.
+_COMMON_DAY = r"[12][0-9]{3}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|1[0-9]|2[0-8])"
+is_common_date = re.compile(_COMMON_DAY + ")?)?").fullmatch
+is_common_moment = re.compile(
+    _COMMON_DAY
+    + r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]))?)?)?"
+).fullmatch
 Shape = Callable[[Any], str]
 """A value in, the message id of its fault out; empty where it has none."""
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_CODE = re.compile(r"[^\s]+( [^\s]+)*").fullmatch
+is_id = _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
+is_code = _CODE = re.compile(r"[^\s]+( [^\s]+)*").fullmatch
 _OID = re.compile(r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+").fullmatch
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _DATE = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?").fullmatch

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapter.definitions import Definitions, Element
 from adapter.validation.bundles import REQUESTS
+from adapter.validation.guards import guarded
 from adapter.validation.run import Run, Tree
 from adapter.validation.texts import is_absolute, type_named
 
@@ -44,6 +45,7 @@ def check_reference(defs: Definitions) -> Rule:
                 run.add("reference-empty")
             return
         if text[0] == "#":
+            run.named.add(text)
             if text != "#" and text[1:] not in run.contained:
                 run.add("reference-contained-missing", source="Reference#ref-1")
         elif _BLANK(text):
@@ -54,7 +56,9 @@ def check_reference(defs: Definitions) -> Rule:
         elif run.bundle is not None:
             _check_in_bundle(text, run)
 
-    return rule
+    said = {"identifier", "display", "extension", "_reference"}
+    checked: Rule = guarded(rule, lambda keys: "reference" in keys or keys.isdisjoint(said))
+    return checked
 
 
 def _check_in_bundle(text: str, run: Run) -> None:
@@ -132,6 +136,9 @@ def check_contained_used(tree: Tree, run: Run) -> None:
     """dom-3: each contained resource is referred to from elsewhere, or refers to its container."""
     rows = tree.get("contained")
     if not isinstance(rows, list):
+        return
+    # References have said already what they lead to; URIs and canonicals are looked for only where that is not enough.
+    if all(type(row) is dict and type(row.get("id")) is str and "#" + row["id"] in run.named for row in rows):
         return
     named = _fragments(tree)
     for index, row in enumerate(rows):

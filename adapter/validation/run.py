@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from adapter.issues import Issue, Severity
@@ -96,7 +97,7 @@ class Run:
     """`resource` is FHIRPath's %resource, `root` its %rootResource, `bundle` what references may lead to, from the entry of `full_url`.
 
     `outermost` is the whole that was given. `packaged`: the built-in packages hold for this resource, because it claims
-    one of their profiles or is asked to.
+    one of their profiles or is asked to. `named` are the fragments (`#id`) that references have led to so far.
     """
 
     root: Tree
@@ -111,6 +112,7 @@ class Run:
     profiles: tuple[str, ...] = ()
     packaged: bool = False
     outermost: Tree = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.outermost = self.root
@@ -140,4 +142,9 @@ class Run:
 
     def note(self, message_id: str, place: str, **params: str) -> Issue:
         """An issue that stands beside the faults."""
-        return Fault(message_id, place, params, None, "").issue("", self.quirks)
+        return _note(message_id, place, tuple(params.items()), self.quirks.severities.get(message_id))
+
+
+@lru_cache(maxsize=4096)
+def _note(message_id: str, place: str, params: tuple[tuple[str, str], ...], severity: Severity | None) -> Issue:
+    return Fault(message_id, place, dict(params), severity, "").issue("", Quirks())

@@ -8,7 +8,8 @@ clean resource builds no paths at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,10 +17,13 @@ from adapter.definitions import Definitions, Element, TypeFacts
 from adapter.validation.handlers import Handler, Rule, all_of, choice, many, one, primitive, primitive_list, sibling
 from adapter.validation.primitives import SHAPES, Shape
 from adapter.validation.run import Run, Tree
+from adapter.validation.specialised import Work, specialise
 
 RulesOfType = Callable[[TypeFacts], Iterable[Rule]]
 RulesOfElement = Callable[[str, Element], Iterable[Rule]]
 Enter = Callable[[Tree, Run], None]
+OFTEN, MOST = 4, 256
+"""How often an order of properties comes before a checker is made for it, and how many of them a type may have."""
 
 
 class Library:
@@ -34,6 +38,7 @@ class Library:
         self.enter = enter
         self.of_type = of_type
         self.of_element = of_element
+        self.resource_types = defs.resource_types
         self._nodes: dict[str, Node] = {}
 
     def node(self, name: str) -> Node:
@@ -50,7 +55,7 @@ class Library:
         name = value.get("resourceType")
         if type(name) is not str:
             run.add("resource-type-missing")
-        elif name not in self.defs.resource_types:
+        elif name not in self.resource_types:
             run.add("resource-type-unknown", version=self.defs.version)
         else:
             self.node(name).check(value, run)
@@ -67,19 +72,32 @@ class Library:
         if type(value) is not dict:
             run.add("resource-not-object")
             return
-        kept = run.root, run.resource, run.contained, run.full_url, run.env
+        kept = run.root, run.resource, run.contained, run.full_url, run.env, run.named
         run.root = run.resource = value
-        run.contained, run.env = {}, None
+        run.contained, run.env, run.named = {}, None, set()
         run.full_url = run.bundle.urls.get(id(value)) if run.bundle else None
         self.enter(value, run)
         self.check_resource(value, run)
-        run.root, run.resource, run.contained, run.full_url, run.env = kept
+        run.root, run.resource, run.contained, run.full_url, run.env, run.named = kept
 
 
 class Node:
     """One type, ready to check its values."""
 
-    __slots__ = ("_ready", "library", "name", "required", "rules", "shapes", "table")
+    __slots__ = (
+        "_met",
+        "_ready",
+        "choices",
+        "element_rules",
+        "elements",
+        "known",
+        "library",
+        "name",
+        "required",
+        "rules",
+        "shapes",
+        "table",
+    )
 
     def __init__(self, library: Library, name: str) -> None:
         self.library = library
@@ -88,15 +106,21 @@ class Node:
         self.shapes: dict[str, Shape] = {}
         self.required: frozenset[str] = frozenset()
         self.rules: tuple[Rule, ...] = ()
+        self.elements: Mapping[str, Element] = {}
+        self.element_rules: dict[str, tuple[Rule, ...]] = {}
+        self.choices: dict[str, tuple[str, ...]] = {}
+        self.known: dict[tuple[str, ...], Work] = {}
+        self._met: dict[tuple[str, ...], int] = {}
         self._ready = False
 
     def build(self) -> None:
         """Compiles the table; done twice it gives the same, so threads need no lock."""
         facts = self.library.defs.type(self.name)
         table: dict[str, Handler] = {}
+        rules = {name: tuple(self.library.of_element(self.name, each)) for name, each in facts.elements.items()}
         for element in facts.elements.values():
             owner = self.name
-            table[element.name] = _handler(self.library, owner, element, facts)
+            table[element.name] = _handler(self.library, rules[element.name], element, facts)
             if element.type in SHAPES:
                 beside = sibling(element, _extension_rules(self.library, owner, element))
                 table["_" + element.name] = _one_of_choice(element, facts, beside)
@@ -109,8 +133,9 @@ class Node:
         self.shapes = {
             each.name: SHAPES[each.type]
             for each in facts.elements.values()
-            if each.type in SHAPES and not each.is_list and not each.choice and not self._has_rules(each)
+            if each.type in SHAPES and not each.is_list and not each.choice and not rules[each.name]
         }
+        self.elements, self.element_rules, self.choices = facts.elements, rules, facts.choices
         self.table = table
         self._ready = True
 
@@ -119,8 +144,28 @@ class Node:
         if type(value) is not dict:
             run.add("element-null" if value is None else "element-not-object", type=self.name)
             return
+        keys = tuple(value)
+        work = self.known.get(keys)
+        if work is None:
+            work = self._meet(keys)
+        work(value, run)
+
+    def _meet(self, keys: tuple[str, ...]) -> Work:
+        """The checker for an order of properties that has none yet: made once it has come a few times."""
         if not self._ready:
             self.build()
+        times = self._met.get(keys, 0) + 1
+        if times < OFTEN or len(self.known) >= MOST:
+            if len(self._met) >= MOST:
+                self._met.clear()
+            self._met[keys] = times
+            return self.walk
+        made = specialise(self, keys) or self.walk
+        self.known[keys] = made
+        return made
+
+    def walk(self, value: Tree, run: Run) -> None:
+        """The general check of an object, property by property."""
         if not value or (len(value) == 1 and "id" in value):
             run.add("object-empty")
             return
@@ -140,8 +185,17 @@ class Node:
         for rule in self.rules:
             rule(value, run)
 
-    def _has_rules(self, element: Element) -> bool:
-        return bool(tuple(self.library.of_element(self.name, element)))
+    def lacks(self, keys: AbstractSet[str]) -> bool:
+        """Whether an object with these properties misses one that is required."""
+        return any(not self._stands(name, keys) for name in self.required)
+
+    def _stands(self, name: str, keys: AbstractSet[str]) -> bool:
+        names = self.choices[name[:-3]] if name.endswith("[x]") else (name,)
+        return any(each in keys or "_" + each in keys for each in names)
+
+    def has_choice_twice(self, keys: AbstractSet[str]) -> bool:
+        """Whether an object with these properties has a choice in two types."""
+        return any(sum(each in keys or "_" + each in keys for each in names) > 1 for names in self.choices.values())
 
     def _unknown(self, key: str, run: Run) -> None:
         plain = key.removeprefix("_")
@@ -155,21 +209,15 @@ class Node:
 
     def _missing(self, value: Tree, run: Run) -> None:
         for name in sorted(self.required - value.keys()):
-            if name.endswith("[x]"):
-                names = self.library.defs.type(self.name).choices[name[:-3]]
-                if any(each in value or "_" + each in value for each in names):
-                    continue
-            elif "_" + name in value:
-                continue
-            run.add("element-missing", name=name, type=self.name)
+            if not self._stands(name, value.keys()):
+                run.add("element-missing", name=name, type=self.name)
 
 
 def _nothing(value: Any, node: Tree, run: Run) -> None:
     """Checked elsewhere."""
 
 
-def _handler(library: Library, owner: str, element: Element, facts: TypeFacts) -> Handler:
-    rules = tuple(library.of_element(owner, element))
+def _handler(library: Library, rules: tuple[Rule, ...], element: Element, facts: TypeFacts) -> Handler:
     if element.type in SHAPES:
         make = primitive_list if element.is_list else primitive
         handler = make(element, SHAPES[element.type], rules)
@@ -194,5 +242,7 @@ def _extension_rules(library: Library, owner: str, element: Element) -> dict[str
     inside = library.defs.type("Element").elements
     where = TypeFacts(f"{owner}.{element.choice or element.name}", "part", "", False, inside)
     return {
-        name: _handler(library, where.name, each, where) for name, each in inside.items() if name in ("id", "extension")
+        name: _handler(library, tuple(library.of_element(where.name, each)), each, where)
+        for name, each in inside.items()
+        if name in ("id", "extension")
     }

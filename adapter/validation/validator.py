@@ -17,6 +17,7 @@ from adapter.validation import bindings, codings, invariants, references, termin
 from adapter.validation.attachments import check_attachment
 from adapter.validation.bundles import check_bundle, surroundings
 from adapter.validation.extensions import Extensions
+from adapter.validation.guards import needs
 from adapter.validation.messages import MESSAGES
 from adapter.validation.narrative import faults_of, targets_in
 from adapter.validation.profiles import Profiles, claimed
@@ -41,9 +42,9 @@ class _Rules:
         if "invariants" in self.tiers:
             yield from invariants.rules_of_type(self.defs, facts)
         if "narrative" in self.tiers and facts.name == "Narrative":
-            yield _check_narrative
+            yield needs(_check_narrative, "div")
         if "structure" in self.tiers and facts.name == "Attachment":
-            yield check_attachment
+            yield needs(check_attachment, "size", "data")
         if "bindings" in self.tiers:
             yield from codings.rules_of_type(self.defs, facts.name)
         if "references" in self.tiers:
@@ -52,7 +53,7 @@ class _Rules:
             elif facts.name == "Bundle":
                 yield check_bundle(self.defs)
             elif facts.kind == "resource" and "contained" in facts.elements:
-                yield references.check_contained_used
+                yield needs(references.check_contained_used, "contained")
 
     def of_element(self, owner: str, element: Element) -> Iterator[Rule]:
         """The rules over each value of an element."""
@@ -195,7 +196,7 @@ class Validator:
 
     def _issues(self, tree: Tree, run: Run) -> list[Issue]:
         name = tree.get("resourceType")
-        root = name if isinstance(name, str) and name in self._library.defs.resource_types else ""
+        root = name if isinstance(name, str) and name in self._library.resource_types else ""
         found = []
         for fault in run.out:
             if MESSAGES[fault.message_id].quirk and not self.quirks.followed:

@@ -12,51 +12,56 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * How many resources a second of processor time the reference validates on one thread, warm: as HAPI runs it (stock), and
- * with its engine kept. A line in is {"name", "resources": [texts], "known": [texts], "us_core"}; out {"name", "stock",
- * "kept"}. Arguments: the package of US Core, seconds to warm up, seconds to measure.
+ * How many resources a second of processor time the reference validates on one thread: as HAPI runs it (stock), and with
+ * its engine kept. A line in is {"name", "resources": [texts], "known": [texts], "us_core"}, which says what there is, or
+ * {"name", "mode": "stock" | "kept", "seconds"}, which is answered by a figure. Argument: the package of US Core.
  */
 public final class Bench {
   private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
   private Bench() {}
 
+  private record Job(List<String> texts, Consumer<String> stock, Consumer<String> kept) {}
+
   public static void main(String[] arguments) throws Exception {
     FhirContext context = FhirContext.forR4();
-    double warm = Double.parseDouble(arguments[1]);
-    double measured = Double.parseDouble(arguments[2]);
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    Map<String, Job> jobs = new HashMap<>();
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       JsonObject task = JsonParser.parseString(line).getAsJsonObject();
-      Known known = new Known(context);
-      if (task.has("us_core") && task.get("us_core").getAsBoolean()) {
-        known.addPackage(Path.of(arguments[0]));
+      String name = task.get("name").getAsString();
+      if (task.has("resources")) {
+        jobs.put(name, job(context, task, arguments[0]));
+      } else {
+        Job job = jobs.get(name);
+        boolean stock = task.get("mode").getAsString().equals("stock");
+        out.println(rate(job.texts(), stock ? job.stock() : job.kept(), task.get("seconds").getAsDouble()));
       }
-      if (task.has("known")) {
-        task.getAsJsonArray("known").forEach(each -> known.add(each.getAsString()));
-      }
-      List<String> texts = new Gson().fromJson(task.get("resources"), List.class);
-      Engine engine = new Engine(context, known, true);
-      FhirValidator stock = engine.stock();
-      JsonObject answer = new JsonObject();
-      answer.add("name", task.get("name"));
-      answer.addProperty("stock", rate(texts, text -> stock.validateWithResult(text), warm, measured));
-      answer.addProperty("kept", rate(texts, text -> engine.validate(text, List.of()), warm, measured));
-      out.println(answer);
     }
   }
 
-  private static double rate(List<String> texts, Consumer<String> work, double warm, double measured) {
-    run(texts, work, warm);
-    return run(texts, work, measured);
+  private static Job job(FhirContext context, JsonObject task, String usCore) throws Exception {
+    Known known = new Known(context);
+    if (task.has("us_core") && task.get("us_core").getAsBoolean()) {
+      known.addPackage(Path.of(usCore));
+    }
+    if (task.has("known")) {
+      task.getAsJsonArray("known").forEach(each -> known.add(each.getAsString()));
+    }
+    List<String> texts = new Gson().fromJson(task.get("resources"), List.class);
+    Engine engine = new Engine(context, known, true);
+    FhirValidator stock = engine.stock();
+    return new Job(texts, stock::validateWithResult, text -> engine.validate(text, List.of()));
   }
 
-  private static double run(List<String> texts, Consumer<String> work, double seconds) {
+  private static double rate(List<String> texts, Consumer<String> work, double seconds) {
     long start = THREADS.getCurrentThreadCpuTime();
     long spent = 0;
     long done = 0;
