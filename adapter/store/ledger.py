@@ -31,7 +31,7 @@ class Ledger(Servers, Decisions):
 
     def claim(self, server: str, *, limit: int, seconds: float) -> list[Link]:
         at, now = link.c, instant(self._clock.now())
-        due = and_(at.server == server, TODO, at.not_before <= now, at.lease_until <= now)
+        due = and_(_to_send(server), at.not_before <= now, at.lease_until <= now)
         with writing(self.engine) as connection:
             rank = connection.scalar(select(at.rank).where(due).order_by(at.rank).limit(1))
             if rank is None:
@@ -78,7 +78,7 @@ class Ledger(Servers, Decisions):
 
     def renew(self, server: str, *, everything: bool = False, refused: bool = False) -> None:
         at = link.c
-        due = and_(at.server == server, TODO, at.not_before != "")
+        due = and_(_to_send(server), at.not_before != "")
         if not everything:
             due = and_(due, at.reason.like("waits for %"))
         with writing(self.engine) as connection:
@@ -92,7 +92,7 @@ class Ledger(Servers, Decisions):
         at = link.c
         query = select(link).where(at.server == server)
         if pending:
-            query = query.where(TODO)
+            query = query.where(_to_send(server))
         if type_:
             query = query.where(at.type == type_)
         query = query.order_by(at.rank, at.kind, at.record_id, at.part)
@@ -136,13 +136,18 @@ class Ledger(Servers, Decisions):
         at = link.c
         # Each by an index of its own: a query for both, or one that sorts, would read all links.
         states = sorted(STOPPED - {"closed", "outside"})
-        asked = [and_(at.server == server, at.state == state) for state in states] + [and_(at.server == server, TODO)]
+        asked = [and_(at.server == server, at.state == state) for state in states] + [_to_send(server)]
         found: dict[Any, Link] = {}
         with reading(self.engine) as connection:
             for where in asked:
                 rows = connection.execute(select(link).where(where).limit(limit)).mappings()
                 found |= {one.key: one for one in map(link_of, rows)}
         return sorted(found.values(), key=lambda one: one.key)[:limit]
+
+
+def _to_send(server: str) -> ColumnElement[bool]:
+    """What a server has something to be sent of. That its rank is any leads SQLite to the index of just these."""
+    return and_(link.c.server == server, TODO, link.c.rank >= 0)
 
 
 def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:
