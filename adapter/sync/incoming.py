@@ -14,6 +14,7 @@ from adapter.errors import DataError
 from adapter.fhir_json import Tree, same
 from adapter.ports import THIS_WRITE, Arrival, Conflict, Entry, Link, StoredResource, Versioned
 from adapter.sync import receive
+from adapter.sync.ending import withdrawn
 from adapter.sync.merge import Clash, merge, ours
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.plan import DELETED, Action, plan
@@ -122,6 +123,9 @@ class Incoming:
             return _Change(link, link, Action("conflict", reason), row=row, verb="quarantine")
         if action.verb in ("nothing", "push", "withdraw", "create") or (known is not None and same(theirs, known)):
             return _Change(link, new, action, row=row)
+        if known is not None and local is not None and local.deleted and _is_withdrawal(link, known, theirs):
+            closed = replace(new, state="closed", acked=link.wanted, base=0, seen=theirs, reason="")
+            return _Change(link, closed, Action("close", "withdrawn there, as it was deleted here"), row=row)
         if action.verb == "pull" and local is not None:
             taken = replace(new, acked=THIS_WRITE, base=THIS_WRITE, seen=None, state="linked", reason="", attempts=0)
             return _Change(link, taken, action, theirs, row=row, verb="pulled")
@@ -247,6 +251,12 @@ class Incoming:
             return str(self.partner.store.record(link.kind, link.record_id).get("recorded_by", ""))
         except DataError:
             return ""
+
+
+def _is_withdrawal(link: Link, known: Tree, theirs: Tree) -> bool:
+    """Whether theirs is our withdrawal of what we knew, whose answer was lost."""
+    ours_gone = withdrawn(known, as_error=link.ending == "error")
+    return ours_gone is not None and same(ours_gone, theirs)
 
 
 def _unless(tree: Tree, base: Tree | None) -> Tree | None:

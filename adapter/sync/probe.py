@@ -8,10 +8,10 @@ from dataclasses import replace
 from adapter.errors import Gone, NotFound
 from adapter.fhir_json import same
 from adapter.ports import Conflict, Link, Versioned
+from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import condition, fingerprint
 from adapter.sync.partner import Names, Partner
-from adapter.sync.withdraw import WITHDRAWAL
 
 
 def unknown(

@@ -11,6 +11,7 @@ from adapter.fhir_json import same
 from adapter.ports import ORDER, Link, StoredResource
 from adapter.ports import Conflict as Whole
 from adapter.sync import probe
+from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import Key, Send, references, wanted
@@ -18,7 +19,7 @@ from adapter.sync.partner import Names, Partner, Report, first_error
 from adapter.sync.plan import plan
 from adapter.sync.scope import Scope
 from adapter.sync.sending import Sending
-from adapter.sync.withdraw import WITHDRAWAL, withdraw
+from adapter.sync.withdraw import withdraw
 
 WAIT = 60.0
 
