@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from adapter.fhir_json import copy, same
+from adapter.fhir_json import copy, dumps, loads, same
 from adapter.mapping.functions import date
 from adapter.records.dates import is_date
 from tests.laws import values
@@ -28,14 +29,25 @@ _US = date("MM/DD/YYYY or MM/YYYY or YYYY")[0]
 
 def records(schema: Tree) -> Trees:
     """Records that the schema accepts."""
+    return _records(dumps(schema))
+
+
+@cache
+def _records(text: bytes) -> Trees:
+    schema = loads(text)
     return of(schema, schema).filter(lambda record: accepts(schema, record))
 
 
 def accepts(schema: Tree, record: Any) -> bool:
     """Whether it is a record of the schema; text that looks like a day must be one that the calendar has."""
+    return _validator(dumps(schema)).is_valid(record)
+
+
+@cache
+def _validator(text: bytes) -> Any:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(schema).is_valid(record)
+    return Draft202012Validator(loads(text))
 
 
 def of(node: Tree, root: Tree) -> st.SearchStrategy[Any]:
@@ -99,17 +111,21 @@ def _unlike(rows: list[Any]) -> list[Any]:
     return rows
 
 
-@st.composite
-def _object(draw: st.DrawFn, node: Tree, root: Tree) -> Tree:
+def _object(node: Tree, root: Tree) -> Trees:
     if "properties" not in node:
-        return draw(values.foreign_concepts())
+        return values.foreign_concepts()
+    return _drawn(node, {name: of(inner, root) for name, inner in node["properties"].items()})
+
+
+@st.composite
+def _drawn(draw: st.DrawFn, node: Tree, fields: dict[str, st.SearchStrategy[Any]]) -> Tree:
     needed = set(node.get("required", ()))
     # Every third field or so: a record with all of them says little about what is missing.
     likely = {name for name, inner in node["properties"].items() if "items" in inner}
     names = [name for name in node["properties"] if name in needed or draw(st.integers(0, 2)) <= (name in likely)]
     for name in list(names):
         names += [other for other in node.get("dependentRequired", {}).get(name, ()) if other not in names]
-    made = {name: draw(of(node["properties"][name], root)) for name in node["properties"] if name in names}
+    made = {name: draw(field) for name, field in fields.items() if name in names}
     assume(made or "minProperties" not in node)
     for later in ("end", "target_date"):
         if "start" in made and later in made:
