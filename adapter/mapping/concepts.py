@@ -57,6 +57,17 @@ def _own(table: Table, code: str) -> Tree:
     return {**coding, "display": display} if display else coding
 
 
+# What the published code is to ours. https://hl7.org/fhir/R4/valueset-concept-map-equivalence.html
+_SAYS = {
+    "wider": "the published one is wider",
+    "subsumes": "the published one is wider",
+    "narrower": "the published one is narrower",
+    "specializes": "the published one is narrower",
+    "relatedto": "the two are related, and no more is known",
+    "inexact": "the two overlap, and neither is within the other",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Concept:
     """Our `{code}` or a foreign `{system, code, display}`, with `text` and `also` ↔ a CodeableConcept.
@@ -96,7 +107,8 @@ class Concept:
             return {"code": first["code"]}, codings[1:]
         return {key: first[key] for key in _CODING if is_text(first.get(key))}, codings[1:]
 
-    def _internal(self, codings: list[Tree], scope: Scope) -> str | None:
+    def _internal(self, codings: list[Tree], scope: Scope | None) -> str | None:
+        """Our code for these codings; `scope` is told what is not certain of it."""
         table = self.table
         if table is None:
             return None
@@ -104,9 +116,23 @@ class Concept:
             if coding["system"] == table.code_system and coding["code"] in table.codes:
                 return str(coding["code"])
         candidates = table.together([(coding["system"], coding["code"]) for coding in codings])
+        if scope is not None and candidates:
+            self._uncertain(codings, candidates, scope)
+        return str(candidates[0]) if candidates else None
+
+    def _uncertain(self, codings: list[Tree], candidates: tuple[str, ...], scope: Scope) -> None:
         if len(candidates) > 1:
             scope.say("information", "business-rule", "code-several", "The code stands for several of ours.", source="")
-        return str(candidates[0]) if candidates else None
+        found = [self._relation(coding, candidates[0]) for coding in codings if self._leads(coding, candidates[0])]
+        if found and all(found):
+            text = f"The code is read as the nearest of ours: {_SAYS[found[0]]}."
+            scope.say("information", "business-rule", "code-near", text, source="")
+
+    def _leads(self, coding: Tree, code: str) -> bool:
+        return self.table is not None and code in self.table.internal(coding["system"], coding["code"])
+
+    def _relation(self, coding: Tree, code: str) -> str:
+        return self.table.relation(coding["system"], coding["code"], code) if self.table is not None else ""
 
     def encode(self, value: Any, old: Any, scope: Scope) -> Any:
         if type(value) is not dict:
@@ -141,7 +167,7 @@ class Concept:
         taken = {coding.get("system") for coding in also}
         codings = [coding for coding in codings if coding["system"] not in taken]
         made = codings + also
-        back = self._internal([coding for coding in made if _is_coding(coding)], scope)
+        back = self._internal([coding for coding in made if _is_coding(coding)], None)
         if back != value["code"] and value["code"] in self.table.codes:
             return [*codings, _own(self.table, value["code"]), *also]
         return made
@@ -159,6 +185,10 @@ class Concept:
         if codings is None:
             scope.say("error", "code-invalid", "code-unknown", "The code is not one of this pack's.", source="")
             return []
+        near = [relation for coding in codings if (relation := self._relation(coding, code))]
+        if near:
+            text = f"The code goes out as the nearest published one: {_SAYS[near[0]]}."
+            scope.say("information", "business-rule", "code-near", text, source="")
         own = [_own(self.table, code)] if not codings or self.table.ambiguous(code) else []
         return [dict(coding) for coding in codings] + own
 

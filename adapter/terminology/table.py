@@ -33,6 +33,11 @@ class Table:
     _displays: dict[str, str] = field(repr=False)
     codes: frozenset[str] = frozenset()
     _near: dict[Key, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    _relations: dict[tuple[Key, str], str] = field(default_factory=dict, repr=False)
+
+    def relation(self, system: str, published: str, code: str) -> str:
+        """What a published code is to ours, as the ConceptMap says it where it is not the same; else empty."""
+        return self._relations.get(((system, published), code), "")
 
     def codings(self, code: str) -> tuple[Tree, ...] | None:
         """Published codings of our code, one for each system that has one; None for a code that is not ours."""
@@ -132,7 +137,7 @@ def _table(concept_map: Tree, code_system: str, own: Tree | None, file: str, fau
     faults += reader.faults
     forward = {code: tuple(codings) for code, codings in reader.forward.items()}
     near = {key: tuple(code for _, code in rows) for key, rows in reader.candidates.items()}
-    return Table(code_system, forward, back, reader.displays, frozenset(forward), near)
+    return Table(code_system, forward, back, reader.displays, frozenset(forward), near, reader.relations)
 
 
 class _Reader:
@@ -146,6 +151,7 @@ class _Reader:
         self.candidates: dict[Key, list[tuple[int, str]]] = {}
         self.displays: dict[str, str] = {}
         self.faults: list[Finding] = []
+        self.relations: dict[tuple[Key, str], str] = {}
         self._unmatched: set[tuple[str, Any]] = set()
         self._places: dict[tuple[Key, str], str] = {}
 
@@ -215,6 +221,8 @@ class _Reader:
         if any(ours == code for _, ours in rows):
             self._fault("conceptmap-target-twice", f"{code} has the target {coding['code']} twice")
         rows.append((_rank(target), code))
+        if target["equivalence"] not in _EXACT:
+            self.relations[key, code] = target["equivalence"]
         self._places[key, code] = self.at
         # Further targets in the same system are read, never written: of two codes that we would write, one is wrong.
         if all(known["system"] != coding["system"] for known in self.forward[code]):

@@ -188,7 +188,7 @@ def test_examples(path: Path) -> None:
         return
     expected = loads((path.parent / "fhir.json").read_bytes())
     made = mapper.to_fhir(given_)
-    assert made.issues == []
+    assert {issue.message_id for issue in made.issues} <= {"code-near"}
     assert_same(made.tree, expected)
     wanted = [mapper.own.plain(mapper.own.named(record)) for record in given_]
     assert_same(mapper.from_fhir(expected).records, wanted)

@@ -83,7 +83,8 @@ def test_records_are_synthetic_and_pass_the_check(case: Path) -> None:
 @our_case
 def test_records_give_the_expected_fhir(case: Path) -> None:
     found = MAPPER.to_fhir(_read(case, RECORDS))
-    assert found.issues == []
+    # A code that nobody has published as it is goes out as the nearest, and that is said.
+    assert {issue.message_id for issue in found.issues} <= {"code-near"}
     _assert_same(found.tree, _read(case, FHIR))
 
 
