@@ -9,6 +9,8 @@ from typing import Any
 
 from adapter.errors import Finding
 from adapter.issues import Issue
+from adapter.mapping.choosing import nearest
+from adapter.packs.trees import FOLDERS
 from adapter.services.positions import located
 
 Tree = dict[str, Any]
@@ -36,10 +38,32 @@ def lint(name_or_path: str) -> list[Finding]:
     pack = read(name_or_path, faults)
     if pack is not None:
         faults += look(pack, texts_of(pack, faults), partial(shape_of, pack=pack))
+    faults += _ignored(folder)
     own = [finding for finding in faults if (folder.parent / finding.file).is_relative_to(folder)]
     files = {file: folder.parent / file for file in {finding.file for finding in own} | _commented(folder)}
     texts = {file: _text(path) for file, path in files.items()}
     return [_placed(row, folder) for row in told((_pointed(row, texts) for row in own), texts)]
+
+
+def _ignored(folder: Path) -> list[Finding]:
+    """Files that nothing reads: a folder or an ending that is misspelt."""
+    places = {"maps": ".yaml", "schemas": ".json", **dict.fromkeys(FOLDERS, ".json")}
+    found = []
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if (
+            path.is_dir()
+            or parts == ("pack.yaml",)
+            or path.suffix == ".md"
+            or any(part.startswith(".") for part in parts)
+        ):
+            continue
+        if parts[0] == "examples" or (len(parts) == 2 and path.suffix == places.get(parts[0])):
+            continue
+        near = f"{parts[0]}/{path.stem}{places[parts[0]]}" if parts[0] in places else nearest(parts[0], places)
+        file = path.relative_to(folder.parent).as_posix()
+        found.append(Finding(file, 1, 1, "file-ignored", "nothing in a pack reads this file", "warning", near=near))
+    return found
 
 
 def _commented(folder: Path) -> set[str]:

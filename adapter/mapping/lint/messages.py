@@ -156,6 +156,7 @@ _COMPLETE = {
         "No rule fills what the map's profile requires.", "Add a rule or constant, or drop the profile."
     ),
     "record-uncarried": _error("No rule carries a field of the record.", "Add a rule for it: what has none is lost."),
+    "file-ignored": _warning("Nothing reads a file.", "Mend its folder or its ending, or take it out of the pack."),
     "allow-reason": _error("An allowance has no reason.", "Write why, behind the colon."),
     "allow-unused": _warning("An allowance allows nothing.", "Remove it."),
 }

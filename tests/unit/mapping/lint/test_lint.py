@@ -168,6 +168,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "element-unfilled": (goal(MEASURE.replace("m}", "none}")), "maps/goal.yaml:3:1"),
     "profile-unfilled": (patient("{set: [$uscore/us-core-patient], fhir: meta.profile}"), "maps/patient.yaml:3:1"),
     "record-uncarried": (goal("{record: start, fhir: startDate}"), "maps/goal.yaml:2:1"),
+    "file-ignored": ({"map/goal.yaml": GOAL}, "map/goal.yaml:1:1"),
     "allow-reason": (goal("{record: start, fhir: startDate} # lint: allow code-unread"), "maps/goal.yaml:5:37"),
     "allow-unused": (goal("{record: start, fhir: startDate} # lint: allow code-unread: not so"), "maps/goal.yaml:5:37"),
 }  # fmt: skip
