@@ -19,7 +19,9 @@ def check(subject: Subject) -> None:
     """Every map by itself, then the maps beside each other."""
     for name in subject.trees:
         rows = [row for row in subject.rows if row.map == name]
-        _twice(subject, [row for row in rows if row.keyword not in _GUESTS and not row.reason])
+        owning = [row for row in rows if row.keyword not in _GUESTS and not row.reason]
+        _twice(subject, owning)
+        _apart(subject, owning)
         _when(subject, name)
         for row in rows:
             _fields(subject, row)
@@ -41,6 +43,21 @@ def _twice(subject: Subject, rows: list[Row]) -> None:
                 text = f"{place} has a rule in line {first.line} already: expected one owner"
                 subject.say(row, f"{key}-twice", text, key)
         _inside(subject, owners, key)
+
+
+def _apart(subject: Subject, rows: list[Row]) -> None:
+    """A field that a map owns, and the map of a second resource of the same record as well."""
+    owners = {row.record: row for row in rows if row.record and not row.structural}
+    for companion in (row for row in rows if row.keyword == "companion"):
+        keys = companion.keys or {}
+        for row in subject.rows:
+            first = owners.get(row.record)
+            wanted = "names" not in keys or row.record in companion.records
+            if row.map != keys["companion"] or row.keyword in _GUESTS or row.reason or row.structural:
+                continue
+            if first is not None and wanted:
+                text = f"{row.record} has a rule in {first.file.rpartition('/')[2]} already: expected one owner"
+                subject.say(row, "record-twice", text, "record")
 
 
 def _place(row: Row, side: str) -> str:

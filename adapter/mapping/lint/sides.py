@@ -25,6 +25,16 @@ _FORMATS = {
     "fhir-time": frozenset({"time"}),
     "time": frozenset({"time"}),
 }
+# What each two-way function gives on FHIR's side.
+VIA = {
+    "affix": _TEXT,
+    "date": frozenset({"date", "dateTime"}),
+    "join": _TEXT,
+    "json": _TEXT,
+    "number": _WHOLE | {"decimal"},
+    "scale": _WHOLE | {"decimal"},
+    "text": _TEXT,
+}
 
 
 def check(subject: Subject) -> None:
@@ -199,6 +209,14 @@ def _values(subject: Subject, row: Row, spot: Spot, shape: Shape) -> None:
         subject.say(row, "type-differs", f"{spot.path} is {spot.type}: values expected a text, such as code", "values")
 
 
+def _via(subject: Subject, row: Row, spot: Spot, shape: Shape) -> None:
+    name = str((row.keys or {})["via"]).partition(" ")[0]
+    allowed = VIA.get(name)
+    if allowed is not None and spot.type not in allowed:
+        text = f"{spot.path} is {spot.type}: {name} gives {_words(allowed)}"
+        subject.say(row, "type-differs", text, "via")
+
+
 def _written(subject: Subject, row: Row, spot: Spot) -> None:
     """Rules whose record side is no single field."""
     wanted = {
@@ -255,4 +273,5 @@ _RULES = {
     "items": _items,
     "parts": _parts,
     "values": _values,
+    "via": _via,
 }

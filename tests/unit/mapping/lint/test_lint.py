@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from adapter.errors import Finding
+from adapter.mapping.functions import FUNCTIONS
 from adapter.mapping.lint.messages import MESSAGES, ORDER
+from adapter.mapping.lint.sides import VIA
 from adapter.packs import available
 from adapter.services.lint import lint
 
@@ -190,6 +192,24 @@ def test_each_message_is_told_at_its_place(id_: str, tmp_path: Path) -> None:
     found = [row for row in findings(place) if row.id == id_]
     assert f"odd/{spot}" in {f"{row.file}:{row.line}:{row.column}" for row in found}
     assert {row.severity for row in found} == {MESSAGES[id_].severity}
+
+
+def test_what_each_function_gives_is_known() -> None:
+    assert VIA.keys() == FUNCTIONS.keys()
+
+
+def test_a_function_gives_a_value_of_its_type(tmp_path: Path) -> None:
+    found = findings(made(tmp_path, goal("{record: start, fhir: statusReason, via: date YYYY-MM-DD}")))
+    assert "Goal.statusReason is string: date gives date or dateTime" in {row.text for row in found}
+
+
+def test_a_field_has_one_owner_among_the_resources_of_a_record(tmp_path: Path) -> None:
+    files = {
+        **goal("{fhir: subject, companion: other, apart: 'yes'}", "{record: start, fhir: startDate}"),
+        "maps/other.yaml": PATIENT.replace("patient", "goal") + "  - {record: start, fhir: birthDate}\n",
+    }
+    spots = {(row.file, row.line, row.text) for row in findings(made(tmp_path, files)) if row.id == "record-twice"}
+    assert spots == {("odd/maps/other.yaml", 5, "start has a rule in goal.yaml already: expected one owner")}
 
 
 def test_every_message_has_its_case() -> None:
