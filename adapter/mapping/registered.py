@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 from adapter.fhir_json import same
@@ -41,6 +40,8 @@ class TwoWay:
 @cache
 def registered(name: str) -> TwoWay | None:
     """A site's function of this name, or None where there is none. Raises FunctionError where it breaks its law."""
+    from importlib.metadata import entry_points
+
     found = next(iter(entry_points(group=GROUP, name=name)), None)
     if found is None:
         return None
@@ -56,6 +57,8 @@ def registered(name: str) -> TwoWay | None:
 
 def names() -> list[str]:
     """The names of all functions that sites have brought."""
+    from importlib.metadata import entry_points
+
     return sorted(entry_points(group=GROUP).names)
 
 

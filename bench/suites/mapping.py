@@ -1,9 +1,9 @@
 """One job, out and back: a plan with its goals, team and activities as a Bundle of eight resources, and its record again.
 
 The mapping files are those of `bench/pack`: core's, without what only core writes (narrative, profiles), so that the job
-is the same for all. By hand is the same in plain Python, once trusting its input and once looking at what it takes, as
-a converter must that meets the resources of others. Every peer's output is compared with ours, and counts only where it
-is the same.
+is the same for all. By hand is the same job in plain Python that trusts its input: it checks no value, keeps nothing
+that is foreign and fails on a resource of another shape. Every peer's output is compared with ours, and counts only
+where it is the same.
 """
 
 from __future__ import annotations
@@ -47,9 +47,8 @@ def run() -> Iterator[Row]:
     _notes.extend(f"{name}: missing, {why}" for name, why in missing.items())
     _notes.append("The ids of resources are given to JSONata and glom, which have no UUIDv5; they check no value.")
     _notes.append(
-        "Not measured: @medplum/core makes arrays only of types whose StructureDefinition it has, and our record has none; "
-        "MaLaC-HD needs generated classes of both sides, for the same reason none are at hand; python-fhir-converter "
-        "renders text templates from HL7 v2 and C-CDA; matchbox-engine is not in the Maven repository that was asked."
+        "Not measured: MaLaC-HD, @medplum/core and python-fhir-converter, which install, and for which this job has not been "
+        "written; matchbox-engine, which was not found in the Maven repository that was asked."
     )
 
 
