@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.definitions.condense import condense_extension
 from adapter.definitions.profiling import base_profile, condense_profile, condense_snapshot
+from adapter.definitions.shapes import held
 from adapter.definitions.terms import Expansion, Terms
 from adapter.errors import UsageError
 
@@ -63,6 +64,9 @@ def compile_package(defs: Definitions, resources: Iterable[Tree]) -> Tables:
     for url, row in rows.items():
         try:
             _compile_one(tables, terms, url, row)
+            for name, rows_ in tables.items():
+                if url in rows_:
+                    held(name, rows_[url])
         except RecursionError as error:
             raise UsageError("A definition of the package nests too deeply.", place=url) from error
         except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:

@@ -242,6 +242,8 @@ _RESPONSE = {
     "response-attachment-type": _error("invariant", "The MIME type of the attachment is not one that the item takes."),
     "response-attachment-size": _error("required", "The attachment is too large."),
     "response-reference-type": _error("invariant", "The reference leads to a type that the item does not take."),
+    "response-constraint": _error("invariant", "{key}: {human}"),
+    "response-calculated": _warning("business-rule", "The answer is not the one that the Questionnaire calculates."),
     "response-outside-period": _warning(
         "business-rule", "The response was not authored while the Questionnaire was in use."
     ),

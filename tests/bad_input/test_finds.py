@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapter.definitions import definitions
+from adapter.errors import UsageError
 from adapter.validation import Validator
 from adapter.validation.fhirpath.compiling import Unsupported, compile_path
 
@@ -26,6 +27,11 @@ TREES: dict[str, Any] = {
         "meta": {"profile": [US_CORE + "patient"]},
         "extension": [{"url": {"a": 1}}],
     },
+    "linkIds and questions that are no text": {
+        "resourceType": "Questionnaire",
+        "status": "active",
+        "item": [{"linkId": {"a": 1}, "type": "group", "enableWhen": [{"question": ["x"], "operator": "exists"}]}],
+    },
     "codes that are no text where slices are told apart by them": {
         "resourceType": "Condition",
         "meta": {"profile": [US_CORE + "condition-problems-health-concerns"]},
@@ -43,3 +49,23 @@ def test_trees(name: str) -> None:
 def test_expressions(expression: str) -> None:
     with pytest.raises(Unsupported):
         compile_path(definitions("4.0.1"), expression, "Patient")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {
+            "type": "Extension",
+            "context": [{"type": "element", "expression": ["Patient"]}],
+            "snapshot": {"element": [{}]},
+        },
+        {"type": "Patient", "differential": {"element": [{"id": {"a": 1}, "path": "Patient"}]}},
+        {"type": "Patient", "differential": {"element": [{"id": "Patient.name", "max": "many"}]}},
+        {"type": ["Patient"], "differential": {"element": []}},
+        {"resourceType": "CodeSystem", "content": "complete", "concept": [{"code": "a", "display": {"x": 1}}]},
+    ],
+)
+def test_definitions_of_another_shape_are_refused(row: dict[str, Any]) -> None:
+    whole = {"resourceType": "StructureDefinition", "url": "http://example.org/x", "derivation": "constraint", **row}
+    with pytest.raises(UsageError, match=r"http://example\.org/x"):
+        Validator().with_resources([whole])

@@ -30,13 +30,17 @@ SYSTEM_TYPES = {
 
 @dataclass(slots=True)
 class Env:
-    """What an expression can see besides its focus. `resolve` gives the resource that a Reference leads to, or None."""
+    """What an expression can see besides its focus. `resolve` gives the resource that a Reference leads to, or None.
+
+    `left` are the steps that this evaluation may still take, `context` is %context where that is not the resource.
+    """
 
     resource: Tree
     root: Tree
     resolve: Callable[[Any], Any] = lambda _: None
     variables: dict[str, Items] = field(default_factory=dict)
     left: int = STEPS
+    context: Any = None
 
     def spend(self, count: int) -> None:
         """Counts steps of this evaluation. Raises TooCostly where none is left."""
@@ -93,18 +97,27 @@ def compile_boolean(
     return holds
 
 
-def compile_path(defs: Definitions, expression: str, type_name: str = "") -> Callable[[Any, Env], Items]:
-    """Any expression, with its result as a list."""
-    run = Compiler(defs).compile(parse(expression), (type_name,) if type_name else ()).run
-    return lambda value, env: run([value], env)
+def compile_path(
+    defs: Definitions, expression: str, type_name: str = "", *, resource: str = "", lenient: bool = False
+) -> Callable[[Any, Env], Items]:
+    """Any expression, with its result as a list; `resource` is the type of %resource, where it is known."""
+    compiler = Compiler(defs, lenient=lenient, resource=resource)
+    run = compiler.compile(parse(expression), (type_name,) if type_name else ()).run
+
+    def result(value: Any, env: Env) -> Items:
+        env.left = STEPS
+        return run([value], env)
+
+    return result
 
 
 class Compiler:
     """Compiles syntax trees against one version's definitions."""
 
-    def __init__(self, defs: Definitions, *, lenient: bool = False) -> None:
+    def __init__(self, defs: Definitions, *, lenient: bool = False, resource: str = "") -> None:
         self.defs = defs
         self.lenient = lenient
+        self.resource = (resource,) if resource else ()
 
     def compile(self, tree: Syntax, this: tuple[str, ...]) -> Compiled:
         """The closure of a tree, whose `$this` is of one of the types."""
@@ -126,8 +139,10 @@ class Compiler:
 
     def _variable(self, tree: Syntax, this: tuple[str, ...]) -> Compiled:
         name: str = tree.value
-        if name in ("resource", "context"):
-            return Compiled(lambda _focus, env: [env.resource])
+        if name == "context":
+            return Compiled(lambda _focus, env: [env.resource if env.context is None else env.context])
+        if name == "resource":
+            return Compiled(lambda _focus, env: [env.resource], self.resource)
         if name == "rootResource":
             return Compiled(lambda _focus, env: [env.root])
         constant = CONSTANTS.get(name)

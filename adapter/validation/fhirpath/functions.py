@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from adapter.validation.fhirpath.counted import all_of, apart, below, compared, exists, repeat, select, summed, where
@@ -233,6 +234,8 @@ MAKERS: dict[str, Callable[..., Eval]] = {
     "lowBoundary": _whole(lambda items: _bounds(items, -1)),
     "highBoundary": _whole(lambda items: _bounds(items, 1)),
     "comparable": _two(lambda one, other: [comparable(one[0], other[0])] if one and other else []),
+    "today": lambda _: lambda _focus, _env: [datetime.now(UTC).date().isoformat()],
+    "now": lambda _: lambda _focus, _env: [datetime.now(UTC).isoformat(timespec="seconds")],
     "trace": lambda base, *_: base,
     "extension": _extension,
     "resolve": _resolve,

@@ -16,8 +16,12 @@ Tree = dict[str, Any]
 
 def check_questionnaire(tree: Tree, run: Run) -> None:
     """Every condition of every item."""
-    known = {item.get("linkId") for item in _below(tree)}
+    known = _link_ids(tree)
     _check_items(tree, "", known, run)
+
+
+def _link_ids(node: Tree) -> set[str]:
+    return {link_id for item in _below(node) if isinstance(link_id := item.get("linkId"), str)}
 
 
 def _below(node: Tree) -> Iterator[Tree]:
@@ -26,12 +30,13 @@ def _below(node: Tree) -> Iterator[Tree]:
         yield from _below(item)
 
 
-def _check_items(node: Tree, place: str, known: set[Any], run: Run) -> None:
+def _check_items(node: Tree, place: str, known: set[str], run: Run) -> None:
     items = node.get("item")
     for index, item in enumerate(items if isinstance(items, list) else ()):
         if not isinstance(item, dict):
             continue
         here = f"{place}.item[{index}]"
+        inner = _link_ids(item) if "enableWhen" in item else set()
         for condition in rows(item.get("enableWhen")):
             question = condition.get("question")
             if not isinstance(question, str):
@@ -40,7 +45,7 @@ def _check_items(node: Tree, place: str, known: set[Any], run: Run) -> None:
                 run.add("enable-when-nowhere", here)
             elif question == item.get("linkId"):
                 run.add("enable-when-self", here)
-            elif any(each.get("linkId") == question for each in _below(item)):
+            elif question in inner:
                 run.add("enable-when-inner", here)
         if "item" in item:
             _check_items(item, here, known, run)

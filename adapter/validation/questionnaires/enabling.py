@@ -18,7 +18,11 @@ _ORDERS: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def is_enabled(item: FormItem, above: Sequence[Tree]) -> bool:
+Known = dict[int, dict[str, list[Tree]]]
+"""The answers below each group that was asked for, by linkId; each group is walked once, however many ask."""
+
+
+def is_enabled(item: FormItem, above: Sequence[Tree], known: Known) -> bool:
     """`above` is the response from its root down to where the item stands.
 
     What counts are the answers in the nearest group that holds both the item and the question.
@@ -27,13 +31,13 @@ def is_enabled(item: FormItem, above: Sequence[Tree]) -> bool:
         return True
     pairs = zip(item.enable_when, item.scopes, strict=True)
     if item.enable_behaviour == "any" or len(item.enable_when) == 1:
-        return any(_is_met(condition, scope, above) for condition, scope in pairs)
+        return any(_is_met(condition, scope, above, known) for condition, scope in pairs)
     # Without enableBehavior, which several conditions need, no verdict: enabled.
-    return item.enable_behaviour != "all" or all(_is_met(condition, scope, above) for condition, scope in pairs)
+    return item.enable_behaviour != "all" or all(_is_met(condition, scope, above, known) for condition, scope in pairs)
 
 
-def _is_met(condition: Tree, scope: str | None, above: Sequence[Tree]) -> bool:
-    answers = [] if scope is None else _answers(condition.get("question"), scope, above)
+def _is_met(condition: Tree, scope: str | None, above: Sequence[Tree], known: Known) -> bool:
+    answers = [] if scope is None else _answers(condition["question"], scope, above, known)
     name = next((key for key in condition if key.startswith("answer")), "")
     expected, sign = condition.get(name), condition.get("operator")
     if sign == "exists":
@@ -70,16 +74,24 @@ def value_of(answer: Tree) -> tuple[str, Any]:
     return "", None
 
 
-def _answers(question: Any, scope: str, above: Sequence[Tree]) -> list[Tree]:
+def _answers(question: str, scope: str, above: Sequence[Tree], known: Known) -> list[Tree]:
     """The answers to a question below a group (the whole response where it is empty)."""
     group = next((node for node in reversed(above) if node.get("linkId") == scope), None) if scope else above[0]
-    found: list[Tree] = []
-    todo = [] if group is None else [group]
+    if group is None:
+        return []
+    if id(group) not in known:
+        known[id(group)] = _by_link_id(group)
+    return known[id(group)].get(question, [])
+
+
+def _by_link_id(group: Tree) -> dict[str, list[Tree]]:
+    found: dict[str, list[Tree]] = {}
+    todo = [group]
     while todo:
         node = todo.pop()
-        answers = rows(node.get("answer"))
-        if answers and node.get("linkId") == question:
-            found += [answer for answer in answers if value_of(answer)[0]]
+        answers, link_id = rows(node.get("answer")), node.get("linkId")
+        if answers and isinstance(link_id, str):
+            found.setdefault(link_id, []).extend(answer for answer in answers if value_of(answer)[0])
         todo += rows(node.get("item"))
         for answer in answers:
             todo += rows(answer.get("item"))

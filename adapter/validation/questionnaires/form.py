@@ -13,6 +13,7 @@ from typing import Any
 from adapter.definitions import Definitions
 from adapter.definitions.packages import LayeredTerms
 from adapter.definitions.terms import Expansion
+from adapter.validation.questionnaires.expressions import Expressions, read_expressions
 
 Tree = dict[str, Any]
 BASE = "http://hl7.org/fhir/StructureDefinition/"
@@ -62,15 +63,18 @@ class FormItem:
     scopes: tuple[str | None, ...] = ()
     max_length: int | None = None
     limits: Mapping[str, Any] = field(default_factory=dict)
+    expressions: Expressions | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A Questionnaire: its top items, every item by linkId, when it is in use."""
+    """A Questionnaire: its top items, every item by linkId, when it is in use; `tree` is the whole of it."""
 
     items: tuple[FormItem, ...]
     by_link_id: Mapping[str, FormItem]
     period: Tree = field(default_factory=dict)
+    expressions: Expressions | None = None
+    tree: Tree = field(default_factory=dict)
 
 
 def read_form(tree: Tree, defs: Definitions) -> Form:
@@ -84,7 +88,8 @@ def read_form(tree: Tree, defs: Definitions) -> Form:
     items = reader.items(tree.get("item"), "")
     reader.scope()
     period = tree.get("effectivePeriod")
-    return Form(items, reader.found, period if isinstance(period, dict) else {})
+    whole = read_expressions(defs, tree, "QuestionnaireResponse")
+    return Form(items, reader.found, period if isinstance(period, dict) else {}, whole, tree)
 
 
 def _rows(value: Any) -> list[Tree]:
@@ -123,6 +128,7 @@ class _Reader:
             enable_behaviour=str(row.get("enableBehavior", "")),
             max_length=length if type(length) is int else None,
             limits=limits,
+            expressions=read_expressions(self.terms.defs, row, "QuestionnaireResponse.item"),
         )
         self.found.setdefault(item.link_id, item)
         return item
@@ -135,7 +141,7 @@ class _Reader:
                 object.__setattr__(item, "scopes", scopes)
 
     def _common(self, link_id: str, question: Any) -> str | None:
-        if question not in self.found:
+        if not isinstance(question, str) or question not in self.found:
             return None
         above = self._groups(question)
         return next((each for each in self._groups(link_id) if each in above), "")

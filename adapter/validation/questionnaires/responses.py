@@ -10,11 +10,14 @@ from typing import Any
 
 from adapter.definitions import Definitions
 from adapter.issues import Severity
+from adapter.validation.fhirpath.compiling import Env
 from adapter.validation.fhirpath.values import compare_moments
 from adapter.validation.questionnaires.answers import TYPES, check_answer
 from adapter.validation.questionnaires.checks import check_questionnaire
-from adapter.validation.questionnaires.enabling import is_enabled, rows, same_value, value_of
+from adapter.validation.questionnaires.enabling import Known, is_enabled, rows, same_value, value_of
+from adapter.validation.questionnaires.expressions import Expressions, differs, is_enabled_by
 from adapter.validation.questionnaires.form import Form, FormItem, read_form
+from adapter.validation.references import resolve
 from adapter.validation.run import Run
 
 Tree = dict[str, Any]
@@ -107,10 +110,19 @@ class _Check:
         self.run = run
         self.finished = response.get("status") in FINISHED
         self.missing: Severity = "error" if self.finished else "warning"
+        self.known: Known = {}
+        # What expressions see; None where the form has none.
+        self.env: Env | None = None
 
     def whole(self) -> None:
         """The response as a whole."""
         self._check_period()
+        every = [self.form.expressions, *(item.expressions for item in self.form.by_link_id.values())]
+        if any(every):
+            self.env = Env(self.response, self.response, lambda reference: resolve(reference, self.run))
+            self.env.variables["questionnaire"] = [self.form.tree]
+        if self.form.expressions is not None:
+            self._express(self.form.expressions, self.response)
         self.items(self.form.items, self.response, "", [self.response])
 
     def _check_period(self) -> None:
@@ -128,7 +140,7 @@ class _Check:
         found = self._sort(expected, holder, parent, above)
         for item in expected:
             given = found.get(item.link_id, [])
-            enabled = is_enabled(item, above)
+            enabled = self._enabled(item, holder, above)
             if not given:
                 if enabled and item.required and item.type != "display":
                     self.run.add("response-required", severity=self.missing, link_id=_shown(item))
@@ -190,8 +202,33 @@ class _Check:
             if type(least) is int and answers <= least:
                 self.run.add("response-min-occurs", f".item[{index}]", link_id=_shown(item))
 
+    def _enabled(self, item: FormItem, holder: Tree, above: list[Tree]) -> bool:
+        by_expression = is_enabled_by(item.expressions, holder, self.env)
+        return is_enabled(item, above, self.known) if by_expression is None else by_expression
+
+    def _express(self, expressions: Expressions, node: Tree) -> None:
+        """The form's own invariants over one node, whose variables then hold below it."""
+        if self.env is None:
+            return
+        self.env = expressions.scope(node, self.env)
+        for constraint, told in expressions.broken(node, self.env):
+            source, key = "Questionnaire", constraint.key or "a constraint"
+            if told:
+                self.run.add(
+                    "response-constraint", severity=constraint.severity, source=source, key=key, human=constraint.human
+                )
+            else:
+                self.run.add("invariant-not-checked", source=source, key=key)
+
     def one(self, item: FormItem, node: Tree, enabled: bool, above: list[Tree]) -> None:
         """One item of the response against its item of the form."""
+        before = self.env
+        if item.expressions is not None:
+            self._express(item.expressions, node)
+        self._one(item, node, enabled, above)
+        self.env = before
+
+    def _one(self, item: FormItem, node: Tree, enabled: bool, above: list[Tree]) -> None:
         text = node.get("text")
         if isinstance(text, str) and text and text != item.text:
             self.run.add("response-text-differs")
@@ -222,6 +259,13 @@ class _Check:
             if isinstance(answer, dict):
                 self.run.below(f".answer[{index}]", self._answer, item, answer, [*above, node])
         self._check_exclusive(item, answers)
+        self._check_calculated(item, node, answers)
+
+    def _check_calculated(self, item: FormItem, node: Tree, answers: list[Tree]) -> None:
+        if item.expressions is None or self.env is None or len(answers) != 1:
+            return
+        if differs(item.expressions, node, value_of(answers[0])[1], self.env):
+            self.run.add("response-calculated", ".answer[0]", source="Questionnaire")
 
     def _answer(self, item: FormItem, answer: Tree, above: list[Tree]) -> None:
         check_answer(self.defs, item, answer, self.run)
