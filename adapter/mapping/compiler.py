@@ -23,7 +23,7 @@ from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_s
 from adapter.mapping.reshape import Either, Worded
 from adapter.mapping.rules import Group, Leaf, Named, OwnCode, Rule, WithCodes
 from adapter.mapping.shapes import Shape
-from adapter.mapping.wrapping import fields_of, item_shape, settled, wrapped
+from adapter.mapping.wrapping import fields_of, item_shape, lonely, settled, wrapped
 
 
 def compile_maps(texts: source.Texts, context: Context) -> dict[str, ResourceMap]:
@@ -122,7 +122,15 @@ class _File:
                 self.context.faults.append(
                     Finding(self.file, *spot, "rule-shape", "expected a rule: an object with record and fhir")
                 )
-        return rank(settled([rule for rule in made if rule is not None]))
+        found = settled([rule for rule in made if rule is not None])
+        for names in lonely(found):
+            self._lonely(rows, ".".join(names))
+        return rank(found)
+
+    def _lonely(self, rows: source.Sequence, path: str) -> None:
+        row = next(row for row in rows if str(row.get("record", "")).startswith(f"{path}["))
+        text = f"rows of {path} that no pair selects would be lost: expected a pair with items for them"
+        self._fault(row, "rule-rows", text, "record")
 
     def _rule(self, row: source.Mapping, shape: Shape) -> Rule | None:
         if not _checked(row.file or self.file, row, KEYWORDS, self.context.faults):

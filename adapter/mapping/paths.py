@@ -6,6 +6,7 @@ A path is steps joined by dots. A step is a name, and may say which element of i
     item[linkId=x]  the element of a list that has linkId x: selected when read, made when written
     answer[!]       the only element of a list; a list of two has none
     age(code=a)     the object, if it has code a; made with it when written
+    category[coding.code=x]  the element whose CodeableConcept has a coding with code x: a slice
 
 `key:=value` inside brackets is written when the element is made, and not asked for when it is read.
 """
@@ -15,9 +16,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from adapter.fhir_json import copy, same
+
 Tree = dict[str, Any]
+Pairs = tuple[tuple[str, str], ...]
 _APART = r".\[\]{}#*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _NAME = re.compile(rf"[^\s{_APART}](?:[^{_APART}]*[^\s{_APART}])?")
 
@@ -51,6 +56,49 @@ class Step:
         """Whether nothing is left in it but what made it."""
         own = {key for key, _ in self.keys + self.made} | {"id"}
         return element.keys() <= own
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Step):
+    """A step that selects by what stands deeper: `category[coding.system=s,coding.code=c]`, as profiles slice lists."""
+
+    deep: Pairs = ()
+    deep_made: Pairs = ()
+
+    def matches(self, element: Any) -> bool:
+        """Whether it holds the pattern: of a list, one element that holds all of it."""
+        return type(element) is dict and _holds(element, _pattern(self.keys + self.deep))
+
+    def make(self) -> Tree:
+        """A new element with the pattern."""
+        return copy(_pattern(self.keys + self.made + self.deep + self.deep_made))  # type: ignore[no-any-return]
+
+    def bare(self, element: Tree) -> bool:
+        """Whether nothing is left in it but what made it."""
+        made = self.make()
+        return all(name == "id" or same(value, made.get(name)) for name, value in element.items())
+
+
+@lru_cache(maxsize=1024)
+def _pattern(pairs: Pairs) -> Tree:
+    """What an element of a slice holds; `coding` is a list wherever it stands."""
+    tree: Tree = {}
+    for path, value in pairs:
+        node = tree
+        *way, last = path.split(".")
+        for name in way:
+            inner = node.setdefault(name, [{}] if name == "coding" else {})
+            node = inner[0] if name == "coding" else inner
+        node[last] = value
+    return tree
+
+
+def _holds(node: Any, pattern: Any) -> bool:
+    if type(pattern) is dict:
+        return type(node) is dict and all(_holds(node.get(name), inner) for name, inner in pattern.items())
+    if type(pattern) is list:
+        return type(node) is list and any(_holds(row, pattern[0]) for row in node)
+    return bool(node == pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +221,17 @@ def _step(match: re.Match[str], prefixes: Mapping[str, str]) -> Step:
     name, in_list, guard = match["name"], match["list"], match["guard"]
     if in_list == "!":
         return Step(name, "only")
-    if in_list is not None:
-        keys, made = _conditions(in_list, prefixes)
-        return Step(name, "element", keys, made)
-    if guard is not None:
-        keys, made = _conditions(guard, prefixes)
-        return Step(name, "object", keys, made)
-    return Step(name)
-
-
-Pairs = tuple[tuple[str, str], ...]
+    if in_list is None and guard is None:
+        return Step(name)
+    keys, made = _conditions(in_list if in_list is not None else guard, prefixes)
+    shape = "element" if in_list is not None else "object"
+    flat, flat_made = (tuple(pair for pair in pairs if "." not in pair[0]) for pairs in (keys, made))
+    deep, deep_made = (tuple(pair for pair in pairs if "." in pair[0]) for pairs in (keys, made))
+    return (
+        Slice(name, shape, flat, flat_made, deep, deep_made)
+        if deep or deep_made
+        else Step(name, shape, flat, flat_made)
+    )
 
 
 def _conditions(text: str, prefixes: Mapping[str, str]) -> tuple[Pairs, Pairs]:

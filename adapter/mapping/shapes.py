@@ -38,9 +38,10 @@ class Shape:
         """The schema of a path, or None where the record has no such field."""
         node = self.resolve(self.here)
         for name in names:
-            node = self.resolve(Shape(self.root, node).properties().get(name))
-            if not node:
+            fields = Shape(self.root, node).properties()
+            if name not in fields:
                 return None
+            node = self.resolve(fields[name])
         return Shape(self.root, node)
 
     def resolve(self, node: Any) -> Tree:

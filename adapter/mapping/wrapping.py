@@ -217,6 +217,13 @@ def settled(rules: list[Rule]) -> list[Rule]:
     return sorted(made, key=lambda rule: isinstance(rule, When) + 2 * isinstance(rule, Order))
 
 
+def lonely(rules: list[Rule]) -> list[Names]:
+    """The lists of which rows are selected and nothing takes the others."""
+    resting = {rule.names for rule in rules if isinstance(rule, Rest)}
+    inner = [rule.inner if isinstance(rule, When) else rule for rule in rules]
+    return sorted({rule.names for rule in inner if isinstance(rule, Selects)} - resting)
+
+
 def _resting(rule: Rule, selected: dict[Names, list[Selects]]) -> Rule:
     if isinstance(rule, Items) and rule.names in selected:
         names, rule.names = rule.names, ROWS

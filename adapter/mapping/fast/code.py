@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from adapter.mapping.codecs import Copy, is_text
+from adapter.mapping.paths import Path, Step
 from adapter.mapping.shapes import OneOf, is_flag, is_given
 
 Rules = Sequence[Any]
@@ -102,7 +103,12 @@ def check_of(function: Function, codec: Any, value: str) -> str | None:
 
 
 def is_plain(rule: Any, known: frozenset[str]) -> bool:
-    """Whether a rule says nothing beyond these of its fields: a keyword that came later goes to the rule object."""
+    """Whether a rule says nothing beyond these of its fields: a keyword that came later goes to the rule object.
+
+    So does a path with steps of another kind, slices, which the generated code does not know.
+    """
+    if any(type(step) is not Step for step in _steps(rule)):
+        return False
     for field in fields(rule):
         if field.name in known:
             continue
@@ -110,3 +116,13 @@ def is_plain(rule: Any, known: frozenset[str]) -> bool:
         if getattr(rule, field.name) != default:
             return False
     return True
+
+
+def _steps(rule: Any) -> Iterator[Step]:
+    """The steps of a rule's paths, and those that it leaves to others."""
+    for name in ("path", "leaf"):
+        path = getattr(rule, name, None)
+        if isinstance(path, Path):
+            yield from (*path.steps, path.last)
+            yield from (step for steps in path.ranks.values() for step in steps)
+    yield from (*getattr(rule, "others", ()), *getattr(rule, "never", ()))

@@ -64,6 +64,9 @@ _LANGUAGE = {
     "path-syntax": _error("A path cannot be read.", "Write names joined by dots, with selectors in brackets."),
     "function-argument": _error("A function cannot be made with its argument.", "Write it as docs/mapping.md shows."),
     "unit-unknown": _error("A unit has no size here.", "Use a UCUM unit of mass, volume, length, time or number."),
+    "rule-rows": _error(
+        "Rows of a list would be lost.", "Add a pair with items for the rows that no other pair selects."
+    ),
     "rule-wrapped": _error(
         "Rows, columns or places of a rule cannot be made sense of.", "Write them as docs/mapping.md shows."
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from adapter.mapping.paths import PathError, expand, get, parse, put, record_steps
@@ -76,3 +78,26 @@ def test_record_paths() -> None:
     assert get(tree, ("a", "b", "c")) is None
     with pytest.raises(PathError):
         record_steps("a..b")
+
+
+def test_a_slice_is_found_by_its_pattern_and_made_with_it() -> None:
+    path = parse("category[coding.system=s,coding.code=c].text", {})
+    node: dict[str, Any] = {"category": [{"coding": [{"system": "s", "code": "d"}, {"system": "t", "code": "c"}]}]}
+    assert path.holder(node) is None
+    path.make_holder(node)["text"] = "ours"
+    assert node["category"][1] == {"coding": [{"system": "s", "code": "c"}], "text": "ours"}
+    assert path.holder(node) is node["category"][1]
+    del node["category"][1]["text"]
+    path.prune(node)
+    assert len(node["category"]) == 1
+
+
+def test_what_others_put_into_a_slice_keeps_it() -> None:
+    path = parse("identifier[type.coding.code=MR].value", {})
+    node: dict[str, Any] = {}
+    path.make_holder(node)["value"] = "7"
+    assert node == {"identifier": [{"type": {"coding": [{"code": "MR"}]}, "value": "7"}]}
+    node["identifier"][0]["type"]["text"] = "record number"
+    del node["identifier"][0]["value"]
+    path.prune(node)
+    assert node == {"identifier": [{"type": {"coding": [{"code": "MR"}], "text": "record number"}}]}

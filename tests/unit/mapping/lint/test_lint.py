@@ -88,6 +88,10 @@ PARTS = {"structuredefinitions/parts.json": extension("parts", "Goal", "one", "t
 MEASURE = "{record: statement, fhir: description, concept: m}"
 ANSWER = "map: part\nrecord: assessment\nat: instruments\nresource: QuestionnaireResponse\nrules: []\n"
 KINDS = "kinds:\n  row: {schema: schemas/row.json, id: key}\n"
+ROWS = json.dumps(
+    {"properties": {"no": {}, "rows": {"type": "array", "items": {"properties": {"name": {}, "value": {}}}}}}
+)
+SELECTING = "map: row\nrecord: row\nresource: Patient\nrules:\n  - {record: 'rows[name=a].value', fhir: language}\n"
 
 # message id → (files, where it is told)
 CASES: dict[str, tuple[dict[str, Any], str]] = {
@@ -120,6 +124,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "function-argument": (goal("{record: start, fhir: startDate, via: date MM/DD/YY}"), "maps/goal.yaml:5:38"),
     "unit-unknown": (goal("{record: start, fhir: startDate, quantity: furlong}"), "maps/goal.yaml:5:38"),
     "rule-wrapped": (goal("{record: start, either: [{fhir: startDate}]}"), "maps/goal.yaml:5:21"),
+    "rule-rows": (
+        {"pack.yaml": PACK + KINDS.replace("key", "no"), "schemas/row.json": ROWS, "maps/row.yaml": SELECTING},
+        "maps/row.yaml:5:6",
+    ),
     "kind-id": ({"pack.yaml": PACK + KINDS, "schemas/row.json": '{"properties": {"no": {}}}'}, "pack.yaml:8:3"),
     "kind-schema": ({"pack.yaml": PACK + KINDS}, "pack.yaml:8:3"),
     "function-unknown": (goal("{derive: narrativ, fhir: text, names: [start]}"), "maps/goal.yaml:5:6"),
