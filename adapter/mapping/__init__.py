@@ -45,7 +45,7 @@ class Mapper(PackMaps):
         from adapter.records import ENVELOPE, check
 
         kind = record.get("kind") if type(record) is dict else None
-        if kind in self.own.kinds:
+        if type(kind) is str and kind in self.own.kinds:
             return self.own.faults(record, ENVELOPE)
         return check(record) + self.own.extra_faults(record)
 

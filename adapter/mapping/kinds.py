@@ -33,7 +33,8 @@ class OwnKinds:
         """The record with `kind` and `id`; as it is where no kind of the pack's is meant."""
         if not self.kinds or type(record) is not dict:
             return record
-        kind = self.kinds.get(record["kind"]) if "kind" in record else self._fitting(record)
+        name = record.get("kind")
+        kind = self.kinds.get(name) if type(name) is str else None if "kind" in record else self._fitting(record)
         if kind is None or ("kind" in record and "id" in record):
             return record
         return {"kind": kind.name, "id": record.get("id") or _id(kind, _less(record, NAMED)), **_less(record, NAMED)}
