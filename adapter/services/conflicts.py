@@ -15,6 +15,7 @@ from adapter.ports import THIS_WRITE, Conflict, Link, StoredResource
 from adapter.sync import receive
 from adapter.sync.differences import differences
 from adapter.sync.merge import MISSING, UNDECIDED, Choice, Clash, merge, ours, theirs
+from adapter.sync.narrative import retold
 from adapter.sync.partner import Store
 
 Taken = Literal["ours", "theirs", "merged"]
@@ -100,7 +101,9 @@ class Desk:
             raise Raced(
                 "The record has changed since: look at the conflict again.", place=f"{link.kind}/{link.record_id}"
             )
-        self._write(link, merged)
+        parts = {part: stored.tree for part, stored in self.store.parts(link.kind, link.record_id).items()}
+        whose = (link.kind, link.record_id, link.part)
+        self._write(link, retold(self.mapper, whose, parts, merged, link.theirs or {}))
 
     def _decided_whole(self, link: Link, one: Conflict) -> None:
         """One side deleted it, or nothing is known of what it was before."""

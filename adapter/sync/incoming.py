@@ -16,6 +16,7 @@ from adapter.ports import THIS_WRITE, Arrival, Conflict, Entry, Link, StoredReso
 from adapter.sync import receive
 from adapter.sync.ending import withdrawn
 from adapter.sync.merge import Clash, merge, ours
+from adapter.sync.narrative import retold
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.plan import DELETED, Action, plan
 from adapter.sync.policy import Policies, Times
@@ -161,6 +162,8 @@ class Incoming:
         action = Action("merge", "changed on both sides")
         if clashes:
             return _Change(link, new, action, clashes=tuple(clashes), row=row, verb="conflict")
+        parts = {part: stored.tree for part, stored in self.partner.store.parts(link.kind, link.record_id).items()}
+        merged = retold(self.partner.mapper, (link.kind, link.record_id, link.part), parts, merged, theirs)
         entries = tuple(
             Entry(*link.key, "policy", f"took {take}", "policy", clash.path, clash.ours, clash.theirs if take == "theirs" else clash.ours)
             for clash, take in choice.decided

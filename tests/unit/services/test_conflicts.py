@@ -225,3 +225,21 @@ def test_answers_and_scores_of_one_assessment_are_not_mixed(pushed: Scene) -> No
     before = {link.local: pushed.store.resource(*link.local).tree for link in pushed.links("Observation")}
     assert "conflict" in {step.verb for step in pushed.pull().steps}
     assert all(same(pushed.store.resource(*key).tree, tree) for key, tree in before.items())
+
+
+def test_the_narrative_tells_what_was_decided(pushed: Scene) -> None:
+    """Not what either side said before: a title of theirs with a description of ours."""
+    there = pushed.remote("CarePlan")
+    record = copy(pushed.plan())
+    record["title"] = "Title of ours"
+    pushed.write(record)
+    pushed.client.update({**there, "title": "Title of theirs", "description": "Described there"})
+    pushed.push()
+    (one,) = pushed.store.conflicts(NAME)
+    pushed.desk().resolve(one.number, "merged", "Title of both")
+    pushed.push()
+    after = pushed.remote("CarePlan")
+    assert (after["title"], after["description"]) == ("Title of both", "Described there")
+    assert "Title of both" in after["text"]["div"]
+    assert "Title of ours" not in after["text"]["div"]
+    assert pushed.sync().steps == []
