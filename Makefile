@@ -38,8 +38,8 @@ soak: setup ## the laws with many more examples; the definitions compiled again 
 	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest tests/laws
 	@$(MAKE) --no-print-directory fuzz
 
-RUNS := 20000
-fuzz: setup ## the fuzzer's targets, RUNS=20000 each (atheris comes from its own lock, beside the project)
+RUNS := 5000
+fuzz: setup ## the fuzzer's targets, RUNS=5000 each (atheris comes from its own lock, beside the project)
 	@for target in bytes tree form package fhirpath; do tools/fuzz/run $$target -runs=$(RUNS) -print_final_stats=1 || exit 1; done
 
 oracle: setup ## the verdicts of the reference validator, recorded again (Java; Maven fetches it once)

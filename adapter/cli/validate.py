@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,13 +130,13 @@ def _documents(inputs: list[str], found: Checker, form: str, *, quiet: bool, exp
 
     said: dict[str, list[Issue]] = {}
     for name in inputs:
-        issues, text = _issues(name, found)
+        issues, text, tree = _issues(name, found)
         shown = [issue for issue in issues if not quiet or issue.severity != "information"]
         said[label(name)] = shown
         if form == "text":
             from adapter.cli.telling import tell_issues
 
-            tell_issues(label(name), shown, text, found.explain if explained else None)
+            tell_issues(label(name), shown, text, partial(_explained, found, tree) if explained else None)
     if form == "json":
         put(verdicts.as_outcome(said))
     elif form == "sarif":
@@ -145,8 +146,12 @@ def _documents(inputs: list[str], found: Checker, form: str, *, quiet: bool, exp
     return not any(has_errors(issues) for issues in said.values())
 
 
-def _issues(name: str, found: Checker) -> tuple[list[Issue], str]:
-    """The issues of a document, with line and column, and its text."""
+def _explained(found: Checker, tree: Any, issue: Issue) -> list[str]:
+    return found.explain(issue, tree)
+
+
+def _issues(name: str, found: Checker) -> tuple[list[Issue], str, Any]:
+    """The issues of a document, with line and column, its text and its tree."""
     from adapter.cli.files import label, read
     from adapter.errors import BadInput
     from adapter.fhir_json import loads
@@ -156,10 +161,10 @@ def _issues(name: str, found: Checker) -> tuple[list[Issue], str]:
     try:
         tree = loads(data)
     except BadInput as error:
-        return places(error.issues, "", label(name)) if error.issues[0].line else list(error.issues), ""
+        return places(error.issues, "", label(name)) if error.issues[0].line else list(error.issues), "", None
     issues = found.issues(tree)
     text = data.decode() if issues else ""
-    return places(issues, text, label(name)), text
+    return places(issues, text, label(name)), text, tree
 
 
 def _lines(inputs: list[str], found: Checker, workers: int) -> bool:

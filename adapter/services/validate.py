@@ -25,7 +25,7 @@ class Checker:
     record: Find
     clinical: Callable[[list[Tree]], list[Issue]]
     named: Callable[[Any], Any] = lambda tree: tree
-    explain: Callable[[Issue], list[str]] = lambda _: []
+    explain: Callable[[Issue, Any], list[str]] = lambda *_: []
 
     def issues(self, tree: Any) -> list[Issue]:
         """Every issue of a document, errors and others."""

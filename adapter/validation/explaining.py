@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from adapter.definitions import Constraint, Definitions, Element
 from adapter.issues import Issue
 
-_STEP = re.compile(r"([A-Za-z_]+)(?:\.ofType\(([A-Za-z0-9]+)\))?(?:\[[0-9]+\])?")
+_STEP = re.compile(r"([A-Za-z_]+)(?:\.ofType\(([A-Za-z0-9]+)\))?(?:\[([0-9]+)\])?")
 PAGES = {"4.0.1": "R4", "4.3.0": "R4B", "5.0.0": "R5"}
 
 
-def explain(defs: Definitions, issue: Issue) -> list[str]:
-    """Lines about an issue of a resource: the definition of its element, the invariant or the profile that spoke."""
-    owner, element = _element(defs, issue.expression)
+def explain(defs: Definitions, issue: Issue, tree: Any = None) -> list[str]:
+    """Lines about an issue of a resource: the definition of its element, the invariant or the profile that spoke.
+
+    `tree` is the resource, which tells of what type the resources inside it are.
+    """
+    owner, element = _element(defs, issue.expression, tree)
     name = f"{owner}.{element.choice + '[x]' if element.choice else element.name}" if element else owner
     lines = [_said(defs, name, element)] if name else []
     type_name, _, key = issue.source.partition("#")
@@ -50,21 +54,32 @@ def _said(defs: Definitions, name: str, element: Element | None) -> str:
     return f"{where}: {', '.join(parts)}"
 
 
-def _element(defs: Definitions, expression: str) -> tuple[str, Element | None]:
+def _element(defs: Definitions, expression: str, tree: Any) -> tuple[str, Element | None]:
     """The type that owns the element at a place, and the element; the type alone where the place is a whole."""
-    owner = ""
+    owner, node = "", tree
     element: Element | None = None
-    for name, type_name in _STEP.findall(expression):
-        if name[:1].isupper() or name == "resource":
-            # A resource inside another begins anew; which it is, the place does not say.
-            owner, element = (name if name in defs else ""), None
+    for number, (name, type_name, index) in enumerate(_STEP.findall(expression)):
+        if number == 0:
+            owner = name if name in defs else ""
             continue
         holder = element.type if element else owner
         found = _named(defs, holder, name, type_name)
         if found is None:
             return holder, None
         owner, element = holder, found
+        node = _below(node, found.name, index)
+        if found.type == "Resource":
+            # A resource inside another begins anew.
+            inner = node.get("resourceType") if isinstance(node, dict) else None
+            owner, element = (inner if isinstance(inner, str) and inner in defs else ""), None
     return owner, element
+
+
+def _below(node: Any, name: str, index: str) -> Any:
+    found = node.get(name) if isinstance(node, dict) else None
+    if isinstance(found, list):
+        return found[int(index or 0)] if int(index or 0) < len(found) else None
+    return found
 
 
 def _named(defs: Definitions, holder: str, name: str, type_name: str) -> Element | None:

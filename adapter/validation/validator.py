@@ -176,11 +176,11 @@ class Validator:
             run.add("resource-too-deep")
         return self._issues(tree, run)
 
-    def explain(self, issue: Issue) -> list[str]:
-        """Which rule of which definition an issue comes from, a line for each thing to know of it."""
+    def explain(self, issue: Issue, tree: Any = None) -> list[str]:
+        """Which rule of which definition an issue of a resource comes from, a line for each thing to know of it."""
         from adapter.validation.explaining import explain
 
-        return explain(self._library.defs, issue)
+        return explain(self._library.defs, issue, tree)
 
     def _check(self, tree: Tree, run: Run) -> None:
         if tree.get("resourceType") == "Bundle":

@@ -9,7 +9,7 @@ import pytest
 from adapter.definitions import definitions
 from adapter.errors import UsageError
 from adapter.validation import Validator
-from adapter.validation.fhirpath.compiling import Unsupported, compile_path
+from adapter.validation.fhirpath.compiling import Env, Unsupported, compile_path
 
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 TREES: dict[str, Any] = {
@@ -45,10 +45,14 @@ def test_trees(name: str) -> None:
     assert Validator().validate(TREES[name])
 
 
-@pytest.mark.parametrize("expression", ["id>is()", "ofType()", "as(Patient, Patient)"])
+@pytest.mark.parametrize("expression", ["id>is()", "ofType()", "as(Patient, Patient)", r"`\u12`"])
 def test_expressions(expression: str) -> None:
     with pytest.raises(Unsupported):
         compile_path(definitions("4.0.1"), expression, "Patient")
+
+
+def test_half_an_escape_is_the_letter() -> None:
+    assert compile_path(definitions("4.0.1"), r"'\u' & '\u0041'")({}, Env({}, {})) == ["uA"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A coverage-guided fuzzer over the validator: never a traceback, never unbounded.
 
-    make fuzz [RUNS=20000]           every target for that many runs
+    make fuzz [RUNS=5000]            every target for that many runs
     tools/fuzz/run TARGET [-runs=N]  one target; options are libFuzzer's
 
 Targets: bytes (any bytes as a document), tree (a resource of the examples, changed at places), form (a response and
@@ -206,7 +206,7 @@ def main() -> None:
     for folder in (corpus, finds):
         folder.mkdir(parents=True, exist_ok=True)
     seeds(name, corpus)
-    bounds = ["-timeout=20", "-rss_limit_mb=2048", "-max_len=8192", f"-artifact_prefix={finds}/{name}-"]
+    bounds = ["-timeout=60", "-rss_limit_mb=2048", "-max_len=8192", f"-artifact_prefix={finds}/{name}-"]
     atheris.Setup([sys.argv[0], *bounds, *options, str(corpus)], TARGETS[name])
     atheris.Fuzz()
 

@@ -57,7 +57,7 @@ _LEVELS: tuple[frozenset[str], ...] = (
 def _unescape(text: str) -> str:
     def replace(found: re.Match[str]) -> str:
         escape = found.group(1)
-        return chr(int(escape[1:], 16)) if escape[0] == "u" else _ESCAPES.get(escape, escape)
+        return chr(int(escape[1:], 16)) if len(escape) > 1 else _ESCAPES.get(escape, escape)
 
     return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", replace, text, flags=re.DOTALL)
 

@@ -69,6 +69,19 @@ def test_explain_names_the_rule(plan: Path) -> None:
     assert "https://hl7.org/fhir/R4/careplan-definitions.html#CarePlan.status" in shown
 
 
+def test_explain_knows_the_resources_of_a_bundle(tmp_path: Path) -> None:
+    resource = {
+        "resourceType": "Goal",
+        "lifecycleStatus": "none",
+        "description": {"text": "x"},
+        "subject": {"display": "p"},
+    }
+    file = tmp_path / "bundle.json"
+    entry = {"fullUrl": "http://h/Goal/1", "resource": {**resource, "id": "1"}}
+    file.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [entry]}))
+    assert "by Goal.lifecycleStatus in FHIR 4.0.1: code, 1..1, required binding" in run(file, "--explain").output
+
+
 @pytest.mark.parametrize(
     ("tier", "gone"),
     [
