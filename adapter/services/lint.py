@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from adapter.errors import Finding
+from adapter.fhir_json import DEFAULT_BOUNDS
 from adapter.issues import Issue
 from adapter.mapping.choosing import nearest
+from adapter.packs.reading import LARGEST, file_of
 from adapter.packs.trees import FOLDERS
 from adapter.services.positions import located
 
@@ -40,9 +42,9 @@ def lint(name_or_path: str) -> list[Finding]:
         faults += look(pack, texts_of(pack, faults), partial(shape_of, pack=pack))
     faults += _ignored(folder)
     own = [finding for finding in faults if (folder.parent / finding.file).is_relative_to(folder)]
-    files = {file: folder.parent / file for file in {finding.file for finding in own} | _commented(folder)}
-    texts = {file: _text(path) for file, path in files.items()}
-    return [_placed(row, folder) for row in told((_pointed(row, texts) for row in own), texts)]
+    texts = {file: _text(folder.parent / file) for file in {finding.file for finding in own if finding.pointer}}
+    remarks = {file: _text(folder.parent / file) for file in _commented(folder)}
+    return [_placed(row, folder) for row in told((_pointed(row, texts) for row in own), remarks)]
 
 
 def _ignored(folder: Path) -> list[Finding]:
@@ -69,12 +71,13 @@ def _ignored(folder: Path) -> list[Finding]:
 def _commented(folder: Path) -> set[str]:
     """The files that may hold allowances."""
     paths = [folder / "pack.yaml", *(folder / "maps").glob("*.yaml")]
-    return {path.relative_to(folder.parent).as_posix() for path in paths}
+    return {file_of(path, folder) for path in paths if path.is_file() and path.stat().st_size <= LARGEST}
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        # What is larger is told to be too large, and nothing else is looked at.
+        return path.read_text("utf-8") if path.stat().st_size <= DEFAULT_BOUNDS.size else ""
     except (OSError, UnicodeDecodeError):
         return ""
 
