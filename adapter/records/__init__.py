@@ -6,9 +6,14 @@ the answers of an instrument.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from adapter.records.checking import ENVELOPE, KINDS, check, json_schema, normalise, schema
-from adapter.records.clinical import clinical_issues
-from adapter.records.scoring import Instrument, Score, instrument, score
+
+if TYPE_CHECKING:
+    from adapter.records.clinical import clinical_issues
+    from adapter.records.scoring import Instrument, Score, instrument, score
 
 __all__ = [
     "ENVELOPE",
@@ -23,3 +28,17 @@ __all__ = [
     "schema",
     "score",
 ]
+_MODULES = {
+    "Instrument": "scoring",
+    "Score": "scoring",
+    "clinical_issues": "clinical",
+    "instrument": "scoring",
+    "score": "scoring",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when asked for: a conversion checks shapes, and neither scores nor compares records.
+    if name in _MODULES:
+        return getattr(import_module(f"adapter.records.{_MODULES[name]}"), name)
+    raise AttributeError(name)

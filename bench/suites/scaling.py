@@ -25,7 +25,8 @@ from bench.inputs import ROOT
 
 CAREPLAN = str(Path(sys.executable).parent / "careplan")
 MILLISECONDS, MEBIBYTES = Bar(unit="ms"), Bar(unit="MiB")
-LINES, SOME, FEW = int(os.environ.get("BENCH_LINES", "1000000")), 50_000, 10_000
+LINES = int(os.environ.get("BENCH_LINES", "1000000"))
+SOME, FEW = min(LINES, 50_000), 10_000
 _LOAD = """
 import time
 from adapter import mapping, fhir_json
@@ -76,7 +77,8 @@ def _goals() -> Iterator[Row]:
 def _start() -> Iterator[Row]:
     loads = [float(_output([sys.executable, "-c", _LOAD])) for _ in range(5)]
     yield cost("scaling", "reading and compiling core, cold", median(loads), {"allowed": 300.0}, MILLISECONDS)
-    yield cost("scaling", "reading and compiling core, no cache needed", median(loads), {"allowed": 30.0}, MILLISECONDS)
+    # There is no cache: what one would be allowed is what the cold start is held against as well.
+    yield cost("scaling", "the same, against what a cache may take", median(loads), {"allowed": 30.0}, MILLISECONDS)
     case = ROOT / "fixtures" / "dual-diagnosis"
     for direction, file in (("to-fhir", "records.json"), ("from-fhir", "fhir.json")):
         spent = [_processor_time([CAREPLAN, "convert", direction, str(case / file)])[0] for _ in range(5)]
@@ -100,7 +102,7 @@ def _stream(folder: Path) -> Iterator[Row]:
     peaks = [_processor_time([*command, str(path)])[1] for path in (few, many)]
     more = peaks[1] - peaks[0]
     yield cost(
-        "scaling", f"memory of {LINES:,} lines beyond that of {FEW:,}", max(more, 0.0), {"allowed": 64.0}, MEBIBYTES
+        "scaling", f"memory of {LINES:,} lines beyond that of {FEW:,}", max(more, 1.0), {"allowed": 64.0}, MEBIBYTES
     )
     yield _workers([*command, str(some)])
 
