@@ -38,9 +38,10 @@ def definitions(table: Tree, base: str = NS) -> dict[str, str]:
 
 
 def _definition(name: str, spec: Tree, base: str) -> Tree:
-    url = f"{base}/StructureDefinition/{name}"
+    url = spec.get("url", f"{base}/StructureDefinition/{name}")
     return {
         **head("StructureDefinition", name, base),
+        "url": url,
         "description": spec["text"],
         "fhirVersion": "4.0.1",
         "kind": "complex-type",
@@ -61,7 +62,9 @@ def _bounds(spec: Tree) -> tuple[int, str]:
 
 def _types(spec: Tree) -> list[Tree]:
     found = REFERENCE.fullmatch(spec["value"])
-    return [{"code": "Reference", "targetProfile": [FHIR + found[1]]}] if found else [{"code": spec["value"]}]
+    if found:
+        return [{"code": "Reference", "targetProfile": [FHIR + found[1]]}]
+    return [{"code": code.strip()} for code in spec["value"].split(",")]
 
 
 def _differential(id_: str, path: str, url: str, spec: Tree) -> Iterator[Tree]:

@@ -13,8 +13,8 @@ from adapter.fhir_json import Bounds, loads
 
 JSON_TYPES = frozenset({"application/fhir+json", "application/json"})
 FHIR_VERSIONS = frozenset({"4.0", "4.0.1", "4.3", "4.3.0"})
-# What is only validated may be of any version whose definitions are at hand.
-VALIDATED_VERSIONS = FHIR_VERSIONS | {"5.0", "5.0.0"}
+CONVERTED = FHIR_VERSIONS | {"5.0", "5.0.0"}
+"""What is converted and validated; the FHIR face stores R4, and R4B, which is the same tree."""
 FORMATS = frozenset({"json", "application/json", "application/fhir+json", "application/fhir json"})
 _PIECE = 1 << 16
 
@@ -48,10 +48,13 @@ def version_of_body() -> str | None:
     if options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("The body must be UTF-8.")
     version = options.get("fhirVersion") or options.get("fhirversion")
-    spoken = VALIDATED_VERSIONS if request.path.endswith("validate") else FHIR_VERSIONS
-    if version is not None and version not in spoken:
+    if version is not None and version not in _spoken(request.path):
         raise UnsupportedMediaType("This FHIR version is not spoken here; 4.0 is.")
     return version
+
+
+def _spoken(path: str) -> frozenset[str]:
+    return CONVERTED if path.startswith("/v1/") or path.endswith("validate") else FHIR_VERSIONS
 
 
 def refuse_other_formats() -> None:

@@ -18,8 +18,7 @@ from adapter.services.validate import mode_issues
 blueprint = Blueprint(
     "convert", "convert", url_prefix="/v1", description="Records to FHIR and back; nothing is stored."
 )
-_FHIR = {"name": "fhir", "in": "query", "schema": {"type": "string", "enum": ["4.0.1", "4.3.0"]}}
-_ANY_FHIR = {"name": "fhir", "in": "query", "schema": {"type": "string", "enum": ["4.0.1", "4.3.0", "5.0.0"]}}
+_FHIR = {"name": "fhir", "in": "query", "schema": {"type": "string", "enum": ["4.0.1", "4.3.0", "5.0.0"]}}
 _PROFILE = {"name": "profile", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
 _MODE = {"name": "mode", "in": "query", "schema": {"type": "string", "enum": ["create", "update"]}}
 _STRICT = {"name": "strict", "in": "query", "schema": {"type": "boolean", "default": False}}
@@ -72,7 +71,7 @@ def from_fhir() -> Response:
     blueprint,
     body=BODY_RESOURCE,
     answer=OUTCOME,
-    parameters=[_ANY_FHIR, _PROFILE, _MODE],
+    parameters=[_FHIR, _PROFILE, _MODE],
 )
 def validate() -> Response:
     """A resource, Bundle, record or list of records: one OperationOutcome, with status 200 also where it holds errors."""

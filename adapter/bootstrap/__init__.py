@@ -43,7 +43,7 @@ def converter(
     create: Literal["put", "conditional"] = "put",
 ) -> Converter:
     """What converts one document. Raises PackError; UsageError for a FHIR version that is not spoken."""
-    from adapter.mapping.convert import fhir_version
+    from adapter.mapping.versions import fhir_version
     from adapter.records import KINDS
     from adapter.services.convert import Converter
 
@@ -64,7 +64,7 @@ def converter(
 
 
 def _refuse_other_version(pack: str, fhir: str | None) -> None:
-    from adapter.mapping.convert import fhir_version
+    from adapter.mapping.versions import fhir_version
     from adapter.packs import load
 
     found = load(pack)

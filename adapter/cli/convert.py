@@ -21,7 +21,7 @@ Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 FILES = click.argument("files", nargs=-1, type=click.Path())
 NDJSON = click.option("--ndjson", is_flag=True, help="One document a line in, one line out for each, in order.")
-FHIR = click.option("--fhir", metavar="VERSION", help="The FHIR version: 4.0.1 (R4) where nothing says otherwise, 4.3.0 (R4B).")  # fmt: skip
+FHIR = click.option("--fhir", metavar="VERSION", help="The FHIR version: 4.0.1 (R4) where nothing says otherwise, 4.3.0 (R4B), 5.0.0 (R5).")  # fmt: skip
 PACK = click.option("--pack", default="core", metavar="NAME|PATH", help="The pack of mapping files.", show_default=True)
 STRICT = click.option("--strict", is_flag=True, help="Refuse what is not valid, instead of converting it with issues.")
 OUT = click.option("--out", metavar="FILE", help="Write here instead of to stdout.")

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import Finding
-from adapter.mapping import convert
+from adapter.mapping import convert, versions
 from adapter.mapping.choosing import Context
 from adapter.mapping.compiler import compile_maps
 from adapter.mapping.convert import Converted, Create, Read
@@ -37,7 +37,7 @@ class Mapper(PackMaps):
 
     def of(self, fhir: str | None) -> Mapper:
         """The mapper of the same pack for a FHIR version. Raises UsageError for one that is not spoken."""
-        release = convert.release_of(convert.fhir_version(fhir))
+        release = versions.release_of(versions.fhir_version(fhir))
         return self if release == self.release else load(self.path, release)
 
     def check(self, record: Any) -> list[Issue]:
@@ -51,7 +51,7 @@ class Mapper(PackMaps):
 
     def from_fhir(self, tree: Any, *, base: str = "none", fhir: str | None = None) -> Read:
         """A resource or Bundle → records, remainder, issues. Raises BadInput."""
-        version = convert.fhir_version(fhir)
+        version = versions.of_input(tree, fhir)
         with paused(size_of_resource(tree)):
             return convert.from_fhir(self.of(version), tree, base=base, fhir=version)
 
@@ -65,11 +65,9 @@ class Mapper(PackMaps):
         fhir: str | None = None,
     ) -> Converted:
         """Records → a Bundle, or with the remainder what came in. Raises UsageError, DataError."""
-        version = convert.fhir_version(fhir)
+        pack = self.of(versions.of_remainder(remainder, fhir))
         with paused(size_of_records(records)):
-            return convert.to_fhir(
-                self.of(version), records, remainder, bundle_type=bundle_type, create=create, fhir=version
-            )
+            return convert.to_fhir(pack, records, remainder, bundle_type=bundle_type, create=create)
 
 
 def load(pack: str = "core", release: str = "R4") -> Mapper:

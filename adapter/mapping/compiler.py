@@ -9,6 +9,7 @@ from typing import Any
 from adapter.errors import Finding
 from adapter.mapping import source
 from adapter.mapping.choosing import OWN_EXTENSIONS, Context, RuleError, codec_of, nearest, template, unknown
+from adapter.mapping.codecs import Values
 from adapter.mapping.companions import Companion
 from adapter.mapping.derived import DERIVED
 from adapter.mapping.expanding import expanded
@@ -18,9 +19,11 @@ from adapter.mapping.links import Called, Link, Related
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.oneway import Constant, Derived, OneWay
+from adapter.mapping.paired import Paired
 from adapter.mapping.parts import PartKeys, Parts
 from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
-from adapter.mapping.reshape import Either, Worded
+from adapter.mapping.ranking import rank
+from adapter.mapping.reshape import Worded
 from adapter.mapping.rules import Group, Leaf, Named, OwnCode, Rule, WithCodes
 from adapter.mapping.shapes import Shape
 from adapter.mapping.wrapping import fields_of, item_shape, lonely, settled, wrapped
@@ -44,6 +47,8 @@ def compile_all(texts: source.Texts, context: Context) -> dict[str, ResourceMap]
         context.maps[name] = ResourceMap(
             name, tree["record"], tree["resource"], [], source=file, part_only="at" in tree
         )
+        # In R4 a QuestionnaireResponse has one identifier, every other type mapped here a list.
+        context.maps[name].one_identifier = (tree["resource"], context.release) == ("QuestionnaireResponse", "R4")
     for name, (file, tree) in files.items():
         _File(file, tree, context).compile(context.maps[name])
     return context.maps
@@ -180,10 +185,18 @@ class _File:
         if "items" in row:
             return self._items(row, where, names, path, here)
         if here.type_ == "array":
-            leaf = self._path(row["leaf"]) if "leaf" in row else None
-            without = frozenset(str(code) for code in row.get("except", []))
-            default = here.here.get("default")
-            return Scalars(where, names, path, codec_of(row, self.context, here.item()), leaf, without, default)
+            return self._scalars(row, where, names, path, here)
+        return self._single(row, where, names, path, here, shape)
+
+    def _scalars(self, row: source.Mapping, where: str, names: tuple[str, ...], path: Path, here: Shape) -> Rule:
+        leaf = self._path(row["leaf"]) if "leaf" in row else None
+        without = frozenset(str(code) for code in row.get("except", []))
+        codec = codec_of(row, self.context, here.item())
+        return Scalars(where, names, path, codec, leaf, without, here.here.get("default"), "alone" in row)
+
+    def _single(
+        self, row: source.Mapping, where: str, names: tuple[str, ...], path: Path, here: Shape, shape: Shape
+    ) -> Rule:
         if "called" in row:
             called = Leaf(where, names, path, Called(Related(Link(row["link"]))))
             return Named(called, record_steps(row["called"]))
@@ -191,6 +204,8 @@ class _File:
         if "words" in row:
             self._field(shape, row["words"], "words")
             return Worded(leaf_rule, record_steps(row["words"]), here.check())
+        if "second" in row and isinstance(leaf_rule.codec, Values):
+            return Paired(leaf_rule, leaf_rule.codec, self._path(row["second"]))
         if "own" in row:
             return OwnCode(leaf_rule, dict(row["own"]), f"{OWN_EXTENSIONS}/code")
         if "also" in row:
@@ -269,32 +284,3 @@ class _File:
         rules = self.groups[name] = []
         rules.extend(self.rules(rows, shape))
         return rules
-
-
-def rank(rules: list[Rule]) -> list[Rule]:
-    """Tell each path which elements its neighbours select from the same arrays, in the order of the rules."""
-    siblings: dict[tuple[Any, ...], list[Step]] = {}
-    for path in (path for rule in rules for path in _paths_of(rule)):
-        steps = (*path.steps, path.last)
-        for index, step in enumerate(steps):
-            row = siblings.setdefault((*steps[:index], step.name), [])
-            if step.shape == "element" and step not in row:
-                row.append(step)
-    for each, path in [(rule, path) for rule in rules for path in _paths_of(rule)]:
-        ranks = {
-            index: tuple(siblings[(*path.steps[:index], step.name)])
-            for index, step in enumerate((*path.steps, path.last))
-            if siblings[(*path.steps[:index], step.name)]
-        }
-        inner = getattr(each, "inner", each)
-        if isinstance(inner, Items) and inner.others:
-            inner.others = ranks.get(len(path.steps), ())
-        object.__setattr__(path, "ranks", ranks)
-    return rules
-
-
-def _paths_of(rule: Any) -> list[Path]:
-    if isinstance(rule, Either):
-        return rule.paths
-    found = rule.leaf.path if isinstance(rule, OneWay) else getattr(rule, "path", None)
-    return [found] if isinstance(found, Path) else []

@@ -25,10 +25,10 @@ from adapter.mapping.bundle import (
     take_apart,
 )
 from adapter.mapping.mapper import ENVELOPE, PackMaps
+from adapter.mapping.versions import fhir_version
 
 Tree = dict[str, Any]
 Create = Literal["put", "conditional"]
-FHIR_VERSIONS = {"4.0": "4.0.1", "4.0.1": "4.0.1", "R4": "4.0.1", "4.3": "4.3.0", "4.3.0": "4.3.0", "R4B": "4.3.0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,6 @@ class Converted:
     untouched: frozenset[tuple[str, str]] = frozenset()
 
 
-def fhir_version(name: str | None) -> str:
-    """The version that a name stands for; R4 without one. Raises UsageError for those that are not spoken."""
-    if name is None:
-        return "4.0.1"
-    known = FHIR_VERSIONS.get(name.upper() if name[:1] in "rR" else name)
-    if known is None:
-        old = {"1.0": "DSTU2 ", "3.0": "STU3 "}.get(name[:3], "")
-        raise UsageError(f"FHIR {old}{name} is not supported.", remedy="Use 4.0.1 (R4) or 4.3.0 (R4B).")
-    return known
-
-
-def release_of(version: str) -> str:
-    """The release whose rules a version has: R4B is the same tree as R4."""
-    return "R5" if version.startswith("5") else "R4"
-
-
 def from_fhir(pack: PackMaps, tree: Any, *, base: str = "none", fhir: str | None = None) -> Read:
     """A resource or Bundle → its records. Raises BadInput where it is neither."""
     if type(tree) is not dict or type(tree.get("resourceType")) is not str or not tree["resourceType"]:
@@ -86,14 +70,12 @@ def to_fhir(
     *,
     bundle_type: str | None = None,
     create: Create = "put",
-    fhir: str | None = None,
 ) -> Converted:
     """Records → a Bundle; with the remainder → what came in, with the edits of the records and nothing else changed.
 
     Raises UsageError (an option that does not fit), BadInput (no known kind, a broken remainder, two records of one id),
     DataError (a record added to or removed from a single resource).
     """
-    fhir_version(fhir)
     contents = [_content(pack.own.named(record)) for record in records]
     _refuse_twins(contents)
     if remainder is None:

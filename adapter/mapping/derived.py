@@ -24,6 +24,12 @@ MEMBER = "member-"
 _FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_FIRST = {
+    name: place
+    for place, name in enumerate(
+        ("substance", "relation", "role", "name", "statement", "activity", "medication", "measure", "detail", "title")
+    )
+}
 _NOT_SAID = frozenset({"id", "system", "also", "problems", "goals", "linkId", "definition"})
 _XHTML = "http://www.w3.org/1999/xhtml"
 
@@ -86,9 +92,14 @@ def _said_of(value: Tree) -> str:
     code = value.get("code")
     if type(code) is str:
         return _said(code.replace("-", " "))
-    return ", ".join(
-        [f"{_key(key)} {text}" for key, inner in value.items() if key not in _NOT_SAID and (text := _said(inner))]
-    )
+    names = sorted(value, key=_place) if len(value) > 1 else value
+    return ", ".join([f"{_key(key)} {text}" for key in names if key not in _NOT_SAID and (text := _said(value[key]))])
+
+
+@lru_cache(maxsize=1024)
+def _place(name: str) -> tuple[int, str]:
+    """What a thing is called comes first; the rest by name, so that equal records are told in the same words."""
+    return _FIRST.get(name, len(_FIRST)), name
 
 
 @lru_cache(maxsize=1024)

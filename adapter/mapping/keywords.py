@@ -104,6 +104,8 @@ KEYWORDS: dict[str, Keyword] = {
     "inline": Keyword(ROWS, "Rules for elements that hold an item themselves instead of a reference."),
     "object": Keyword(TEXT, "A group: its pairs, each below both paths of this one."),
     "only": Keyword(TEXT, "R4 or R5: the pair is for that release alone; R4 is R4B too."),
+    "second": Keyword(TEXT, "A second FHIR element: where a value of the table has two words, the second stands there."),
+    "alone": Keyword(TEXT, "yes: only elements that hold the value at leaf and nothing beside it."),
     "held": Keyword(TEXT, "The flag of an item that stands in the element itself."),
     "beside": Keyword(ROWS, "Rules for what an element says of a part beyond the reference to it."),
     "items": Keyword(ROWS_OR_GROUP, "The rules of each item of a list, or the name of a group of them."),

@@ -50,7 +50,7 @@ class Tally:
 def understood(pack: PackMaps, tree: Tree, *, fhir: str | None = None) -> Tally:
     """The leaves of a resource or Bundle, and those that its records give back with the remainder thrown away."""
     read = from_fhir(pack, tree, fhir=fhir)
-    written = to_fhir(pack, read.records, fhir=fhir).tree
+    written = to_fhir(pack, read.records).tree
     there, again = _counted(pack, tree), _counted(pack, written)
     tally = Tally()
     for leaf, count in there.items():

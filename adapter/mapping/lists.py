@@ -199,6 +199,7 @@ class Scalars:
     leaf: Path | None = None
     without: frozenset[str] = frozenset()
     default: Any = None
+    alone: bool = False
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
         rows = self.values(elements_of(self.path, node), scope)
@@ -217,7 +218,7 @@ class Scalars:
                 value = None
             elif self.leaf is None:
                 value = self.codec.decode(element, scope) if element is not None else None
-            elif self.path.last.matches(element):
+            elif self.path.last.matches(element) and not (self.alone and self._beside(element)):
                 holder = self.leaf.holder(element)
                 raw = holder.get(self.leaf.name) if holder is not None else None
                 value = self.codec.decode(raw, scope) if raw is not None else None
@@ -226,6 +227,12 @@ class Scalars:
             if value is not None:
                 found.append((index, value))
         return found
+
+    def _beside(self, element: Tree) -> bool:
+        """Whether an element holds more than the value: then it is not ours."""
+        leaf = self.leaf
+        first = "" if leaf is None else leaf.steps[0].name if leaf.steps else leaf.name
+        return not element.keys() <= {"id", "extension", first}
 
     def _left_out(self, element: Any) -> bool:
         codings = element.get("coding") if type(element) is dict else None

@@ -40,6 +40,7 @@ class ResourceMap:
     match: tuple[tuple[Path, Any], ...] = ()
     source: str = ""
     part_only: bool = False
+    one_identifier: bool = False
     generate: Callable[[ResourceMap], Generated] | None = None
     fast: Generated | None = None
     _uses: int = 0
@@ -88,8 +89,7 @@ class ResourceMap:
         """Fill a new resource, `scope.root`, which has its type and id."""
         resource = scope.root
         identifier = {"system": IDENTIFIER_SYSTEM, "value": record["id"]}
-        # R4: a QuestionnaireResponse has one identifier, every other type mapped here a list.
-        resource["identifier"] = identifier if self.type_ == "QuestionnaireResponse" else [identifier]
+        resource["identifier"] = identifier if self.one_identifier else [identifier]
         fast = self._hot()
         if fast:
             fast.fill(resource, record, scope)

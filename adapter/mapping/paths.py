@@ -5,6 +5,7 @@ A path is steps joined by dots. A step is a name, and may say which element of i
     code            the object, or the leaf where it is last
     item[linkId=x]  the element of a list that has linkId x: selected when read, made when written
     answer[!]       the only element of a list; a list of two has none
+    reason[text!]   the only element that has a text
     age(code=a)     the object, if it has code a; made with it when written
     category[coding.code=x]  the element whose CodeableConcept has a coding with code x: a slice
 
@@ -16,13 +17,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from adapter.fhir_json import copy, same
+from adapter.mapping.path_steps import Pairs, Slice, Step
 
 Tree = dict[str, Any]
-Pairs = tuple[tuple[str, str], ...]
+__all__ = [
+    "Path", "PathError", "Slice", "Step", "expand", "get", "parse", "put", "record_steps", "replace_only",
+]  # fmt: skip
 _APART = r".\[\]{}#*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _NAME = re.compile(rf"[^\s{_APART}](?:[^{_APART}]*[^\s{_APART}])?")
 
@@ -31,74 +33,6 @@ _STEP = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9]*)(?:\[(?P<list>[^\]]*)\]|\((?
 
 class PathError(ValueError):
     """A path that cannot be read; the message says what was expected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step. `shape` is `object`, `only` (the one element of a list) or `element` (of a list, by `keys`)."""
-
-    name: str
-    shape: str = "object"
-    keys: tuple[tuple[str, str], ...] = ()
-    made: tuple[tuple[str, str], ...] = ()
-
-    def matches(self, element: Any) -> bool:
-        """Whether it is an object that has every key."""
-        if type(element) is not dict:
-            return False
-        return all(element.get(key) == value for key, value in self.keys)
-
-    def make(self) -> Tree:
-        """A new element with its keys."""
-        return dict(self.keys + self.made)
-
-    def bare(self, element: Tree) -> bool:
-        """Whether nothing is left in it but what made it."""
-        own = {key for key, _ in self.keys + self.made} | {"id"}
-        return element.keys() <= own
-
-
-@dataclass(frozen=True, slots=True)
-class Slice(Step):
-    """A step that selects by what stands deeper: `category[coding.system=s,coding.code=c]`, as profiles slice lists."""
-
-    deep: Pairs = ()
-    deep_made: Pairs = ()
-
-    def matches(self, element: Any) -> bool:
-        """Whether it holds the pattern: of a list, one element that holds all of it."""
-        return type(element) is dict and _holds(element, _pattern(self.keys + self.deep))
-
-    def make(self) -> Tree:
-        """A new element with the pattern."""
-        return copy(_pattern(self.keys + self.made + self.deep + self.deep_made))  # type: ignore[no-any-return]
-
-    def bare(self, element: Tree) -> bool:
-        """Whether nothing is left in it but what made it."""
-        made = self.make()
-        return all(name == "id" or same(value, made.get(name)) for name, value in element.items())
-
-
-@lru_cache(maxsize=1024)
-def _pattern(pairs: Pairs) -> Tree:
-    """What an element of a slice holds; `coding` is a list wherever it stands."""
-    tree: Tree = {}
-    for path, value in pairs:
-        node = tree
-        *way, last = path.split(".")
-        for name in way:
-            inner = node.setdefault(name, [{}] if name == "coding" else {})
-            node = inner[0] if name == "coding" else inner
-        node[last] = value
-    return tree
-
-
-def _holds(node: Any, pattern: Any) -> bool:
-    if type(pattern) is dict:
-        return type(node) is dict and all(_holds(node.get(name), inner) for name, inner in pattern.items())
-    if type(pattern) is list:
-        return type(node) is list and any(_holds(row, pattern[0]) for row in node)
-    return bool(node == pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +93,8 @@ def _enter(node: Any, step: Step) -> Tree | None:
     if type(value) is not list:
         return None
     if step.shape == "only":
-        return value[0] if len(value) == 1 and type(value[0]) is dict else None
+        found = step.only(value)
+        return found if type(found) is dict else None
     for element in value:
         if step.matches(element):
             return element  # type: ignore[no-any-return]
@@ -174,11 +109,18 @@ def _enter_or_make(node: Tree, step: Step, siblings: tuple[Step, ...]) -> Tree:
     if step.shape == "object":
         node[step.name] = inner
     elif step.shape == "only" or type(node.get(step.name)) is not list:
-        node[step.name] = [inner]
+        replace_only(node, step, inner)
     else:
         elements = node[step.name]
         elements.insert(_slot(elements, step, siblings), inner)
     return inner
+
+
+def replace_only(node: Tree, step: Step, inner: Any) -> None:
+    """Make this the only element of an array, of those that the step asks for."""
+    stands = node.get(step.name)
+    kept = [element for element in stands if not step.matches(element)] if step.has and type(stands) is list else []
+    node[step.name] = [*kept, inner]
 
 
 def _slot(elements: list[Any], step: Step, siblings: tuple[Step, ...]) -> int:
@@ -219,8 +161,8 @@ def parse(text: str, prefixes: Mapping[str, str]) -> Path:
 
 def _step(match: re.Match[str], prefixes: Mapping[str, str]) -> Step:
     name, in_list, guard = match["name"], match["list"], match["guard"]
-    if in_list == "!":
-        return Step(name, "only")
+    if in_list is not None and in_list.endswith("!"):
+        return Step(name, "only", has=in_list[:-1])
     if in_list is None and guard is None:
         return Step(name)
     keys, made = _conditions(in_list if in_list is not None else guard, prefixes)
@@ -228,7 +170,7 @@ def _step(match: re.Match[str], prefixes: Mapping[str, str]) -> Step:
     flat, flat_made = (tuple(pair for pair in pairs if "." not in pair[0]) for pairs in (keys, made))
     deep, deep_made = (tuple(pair for pair in pairs if "." in pair[0]) for pairs in (keys, made))
     return (
-        Slice(name, shape, flat, flat_made, deep, deep_made)
+        Slice(name, shape, flat, flat_made, deep=deep, deep_made=deep_made)
         if deep or deep_made
         else Step(name, shape, flat, flat_made)
     )

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from adapter.fhir_json import same
 from adapter.mapping.codecs import Codec
-from adapter.mapping.paths import Path, get, put
+from adapter.mapping.paths import Path, get, put, replace_only
 from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
@@ -178,7 +178,7 @@ def current(path: Path, node: Tree) -> Any:
         return value
     elements = value if type(value) is list else []
     if path.last.shape == "only":
-        return elements[0] if len(elements) == 1 else None
+        return path.last.only(elements)
     return next((element for element in elements if path.last.matches(element)), None)
 
 
@@ -187,7 +187,7 @@ def set_value(path: Path, holder: Tree, encoded: Any) -> None:
     if path.last.shape == "object":
         holder[path.name] = encoded
     elif path.last.shape == "only":
-        holder[path.name] = [encoded]
+        replace_only(holder, path.last, encoded)
     else:
         elements = holder.get(path.name)
         if type(elements) is not list:

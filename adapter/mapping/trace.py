@@ -118,10 +118,12 @@ def _enter(step: Step, node: Any) -> tuple[Place, Any] | None:
     if value is None:
         return None
     if step.shape == "object":
-        return ((step.name,), value) if not step.keys or step.matches(value) else None
+        return ((step.name,), value) if (not step.keys and step.plain) or step.matches(value) else None
     elements = value if type(value) is list else []
     if step.shape == "only":
-        return ((step.name, 0), elements[0]) if len(elements) == 1 else None
+        found = step.only(elements)
+        index = next((i for i, element in enumerate(elements) if element is found), 0)
+        return ((step.name, index), found) if found is not None else None
     rows = (((step.name, index), element) for index, element in enumerate(elements) if step.matches(element))
     return next(rows, None)
 

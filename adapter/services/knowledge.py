@@ -9,8 +9,8 @@ from typing import Any
 
 from adapter.definitions import Definitions, definitions
 from adapter.mapping import Mapper, Row, forget, load, shape_of, table
-from adapter.mapping.convert import fhir_version, release_of
 from adapter.mapping.shapes import Shape
+from adapter.mapping.versions import fhir_version, release_of
 from adapter.packs import Pack, available
 from adapter.packs import load as load_pack
 

@@ -143,8 +143,8 @@ def _per_1(node: Tree) -> bool:
     return order is not None and order <= 0
 
 
-def _sqty_1(node: Tree) -> bool:
-    return "comparator" not in node
+def _sqty_1(node: Any) -> bool:
+    return not isinstance(node, dict) or "comparator" not in node
 
 
 def _que_2(node: Tree) -> bool:

@@ -35,7 +35,7 @@ INSTRUMENTS: dict[str, Tree] = {
     path.stem: loads(path.read_bytes()) for path in sorted((ROOT / "adapter/records/instruments").glob("*.json"))
 }
 # Extensions that no mapping file names: the codecs write them, or a ConceptMap holds them.
-BEHIND = {"concept-also", "concept-text", "code", "preferred"}
+BEHIND = {"concept-also", "concept-text", "code", "preferred", "careplan-activity-detail", "careteam-encounter"}
 
 
 def table(name: str) -> Table:

@@ -76,6 +76,8 @@ def _before(rule: Any, rules: Sequence[Any]) -> Sequence[Any]:
 
 
 def _names(step: Step) -> list[str]:
+    if not step.plain:
+        return ["?"]
     return [key for key, _ in step.keys]
 
 

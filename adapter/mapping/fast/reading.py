@@ -68,7 +68,7 @@ def _ask(made: Function, rule: Any) -> None:
 
 def _is_known(rule: Any) -> bool:
     known = _PLAIN.get(type(rule))
-    if known is None or not is_plain(rule, known):
+    if known is None or not is_plain(rule, known) or not is_plain_path(rule):
         return False
     if isinstance(rule, OwnCode):
         return _is_known(rule.leaf) and rule.path.last.shape == "object"
@@ -77,6 +77,13 @@ def _is_known(rule: Any) -> bool:
     if isinstance(rule, Items):
         return keys_are_known(rule.keys)
     return not isinstance(rule, Scalars) or not rule.without
+
+
+def is_plain_path(rule: Any) -> bool:
+    """Whether the steps of a rule say no more than their keys."""
+    inner = getattr(rule, "leaf", None)
+    paths = (getattr(rule, "path", None), getattr(inner, "path", inner))
+    return all(step.plain for path in paths if isinstance(path, Path) for step in (*path.steps, path.last))
 
 
 def keys_are_known(keys: Keys) -> bool:

@@ -19,7 +19,7 @@ from adapter.mapping.fast import listing
 from adapter.mapping.fast.arrays import at_end, grow
 from adapter.mapping.fast.code import Function, Module, check_of, is_plain
 from adapter.mapping.fast.items import FIELDS, fill_parts
-from adapter.mapping.fast.reading import quick
+from adapter.mapping.fast.reading import is_plain_path, quick
 from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.lists import Items, Scalars, elements_of
 from adapter.mapping.oneway import Constant, Derived, OneWay
@@ -90,7 +90,12 @@ class _Filler:
     def _rule(self, rule: Any, record: str) -> None:
         self.rule = rule
         emit = _EMIT.get(type(rule))
-        if emit is None or not is_plain(rule, _PLAIN[type(rule)]) or not emit(self, rule, record):
+        if (
+            emit is None
+            or not is_plain(rule, _PLAIN[type(rule)])
+            or not is_plain_path(rule)
+            or not emit(self, rule, record)
+        ):
             self.ask(rule)
 
     def ask(self, rule: Any) -> None:

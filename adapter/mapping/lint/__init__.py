@@ -13,7 +13,6 @@ from adapter.errors import Finding, UsageError
 from adapter.mapping import source
 from adapter.mapping.choosing import Context
 from adapter.mapping.compiler import compile_all
-from adapter.mapping.convert import release_of
 from adapter.mapping.expanding import expanded
 from adapter.mapping.lint import codes, complete, owners, sides
 from adapter.mapping.lint.allow import allowances, allowed
@@ -21,6 +20,7 @@ from adapter.mapping.lint.messages import ORDER
 from adapter.mapping.lint.subject import Subject
 from adapter.mapping.shapes import Shape
 from adapter.mapping.table import rows_of
+from adapter.mapping.versions import release_of
 from adapter.terminology import read_tables
 
 if TYPE_CHECKING:

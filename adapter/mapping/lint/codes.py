@@ -75,7 +75,7 @@ def _ours(subject: Subject, row: Row) -> list[tuple[str, set[Key], str]] | None:
     """(our code, what it is written as, the key that says so); None where our codes are not known."""
     keys = row.keys or {}
     if row.keyword == "values":
-        return [(code, {("", value)}, "values") for code, value in keys["values"].items()]
+        return [(code, {("", value.partition(" ")[0])}, "values") for code, value in keys["values"].items()]
     if row.keyword in ("copy", "own"):
         own = keys.get("own", {})
         return [(code, {("", str(own.get(code, code)))}, "fhir") for code in _enum(subject, row)] or None

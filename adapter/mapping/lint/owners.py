@@ -65,6 +65,8 @@ def _place(row: Row, side: str) -> str:
     keys = row.keys or {}
     if side == "record":
         return row.record
+    if "alone" in keys:
+        return f"{row.selector}.{keys.get('leaf', '')}"
     parted = "rest" in keys or "except" in keys
     return f"{row.selector} {keys.get('except', 'rest')}" if parted else row.selector
 

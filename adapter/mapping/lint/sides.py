@@ -178,9 +178,11 @@ def _target(subject: Subject, row: Row, spot: Spot, type_: str, key: str) -> Non
 def _items(subject: Subject, row: Row, spot: Spot, shape: Shape) -> None:
     keys = row.keys or {}
     if "link" in keys:
-        if spot.type != "Reference":
-            subject.say(row, "type-differs", f"{spot.path} is {spot.type}: link expected Reference", "link")
-        _target(subject, row, spot, str(keys["link"]), "link")
+        at = _leaf(subject, row, spot, str(keys["at"])) if "at" in keys else spot
+        if at is not None and at.type != "Reference":
+            subject.say(row, "type-differs", f"{at.path} is {at.type}: link expected Reference", "link")
+        if at is not None:
+            _target(subject, row, at, str(keys["link"]), "link")
     by = str(keys.get("key", "id"))
     if by not in ("id", "value") and by not in shape.names():
         subject.say(row, "record-path", f"the items of {row.record} have no {by}", "key")

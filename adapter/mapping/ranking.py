@@ -1,0 +1,40 @@
+"""The order of elements in an array that several rules select from: that of the rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.mapping.lists import Items
+from adapter.mapping.oneway import OneWay
+from adapter.mapping.paths import Path, Step
+from adapter.mapping.reshape import Either
+from adapter.mapping.rules import Rule
+
+
+def rank(rules: list[Rule]) -> list[Rule]:
+    """Tell each path which elements its neighbours select from the same arrays, in the order of the rules."""
+    siblings: dict[tuple[Any, ...], list[Step]] = {}
+    for path in (path for rule in rules for path in _paths_of(rule)):
+        steps = (*path.steps, path.last)
+        for index, step in enumerate(steps):
+            row = siblings.setdefault((*steps[:index], step.name), [])
+            if step.shape == "element" and step not in row:
+                row.append(step)
+    for each, path in [(rule, path) for rule in rules for path in _paths_of(rule)]:
+        ranks = {
+            index: tuple(siblings[(*path.steps[:index], step.name)])
+            for index, step in enumerate((*path.steps, path.last))
+            if siblings[(*path.steps[:index], step.name)]
+        }
+        inner = getattr(each, "inner", each)
+        if isinstance(inner, Items) and inner.others:
+            inner.others = ranks.get(len(path.steps), ())
+        object.__setattr__(path, "ranks", ranks)
+    return rules
+
+
+def _paths_of(rule: Any) -> list[Path]:
+    if isinstance(rule, Either):
+        return rule.paths
+    found = rule.leaf.path if isinstance(rule, OneWay) else getattr(rule, "path", None)
+    return [found] if isinstance(found, Path) else []
