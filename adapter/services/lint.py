@@ -44,7 +44,7 @@ def lint(name_or_path: str) -> list[Finding]:
     own = [finding for finding in faults if (folder.parent / finding.file).is_relative_to(folder)]
     texts = {file: _text(folder.parent / file) for file in {finding.file for finding in own if finding.pointer}}
     remarks = {file: _text(folder.parent / file) for file in _commented(folder)}
-    return [_placed(row, folder) for row in told((_pointed(row, texts) for row in own), remarks)]
+    return [_placed(row, folder, Path(name_or_path)) for row in told((_pointed(row, texts) for row in own), remarks)]
 
 
 def _ignored(folder: Path) -> list[Finding]:
@@ -90,7 +90,11 @@ def _pointed(finding: Finding, texts: dict[str, str]) -> Finding:
     return replace(finding, line=issue.line or 1, column=issue.column or 1)
 
 
-def _placed(finding: Finding, folder: Path) -> Finding:
-    path = folder.parent / finding.file
-    here = Path.cwd()
-    return replace(finding, file=path.relative_to(here).as_posix()) if path.is_relative_to(here) else finding
+def _placed(finding: Finding, folder: Path, given: Path) -> Finding:
+    """A finding with its file as it is found from the current folder, where the pack was not named by its whole path."""
+    path, here = folder.parent / finding.file, Path.cwd()
+    if path.is_relative_to(here):
+        return replace(finding, file=path.relative_to(here).as_posix())
+    if ".." in given.parts and not given.is_absolute():
+        return replace(finding, file=(given / path.relative_to(folder)).as_posix())
+    return finding

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
 
 from adapter.cli import main
 
@@ -83,6 +84,90 @@ def test_findings_as_sarif(tmp_path: Path) -> None:
         region = result["locations"][0]["physicalLocation"]["region"]
         assert region["startLine"] >= 1
         assert region["startColumn"] >= 1
+
+
+TEXT = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
+RULE = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "shortDescription": TEXT,
+        "help": TEXT,
+        "defaultConfiguration": {"type": "object", "properties": {"level": LEVEL}, "additionalProperties": False},
+    },
+    "required": ["id"],
+    "additionalProperties": False,
+}
+REGION = {
+    "type": "object",
+    "properties": {name: {"type": "integer", "minimum": 1} for name in ("startLine", "startColumn")},
+    "additionalProperties": False,
+}
+PLACE = {
+    "type": "object",
+    "properties": {
+        "artifactLocation": {"type": "object", "properties": {"uri": {"type": "string", "format": "uri-reference"}}, "additionalProperties": False},
+        "region": REGION,
+    },
+    "additionalProperties": False,
+}  # fmt: skip
+RESULT = {
+    "type": "object",
+    "properties": {
+        "ruleId": {"type": "string"},
+        "ruleIndex": {"type": "integer", "minimum": -1},
+        "level": LEVEL,
+        "message": TEXT,
+        "locations": {"type": "array", "items": {"type": "object", "properties": {"physicalLocation": PLACE}, "additionalProperties": False}},
+    },
+    "required": ["message"],
+    "additionalProperties": False,
+}  # fmt: skip
+DRIVER = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "version": {"type": "string"}, "rules": {"type": "array", "items": RULE, "uniqueItems": True}},
+    "required": ["name"],
+    "additionalProperties": False,
+}  # fmt: skip
+RUN = {
+    "type": "object",
+    "properties": {
+        "tool": {"type": "object", "properties": {"driver": DRIVER}, "required": ["driver"], "additionalProperties": False},
+        "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+        "results": {"type": "array", "items": RESULT},
+    },
+    "required": ["tool"],
+    "additionalProperties": False,
+}  # fmt: skip
+# What the specification says of the properties that we write.
+SARIF = {
+    "type": "object",
+    "properties": {"$schema": {"type": "string"}, "version": {"const": "2.1.0"}, "runs": {"type": "array", "items": RUN}},
+    "required": ["version", "runs"],
+    "additionalProperties": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pack", ["core", "odd"])
+def test_sarif_has_the_shape_of_its_specification(tmp_path: Path, pack: str) -> None:
+    place = _odd(tmp_path, "{record: nope, fhir: nope}", "- x") if pack == "odd" else pack
+    log = json.loads(careplan("pack", "lint", "--format", "sarif", place).stdout)
+    assert [error.message for error in Draft202012Validator(SARIF).iter_errors(log)] == []
+    assert bool(log["runs"][0]["results"]) is (pack == "odd")
+
+
+def test_a_pack_beside_the_current_folder_is_named_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "site").mkdir()
+    _odd(tmp_path / "site", "{record: nope, fhir: startDate}")
+    monkeypatch.chdir(tmp_path / "here")
+    assert "../site/maps/goal.yaml:4:6: error" in careplan("pack", "lint", "../site").stdout
 
 
 def test_warnings_count_where_strict(tmp_path: Path) -> None:
