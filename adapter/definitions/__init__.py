@@ -58,6 +58,7 @@ class Definitions:
             for name in ("extensions", "valuesets", "codesystems", "hierarchies", "profiles")
         )
         self._built: dict[str, TypeFacts] = {}
+        self._joined: dict[str, Tree] = {}
         self._systems: dict[str, CodeSystemFacts] = {}
         self._code_sets: dict[str, frozenset[str] | None] = {}
         # What others compile from these facts lives as long as they do, and is shared as they are.
@@ -86,6 +87,15 @@ class Definitions:
         None where it, or one it is derived from, is not at hand in the version asked for, or where they are derived from
         each other.
         """
+        if url not in self._joined:
+            joined = self._join(url)
+            # What data names and is not at hand is not kept.
+            if joined is None:
+                return None
+            self._joined[url] = joined
+        return self._joined[url]
+
+    def _join(self, url: str) -> Tree | None:
         plain, _, version = url.partition("|")
         found: list[Tree] = []
         seen: set[str] = set()
