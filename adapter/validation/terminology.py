@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.definitions import Definitions, Element
+from adapter.definitions.profiling import defined
 from adapter.errors import Refused, Unavailable
 from adapter.ports import Code, CodeVerdict, TerminologyServer
 from adapter.validation.bindings import member
 from adapter.validation.handlers import step_of
+from adapter.validation.profiles import claimed
 from adapter.validation.run import Run, Tree
 
 # HL7's name for units: they are told by their grammar and no list.
@@ -34,7 +36,7 @@ class Question:
 
 def ask(server: TerminologyServer, defs: Definitions, tree: Tree, run: Run) -> None:
     """Notes what the server says of the codes that are not at hand; they no longer count as not checked."""
-    questions = list(_of_resource(defs, tree, ""))
+    questions = list(dict.fromkeys(_of_resource(defs, tree, "", run.profiles)))
     if not questions:
         return
     try:
@@ -79,10 +81,39 @@ def _say_bindings(answered: Answered, run: Run) -> None:
             run.add(message_id, place, value_set=value_set)
 
 
-def _of_resource(defs: Definitions, tree: Any, place: str) -> Iterator[Question]:
+def _of_resource(defs: Definitions, tree: Any, place: str, more: Sequence[str] = ()) -> Iterator[Question]:
+    """The codes of a resource and of those inside it; bound by their types, the profiles that they claim, and `more`."""
     name = tree.get("resourceType") if isinstance(tree, dict) else None
-    if isinstance(name, str) and name in defs.resource_types:
-        yield from _of_node(defs, tree, name, place)
+    if not isinstance(name, str) or name not in defs.resource_types:
+        return
+    yield from _of_node(defs, tree, name, place)
+    for url in dict.fromkeys([*claimed(tree), *more]):
+        facts = defs.profile(url)
+        if facts is not None and facts["t"] == name:
+            yield from _of_profile(defs, tree, facts, place)
+
+
+def _of_profile(defs: Definitions, tree: Tree, facts: Tree, place: str) -> Iterator[Question]:
+    """What a profile binds; slices, whose values are told apart elsewhere, are left out."""
+    for row in facts["e"]:
+        _, *steps = row["i"].split(".")
+        if "b" in row and steps and ":" not in row["i"]:
+            for element, value, spot in _at(defs, tree, facts["t"], steps, place):
+                yield from _of_bound(defs, element.type, (row["b"][0], row["b"][1]), value, spot)
+
+
+def _at(
+    defs: Definitions, node: Tree, type_name: str, steps: Sequence[str], place: str
+) -> Iterator[tuple[Element, Tree, str]]:
+    """The objects at a path of a type's definition, with their places."""
+    for element in defined(defs, f"{type_name}.{steps[0]}"):
+        value, step = node.get(element.name), place + step_of(element)
+        rows = enumerate(value) if isinstance(value, list) else [(None, value)]
+        for index, each in rows:
+            spot = step if index is None else f"{step}[{index}]"
+            if isinstance(each, dict):
+                inner = _at(defs, each, element.type, steps[1:], spot) if len(steps) > 1 else [(element, each, spot)]
+                yield from inner
 
 
 def _of_node(defs: Definitions, node: Tree, type_name: str, place: str) -> Iterator[Question]:
@@ -112,12 +143,18 @@ def _of_coding(defs: Definitions, node: Tree, place: str) -> Iterator[Question]:
 
 
 def _of_binding(defs: Definitions, element: Element, value: Tree, place: str) -> Iterator[Question]:
+    if element.binding is not None:
+        bound = element.binding.strength, element.binding.value_set
+        yield from _of_bound(defs, element.type, bound, value, place)
+
+
+def _of_bound(defs: Definitions, type_name: str, bound: tuple[str, str], value: Tree, place: str) -> Iterator[Question]:
     """The codings of a bound value whose membership the content at hand does not tell."""
-    bound = element.binding
-    if bound is None or bound.strength not in ("required", "extensible") or element.type not in CODED:
+    strength, value_set = bound
+    if strength not in ("required", "extensible") or type_name not in CODED:
         return
-    expansion = defs.expansion(bound.value_set)
-    rows = value.get("coding") if element.type == "CodeableConcept" else [value]
+    expansion = defs.expansion(value_set)
+    rows = value.get("coding") if type_name == "CodeableConcept" else [value]
     codings = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     told = [member(defs, expansion, row.get("system"), row.get("code")) for row in codings]
     if True in told or None not in told:
@@ -125,4 +162,4 @@ def _of_binding(defs: Definitions, element: Element, value: Tree, place: str) ->
     for row, verdict in zip(codings, told, strict=True):
         system, code = row.get("system"), row.get("code")
         if verdict is None and isinstance(system, str) and isinstance(code, str):
-            yield Question(place, Code(system, code, bound.value_set), "", bound.strength, place)
+            yield Question(place, Code(system, code, value_set), "", strength, place)

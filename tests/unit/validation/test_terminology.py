@@ -115,6 +115,22 @@ def test_a_value_set_whose_codes_are_not_at_hand() -> None:
     assert asked == {("/fhir/ValueSet/$validate-code", True), ("/fhir/CodeSystem/$validate-code", False)}
 
 
+@pytest.mark.parametrize("asked", [True, False], ids=["asked for", "claimed"])
+def test_a_value_set_that_a_profile_binds(asked: bool) -> None:
+    url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-condition-problems-health-concerns"
+    tree = condition("34840004") if asked else {**condition("34840004"), "meta": {"profile": [url]}}
+
+    def in_no_set(connection: Connection) -> None:
+        found = "ValueSet" not in connection.target
+        answer = [{"name": "result", "valueBoolean": found}]
+        connection.tree(200, {"resourceType": "Parameters", "parameter": answer})
+
+    with StubServer(in_no_set) as server:
+        [found] = said(server, tree, profiles=[url] if asked else [])
+    told = [(issue.message_id, issue.expression) for issue in found if "us-core-condition-code" in issue.text]
+    assert told == [("binding-extensible", "Condition.code")]
+
+
 def refused(connection: Connection) -> None:
     connection.tree(404, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "not-found"}]})
 
