@@ -26,6 +26,7 @@ def expanded(texts: source.Texts, release: str, faults: Faults) -> Files:
     read = {name: (file, source.read(text, file, faults)) for name, (file, text) in texts.items()}
     trees = {name: (file, tree) for name, (file, tree) in read.items() if tree is not None}
     added = _added(trees)
+    _unknown_kinds(trees, faults)
     shared: dict[str, Any] = {}
     for _, tree in trees.values():
         if _gives(tree):
@@ -53,6 +54,16 @@ def _added(trees: Files) -> dict[str, list[Mapping]]:
                 if not isinstance(declared, str):
                     found.setdefault(kind, []).append(_pair(declared.rule(), fields, name))
     return found
+
+
+def _unknown_kinds(trees: Files, faults: Faults) -> None:
+    """Kinds to which a pack adds fields and that none of its maps is for."""
+    known = {str(tree.get("record")) for _, tree in trees.values() if "at" not in tree}
+    for file, head in trees.values():
+        extra = head.get("extra") if _is_head(head) else None
+        for kind in extra if isinstance(extra, Mapping) else ():
+            if kind not in known:
+                faults.add(file, extra, "record-kind", f"there is no record kind {kind}", kind)
 
 
 def _pair(rule: dict[str, str], fields: Mapping, name: str) -> Mapping:

@@ -253,8 +253,10 @@ class Parts:
         def ready(reference: Tree) -> None:
             element.update({self.at: reference} if self.at else reference)
             if self.from_main:
-                # It stands before those that belong to it.
-                store_elements(self.path, main, [*elements_of(self.path, main), element])
+                # It stands before those that belong to it, and no longer where it belonged before.
+                rows = elements_of(self.path, main)
+                others = [row for row in rows if _part_of(self.reference(row), scope) != _part_of(reference, scope)]
+                store_elements(self.path, main, [*others, element])
 
         if own.keys() == {"id"} and self.keys.by != NUMBER:
             ready(scope.refs.to_record(map_.type_, own["id"]))
@@ -262,3 +264,9 @@ class Parts:
             make_part(map_, {**own, "id": self.keys.id_of(own, scope)}, scope, self.under, ready)
         write_all(self.beside, element, item, {}, scope)
         return element
+
+
+def _part_of(reference: Any, scope: Scope) -> Any:
+    """The part that a Reference leads to; what leads to none is only the same as itself."""
+    part = scope.refs.part(reference) if type(reference) is dict else None
+    return part if part is not None else id(reference)
