@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from adapter.packs import Extra, Kind
 
 Tree = dict[str, Any]
+_SHOWN = 12
+_SIMPLE = frozenset({"pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "format"})
 NAMED = frozenset({"kind", "id"})
 
 
@@ -111,4 +113,15 @@ def _words(error: Any) -> tuple[str, str, str]:
         return "structure", "record-unknown-field", "There is no such field here."
     if error.validator == "type":
         return "structure", "record-type", f"Expected {error.validator_value} here."
-    return "value", "record-schema", f"The value is not one that the schema of its kind allows ({error.validator})."
+    return "value", "record-schema", f"The value is not one that the schema of its kind allows: {_expected(error)}."
+
+
+def _expected(error: Any) -> str:
+    """What the schema asks for, in its own words; they are the pack's, not the record's."""
+    said = error.schema.get("description") if isinstance(error.schema, dict) else None
+    if error.validator in ("enum", "const"):
+        codes = error.validator_value if error.validator == "enum" else [error.validator_value]
+        return f"expected {', '.join(map(str, codes[:_SHOWN]))}{' and others' if len(codes) > _SHOWN else ''}"
+    if isinstance(said, str) and said:
+        return f"expected {said.rstrip('.')}"
+    return f"expected {error.validator} {error.validator_value}" if error.validator in _SIMPLE else str(error.validator)

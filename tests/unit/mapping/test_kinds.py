@@ -1,0 +1,91 @@
+"""A provider's own kinds of record: how one is known, named, checked and given back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapter.identity import is_uuid
+from adapter.mapping import load
+from adapter.mapping.kinds import OwnKinds
+from adapter.packs import Kind
+
+VISIT = {
+    "type": "object",
+    "required": ["no"],
+    "additionalProperties": False,
+    "properties": {
+        "no": {"type": ["string", "integer"]},
+        "sex": {"enum": ["M", "F"]},
+        "day": {"type": "string", "pattern": "^[0-9]{2}$", "description": "two digits."},
+        "age": {"type": "integer", "minimum": 0},
+    },
+}
+PLAN = {"type": "object", "required": ["plan"], "properties": {"plan": {"type": "string"}}}
+ONE = OwnKinds({"visit": Kind("visit", VISIT, "no", "https://example.test/no")})
+TWO = OwnKinds({**ONE.kinds, "plan": Kind("plan", PLAN, "plan")})
+
+
+def test_a_record_without_kind_is_of_the_only_one() -> None:
+    named = ONE.named({"no": "7"})
+    assert (named["kind"], named["no"], is_uuid(named["id"])) == ("visit", "7", True)
+    assert ONE.plain(named) == {"kind": "visit", "no": "7"}
+
+
+def test_of_several_kinds_the_one_that_fits_is_meant() -> None:
+    assert TWO.named({"plan": "P"})["kind"] == "plan"
+    assert TWO.named({"no": "7", "sex": "M"})["kind"] == "visit"
+    neither: dict[str, Any] = {"other": 1}
+    assert TWO.named(neither) is neither
+
+
+def test_the_same_key_gives_the_same_id_and_another_system_another() -> None:
+    other = OwnKinds({"visit": Kind("visit", VISIT, "no", "https://example.test/other")})
+    assert ONE.named({"no": "7"})["id"] == ONE.named({"no": "7", "sex": "F"})["id"]
+    assert ONE.named({"no": "7"})["id"] != other.named({"no": "7"})["id"]
+    assert ONE.named({"no": 7})["id"] == ONE.named({"no": "7"})["id"]
+
+
+def test_a_key_that_is_a_uuid_is_the_id() -> None:
+    key = "3f0c1f0e-6d2b-4c8e-9d57-0a9b6a3c1d20"
+    assert ONE.named({"no": key})["id"] == key
+    assert ONE.plain({"kind": "visit", "id": key, "no": key}) == {"kind": "visit", "no": key}
+
+
+def test_an_id_that_the_key_does_not_say_stays() -> None:
+    foreign = {"kind": "visit", "id": "b3b2b5a0-0000-5000-8000-000000000000", "no": "7"}
+    assert ONE.plain(foreign) == foreign
+    assert ONE.named(foreign) is foreign
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "pointer", "words"),
+    [
+        ("sex", "Q", "/sex", "expected M, F"),
+        ("day", "zz9", "/day", "expected two digits"),
+        ("age", -1, "/age", "expected minimum 0"),
+        ("age", "old", "/age", "Expected integer"),
+        ("sexe", "M", "/sexe", "no such field"),
+    ],
+)
+def test_faults_say_what_was_expected_and_never_the_value(field: str, value: Any, pointer: str, words: str) -> None:
+    found = ONE.faults({"kind": "visit", "no": "7", field: value}, frozenset())
+    assert [(issue.pointer, issue.severity) for issue in found] == [(pointer, "error")]
+    assert words in found[0].text
+    assert str(value) not in found[0].text.replace("minimum 0", "")
+
+
+def test_a_missing_field_is_told_where_it_should_be() -> None:
+    assert [issue.pointer for issue in ONE.faults({"kind": "visit"}, frozenset())] == ["/no"]
+
+
+def test_added_fields_are_checked_by_their_type() -> None:
+    mapper = load("ecare")
+    goal: dict[str, Any] = {"kind": "goal", "id": "3f0c1f0e-6d2b-4c8e-9d57-0a9b6a3c1d20", "lifecycle": "active"}
+    goal |= {"statement": {"text": "x"}, "patient": "3f0c1f0e-6d2b-4c8e-9d57-0a9b6a3c1d21"}
+    assert mapper.check({**goal, "extra": {"ecare": {"confidence": 3}}}) == []
+    assert [i.pointer for i in mapper.check({**goal, "extra": {"ecare": {"confidence": "3"}}})] == [
+        "/extra/ecare/confidence"
+    ]
+    assert [i.pointer for i in mapper.check({**goal, "extra": {"ecare": {"nope": 1}}})] == ["/extra/ecare/nope"]
