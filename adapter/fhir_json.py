@@ -6,8 +6,10 @@ https://hl7.org/fhir/R4/json.html — decimals are `decimal.Decimal` with the di
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, NoReturn
 
 import msgspec
@@ -54,6 +56,9 @@ def loads(data: bytes | str, bounds: Bounds = DEFAULT_BOUNDS) -> Any:
     """
     if len(data) > bounds.size:
         raise _bad("json-too-large", f"The input is larger than {bounds.size} bytes.", code="too-long")
+    tree = _plainly(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"), bounds)
+    if tree is not None:
+        return tree
     text = _decode(data) if isinstance(data, bytes) else data.removeprefix("\ufeff")
     try:
         tree = _decoder(bounds).decode(text)
@@ -63,15 +68,41 @@ def loads(data: bytes | str, bounds: Bounds = DEFAULT_BOUNDS) -> Any:
         raise _bad(fault.message_id, str(fault)) from None
     except RecursionError:
         raise _too_deep(bounds) from None
-    if (
-        text.count("{") + text.count("[") > bounds.depth
-        and _may_be_deeper(text, bounds.depth)
-        and _deeper_than(tree, bounds.depth)
-    ):
+    if text.count("{") + text.count("[") > bounds.depth and _deeper_than(tree, bounds.depth):
         raise _too_deep(bounds)
     if "\\ud" in text or "\\uD" in text:
         _refuse_lone_surrogates(tree)
     return tree
+
+
+def _plainly(data: bytes, bounds: Bounds) -> Any:
+    """The tree of a text that a quick reader reads as the exact one does; None for all else, errors among it.
+
+    The quick reader takes the last of two equal keys, and minus zero for zero. So what it read is written again, and then
+    a quote or a sign is missing. Only quotes and signs that are escaped by number could hide that.
+    """
+    if b"\\" in data and _HIDING(data):
+        return None
+    try:
+        tree = _quick(bounds).decode(data)
+        again = _encoder.encode(tree)
+    except (ValueError, RecursionError, ArithmeticError):
+        return None
+    if again.count(b'"') != data.count(b'"') or again.count(b"-") != data.count(b"-"):
+        return None
+    if data.count(b"{") + data.count(b"[") > bounds.depth and _may_be_deeper(data, bounds.depth):
+        return None
+    # Digits of one number that stand in a row, as in a long integer.
+    return None if b"0" * (bounds.number + 1) in data.translate(_DIGITS) else tree
+
+
+_HIDING = re.compile(rb"\\u002[2dD]").search
+_DIGITS = bytes(0x30 if 0x30 <= each <= 0x39 else each for each in range(256))
+
+
+@cache
+def _quick(bounds: Bounds) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(float_hook=_number(Decimal, bounds.number))
 
 
 def _decoder(bounds: Bounds) -> json.JSONDecoder:
@@ -107,9 +138,9 @@ def _decode(data: bytes) -> str:
         raise _bad("json-not-utf8", "The input is not UTF-8.", line=line) from None
 
 
-def _may_be_deeper(text: str, depth: int) -> bool:
+def _may_be_deeper(data: bytes, depth: int) -> bool:
     """A quick no: the brackets alone, of which each pass takes the innermost away. Those in strings may spoil it."""
-    left = text.encode("utf-8", "surrogatepass").translate(_BRACES, _OTHERS)
+    left = data.translate(_BRACES, _OTHERS)
     for _ in range(depth):
         inner = left.replace(b"{}", b"")
         if not inner or inner == left:

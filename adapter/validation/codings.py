@@ -69,17 +69,17 @@ class _Systems:
 
     def __init__(self, defs: Definitions) -> None:
         self.defs = defs
-        self._known: dict[str, Mapping[str, str] | None] = {}
+        self.known: dict[str, Mapping[str, str] | None] = {}
         self._faults: dict[str, str] = {}
 
     def codes(self, system: str) -> Mapping[str, str] | None:
         """The codes of a system; None where its content is not at hand."""
-        if system in self._known:
-            return self._known[system]
+        if system in self.known:
+            return self.known[system]
         facts = self.defs.code_system(system)
         codes = None if facts is None else facts.codes
-        if len(self._known) < KEPT:
-            self._known[system] = codes
+        if len(self.known) < KEPT:
+            self.known[system] = codes
         return codes
 
     def fault(self, system: str) -> str:
@@ -125,15 +125,23 @@ class _Systems:
 
 
 def _concept_rule(systems: _Systems) -> Rule:
+    known = systems.known
+
     def rule(value: Any, run: Run) -> None:
         rows = value.get("coding")
         for index, row in enumerate(rows if type(rows) is list else ()):
             if type(row) is not dict:
                 continue
-            system = row.get("system")
+            system, code = row.get("system"), row.get("code")
             if type(system) is str:
-                systems.check(row, system, row.get("code"), run, f".coding[{index}]")
-            elif "code" in row and "system" not in row:
+                codes = known.get(system)
+                if codes is not None and type(code) is str and code in codes:
+                    # Right at a glance: the code is one of the system, the display its own.
+                    display = row.get("display")
+                    if display is None or display == codes[code]:
+                        continue
+                systems.check(row, system, code, run, f".coding[{index}]")
+            elif code is not None and "system" not in row:
                 run.add("coding-system-missing", f".coding[{index}]")
 
     return rule

@@ -6,10 +6,12 @@ https://hl7.org/fhir/R4/conformance-rules.html#constraints
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from adapter.definitions import Constraint, Definitions, Element, TypeFacts
 from adapter.issues import Severity
+from adapter.validation import units
 from adapter.validation.fhirpath.compiling import Env, Failed, Unsupported, compile_boolean
 from adapter.validation.fhirpath.folding import holds_always
 from adapter.validation.fhirpath.parsing import parse
@@ -67,6 +69,8 @@ def rule_of(defs: Definitions, constraint: Constraint, type_name: str, *, lenien
 
 def _guarded(rule: Rule, holds: Callable[[Tree], bool], key: str) -> Rule:
     """A rule written by hand, with what it takes for it to speak."""
+    if key == "con-4":
+        return guarded(rule, lambda keys: any(each.startswith(("abatement", "_abatement")) for each in keys))  # type: ignore[no-any-return]
     if key in BY_KEYS:
         return guarded(rule, lambda keys: not holds(dict.fromkeys(keys)))  # type: ignore[no-any-return]
     return needs(rule, *NEEDED[key]) if key in NEEDED else rule
@@ -152,6 +156,31 @@ def _que_2(node: Tree) -> bool:
     return len(ids) == len(set(ids))
 
 
+def _has_code(node: Tree, name: str, system: str, *codes: str) -> bool:
+    """Whether a CodeableConcept has one of some codes of a system."""
+    concept = node.get(name)
+    rows = _rows(concept.get("coding")) if isinstance(concept, dict) else []
+    return any(row.get("system") == system and row.get("code") in codes for row in rows)
+
+
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+VERIFIED = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+
+
+def _con_4(node: Tree) -> bool:
+    abated = any(key.startswith(("abatement", "_abatement")) for key in node)
+    return not abated or _has_code(node, "clinicalStatus", CLINICAL, "resolved", "remission", "inactive")
+
+
+def _age_1(node: Tree) -> bool:
+    value = node.get("value")
+    if "value" in node and "code" not in node:
+        return False
+    if node.get("system", units.SYSTEM) != units.SYSTEM:
+        return False
+    return not isinstance(value, (int, Decimal)) or value > 0
+
+
 SQTY_1 = Constraint("sqty-1", "error", "comparator.empty()", "The comparator is not used on a SimpleQuantity")
 # The expression of bdl-8 in R4 is nothing where there is no fullUrl, which is no fault; R5 says it right.
 # The expression of que-12 says "more than two" where its text, and the reference, say "more than one".
@@ -166,6 +195,11 @@ BY_HAND: dict[str, Callable[[Tree], bool]] = {
     "bdl-8": lambda node: "/_history/" not in str(node.get("fullUrl", "")),
     "que-2": _que_2,
     # Its expression asks for FHIRPath's Boolean, where FHIR's is meant.
+    "con-4": _con_4,
+    "con-5": lambda node: (
+        "clinicalStatus" not in node or not _has_code(node, "verificationStatus", VERIFIED, "entered-in-error")
+    ),
+    "age-1": _age_1,
     "que-7": lambda node: node.get("operator") != "exists" or "answerBoolean" in node or "_answerBoolean" in node,
     "que-12": lambda node: "enableBehavior" in node or len(_rows(node.get("enableWhen"))) < 2,
     "qty-3": lambda node: "code" not in node or "system" in node,
@@ -182,6 +216,7 @@ NEEDED = {
     "dom-4": ("contained",),
     "dom-5": ("contained",),
     "per-1": ("start", "end"),
+    "con-5": ("clinicalStatus", "verificationStatus"),
     "que-2": ("item",),
     "que-7": ("operator",),
     "que-12": ("enableWhen",),

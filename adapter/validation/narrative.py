@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/narrative.html#xhtml
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from xml.parsers import expat
 
 NAMESPACE = "http://www.w3.org/1999/xhtml"
@@ -65,12 +66,12 @@ BLOCKS = frozenset("div pre table ul ol".split())
 PARAGRAPHS = frozenset("div blockquote table ol ul p".split())
 TEXTLESS = frozenset(CHILDREN) - {"br", "img", "hr", "area"}
 _BAD_IN_URL = re.compile(r"[^\w;?:@&=+$.,/%\-~#\[\]!'()*|]").search
+_GOOD_URL = re.compile(r"https?:[\w;?:@&=+$.,/%\-~#\[\]!'()*|]+").fullmatch
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):").match
 _KNOWN = {f"{NAMESPACE} {name}": name for name in ELEMENTS}
 _ALLOWED = {name: EVERYWHERE | frozenset(ATTRIBUTES.get(name, "").split()) for name in ELEMENTS}
 _PARENTS = {name: frozenset(names.split()) for name, names in PARENTS.items()}
 _CHILDREN = {name: frozenset(names.split()) for name, names in CHILDREN.items()}
-_LANGUAGE = "http://www.w3.org/XML/1998/namespace "
 
 
 class _State:
@@ -124,77 +125,90 @@ def link_fault(name: str, value: str) -> str:
     return "" if value and (value.startswith("data:") or not _BAD_IN_URL(value)) else "narrative-url"
 
 
-class _Reader:
-    """What the parser meets. `above` holds the states outside the present one, outermost first."""
+class _Found:
+    """What is found in a narrative: message ids of faults, what its links name, its own names."""
 
-    def __init__(self, parser: expat.XMLParserType) -> None:
-        self.parser = parser
+    __slots__ = ("faults", "links", "names")
+
+    def __init__(self) -> None:
         self.faults: set[str] = set()
-        self.full = False
         self.links: set[str] = set()
         self.names: set[str] = set()
-        self.state = _OUTSIDE
-        self.above: list[_State] = []
-        parser.buffer_text = True
-        parser.StartElementHandler = self.root
-        parser.EndElementHandler = self.end
-        parser.CharacterDataHandler = self.text
 
-    def root(self, name: str, attributes: dict[str, str]) -> None:
-        """The outermost element: a div of XHTML."""
-        if name != f"{NAMESPACE} div":
-            self.faults.add("narrative-root")
-        self.parser.StartElementHandler = self.start
-        self.above.append(self.state)
-        self.state = _DIV
-        if attributes:
-            self._attributes("div", attributes)
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Any other element."""
-        state = self.state
-        self.above.append(state)
-        found = state.steps.get(name) or state.enter(name)
-        if found is None:
-            if "narrative-root" not in self.faults:
-                self.faults.add("narrative-element")
-            return
-        self.state, fits = found
-        if not fits:
-            self.faults.add("narrative-nesting")
-        if self.state.name == "img":
-            self.full = True
-        if attributes:
-            self._attributes(self.state.name, attributes)
-
-    def _attributes(self, name: str, attributes: dict[str, str]) -> None:
-        allowed = _ALLOWED[name]
-        for key, value in attributes.items():
-            plain = "xml:" + key[len(_LANGUAGE) :] if key.startswith(_LANGUAGE) else key
-            if plain not in allowed:
-                self.faults.add("narrative-outside" if plain.startswith("on") else "narrative-attribute")
-            elif plain in ("href", "src"):
-                self._link(name, value)
-            elif plain == "id" or (plain == "name" and name == "a"):
+    def attributes(self, element: str, given: dict[str, str]) -> None:
+        """The attributes of an element."""
+        kinds = _KINDS[element]
+        for key, value in given.items():
+            kind = kinds.get(key)
+            if kind is None:
+                self.faults.add("narrative-outside" if key.startswith("on") else "narrative-attribute")
+            elif kind == "name":
                 self.names.add(value)
+            elif kind == "link" and not _GOOD_URL(value):
+                if value.startswith("#") and len(value) > 1:
+                    self.links.add(value[1:])
+                fault = link_fault(element, value)
+                if fault:
+                    self.faults.add(fault)
 
-    def _link(self, name: str, value: str) -> None:
-        if value.startswith("#") and len(value) > 1:
-            self.links.add(value[1:])
-        fault = link_fault(name, value)
-        if fault:
-            self.faults.add(fault)
 
-    def end(self, name: str) -> None:
-        """The end of an element."""
-        self.state = self.above.pop()
+def _kind(element: str, attribute: str) -> str:
+    if attribute in ("href", "src"):
+        return "link"
+    return "name" if attribute == "id" or (attribute == "name" and element == "a") else ""
 
-    def text(self, data: str) -> None:
-        """Text between elements."""
-        if (not self.full or self.state.textless) and not data.isspace():
-            self.full = True
-            if self.state.textless:
-                self.faults.add("narrative-nesting")
+
+_XML = "http://www.w3.org/XML/1998/namespace "
+_KINDS = {
+    element: {each.replace("xml:", _XML): _kind(element, each) for each in attributes}
+    for element, attributes in _ALLOWED.items()
+}
+
+
+def _read(parser: expat.XMLParserType, found: _Found) -> Callable[[], bool]:
+    """Sets the parser's handlers, closures over where it is; gives what tells whether anything was in it."""
+    above: list[_State] = []
+    state, full = _OUTSIDE, False
+
+    def root(name: str, given: dict[str, str]) -> None:
+        nonlocal state
+        if name != f"{NAMESPACE} div":
+            found.faults.add("narrative-root")
+        parser.StartElementHandler = start
+        above.append(state)
+        state = _DIV
+        if given:
+            found.attributes("div", given)
+
+    def start(name: str, given: dict[str, str]) -> None:
+        nonlocal state, full
+        above.append(state)
+        step = state.steps.get(name) or state.enter(name)
+        if step is None:
+            if "narrative-root" not in found.faults:
+                found.faults.add("narrative-element")
+            return
+        state, fits = step
+        if not fits:
+            found.faults.add("narrative-nesting")
+        if given:
+            full = full or state.name == "img"
+            found.attributes(state.name, given)
+
+    def end(_: str) -> None:
+        nonlocal state
+        state = above.pop()
+
+    def text(data: str) -> None:
+        nonlocal full
+        if (not full or state.textless) and not data.isspace():
+            full = True
+            if state.textless:
+                found.faults.add("narrative-nesting")
+
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = root, end, text
+    return lambda: full
 
 
 def faults_of(div: str) -> tuple[list[str], set[str]]:
@@ -202,16 +216,17 @@ def faults_of(div: str) -> tuple[list[str], set[str]]:
     if "<!DOCTYPE" in div or "<!ENTITY" in div:
         return ["narrative-doctype"], set()
     parser = expat.ParserCreate(namespace_separator=" ")
-    reader = _Reader(parser)
+    found = _Found()
+    is_full = _read(parser, found)
     try:
         parser.Parse(div, True)
     except expat.ExpatError as error:
         return ["narrative-two-roots" if error.code == _JUNK else "narrative-not-xml"], set()
     except (UnicodeEncodeError, ValueError):
         return ["narrative-not-xml"], set()
-    if not reader.full and "narrative-element" not in reader.faults:
-        reader.faults.add("narrative-empty")
-    return sorted(reader.faults), reader.links - reader.names
+    if not is_full() and "narrative-element" not in found.faults:
+        found.faults.add("narrative-empty")
+    return sorted(found.faults), found.links - found.names
 
 
 _JUNK = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]

@@ -18,6 +18,7 @@ is_common_moment = re.compile(
     _COMMON_DAY
     + r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]))?)?)?"
 ).fullmatch
+is_plain_uri = re.compile(r"https?://[^\s]+").fullmatch
 Shape = Callable[[Any], str]
 """A value in, the message id of its fault out; empty where it has none."""
 

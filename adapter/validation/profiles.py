@@ -36,18 +36,45 @@ class ElementRule:
     children: dict[str, ElementRule] = field(default_factory=dict)
     slices: dict[str, ElementRule] = field(default_factory=dict)
     matches: Matcher | None = None
+    least: int = 0
+    plain: bool = False
+    ordered: tuple[ElementRule, ...] = ()
+    places: tuple[tuple[str, str, str, Element], ...] = ()
+
+    def finish(self) -> None:
+        """Works out what every check would else work out anew.
+
+        `least` is what the base does not ask for already; `plain` says that only how often it comes matters; `places` are
+        (JSON name, its sibling, step, definition).
+        """
+        base = any(element.min for element in self.elements)
+        self.least = self.min if ":" in self.name or not base else 0
+        speaks = self.types or self.children or self.slices or any(self.rules.values())
+        self.plain = not speaks and self.tree.keys().isdisjoint("fp")
+        self.ordered = tuple(self.children.values())
+        self.places = tuple((each.name, "_" + each.name, step_of(each), each) for each in self.elements)
 
     def values(self, node: Tree) -> Found:
         """(step, value, definition) of each value that the element has in a node."""
         found: Found = []
-        for element in self.elements:
-            value = node.get(element.name)
-            if isinstance(value, list):
-                step = step_of(element)
+        for name, sibling, step, element in self.places:
+            value = node.get(name)
+            if type(value) is list:
                 found += [(f"{step}[{index}]", each, element) for index, each in enumerate(value)]
-            elif value is not None or "_" + element.name in node:
-                found.append((step_of(element), value, element))
+            elif value is not None or sibling in node:
+                found.append((step, value, element))
         return found
+
+    def count(self, node: Tree) -> int:
+        """How many values the element has in a node."""
+        total = 0
+        for name, sibling, _, _ in self.places:
+            value = node.get(name)
+            if type(value) is list:
+                total += len(value)
+            elif value is not None or sibling in node:
+                total += 1
+        return total
 
 
 class Profiles:
@@ -181,6 +208,7 @@ class Profile:
                 self._finish(each)
                 if each.elements == child.elements:
                     each.matches = matcher(self.defs, each, discriminators)
+        rule.finish()
 
     def check(self, tree: Tree, run: Run) -> None:
         """Every fault against this profile."""
@@ -191,20 +219,28 @@ class Profile:
         self._children(self.root, tree, run)
 
     def _children(self, rule: ElementRule, node: Any, run: Run) -> None:
-        if not isinstance(node, dict):
+        if type(node) is not dict:
             return
-        for child in rule.children.values():
+        out = run.out
+        for child in rule.ordered:
+            if child.plain:
+                count = child.count(node)
+                if count < child.least or not count or child.max is not None:
+                    self._count(child, count, run)
+                continue
             found = child.values(node)
             self._count(child, len(found), run)
+            since = len(out)
             for step, value, element in found:
-                run.below(step, self._value, child, value, element, run)
+                self._value(child, value, element, run)
+                if len(out) > since:
+                    run.prefix(since, step)
+                    since = len(out)
             if child.slices:
                 self._slices(child, found, run)
 
     def _count(self, rule: ElementRule, count: int, run: Run) -> None:
-        # What the base asks for, the base says.
-        least = rule.min if ":" in rule.name or not any(element.min for element in rule.elements) else 0
-        if count < least:
+        if count < rule.least:
             run.add("profile-min", profile=self.name, name=rule.name, min=str(rule.min), source=self.name)
         elif rule.max is not None and count > rule.max:
             run.add("profile-max", profile=self.name, name=rule.name, max=str(rule.max), source=self.name)
@@ -220,12 +256,15 @@ class Profile:
             run.add("profile-fixed", profile=self.name, name=rule.name, source=self.name)
         if "p" in row and not fits_pattern(value, row["p"]):
             run.add("profile-pattern", profile=self.name, name=rule.name, source=self.name)
-        # A value of a wrong shape the structure has spoken of.
-        shape = SHAPES.get(element.type)
-        if isinstance(value, dict) if shape is None else not shape(value):
-            for each in rule.rules.get(element.type, ()):
-                each(value, run)
-        self._children(rule, value, run)
+        rules = rule.rules.get(element.type)
+        if rules:
+            # A value of a wrong shape the structure has spoken of.
+            shape = SHAPES.get(element.type)
+            if type(value) is dict if shape is None else not shape(value):
+                for each in rules:
+                    each(value, run)
+        if rule.ordered:
+            self._children(rule, value, run)
 
     def _slices(self, rule: ElementRule, found: Found, run: Run) -> None:
         counts = dict.fromkeys(rule.slices, 0)

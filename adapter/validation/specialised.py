@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 from adapter.definitions import Element
 from adapter.validation.guards import may_speak
 from adapter.validation.handlers import step_of
-from adapter.validation.primitives import LONGEST, SHAPES, is_code, is_common_date, is_common_moment, is_id
+from adapter.validation.primitives import (
+    LONGEST,
+    SHAPES,
+    is_code,
+    is_common_date,
+    is_common_moment,
+    is_id,
+    is_plain_uri,
+)
 
 if TYPE_CHECKING:
     from adapter.validation.run import Run
@@ -32,12 +40,21 @@ INLINE = {
     "integer": "type({0}) is int and -2147483648 <= {0} <= 2147483647",
     "unsignedInt": "type({0}) is int and 0 <= {0} <= 2147483647",
     "positiveInt": "type({0}) is int and 0 < {0} <= 2147483647",
+    "uri": "type({0}) is str and (is_plain_uri({0}) or not uri({0}))",
+    "url": "type({0}) is str and (is_plain_uri({0}) or not uri({0}))",
+    "canonical": "type({0}) is str and (is_plain_uri({0}) or not canonical({0}))",
     "date": "type({0}) is str and (is_common_date({0}) or not date({0}))",
     "dateTime": "type({0}) is str and (is_common_moment({0}) or not dateTime({0}))",
     "instant": "type({0}) is str and not instant({0})",
 }
 """Expressions over a value, true where it is plainly right."""
-NAMES = {"is_code": is_code, "is_id": is_id, "is_common_date": is_common_date, "is_common_moment": is_common_moment}
+NAMES = {
+    "is_code": is_code,
+    "is_id": is_id,
+    "is_common_date": is_common_date,
+    "is_common_moment": is_common_moment,
+    "is_plain_uri": is_plain_uri,
+}
 
 
 def specialise(node: Node, keys: tuple[str, ...]) -> Work | None:

@@ -36,6 +36,7 @@ class _Rules:
         self.tiers = tiers
         self.markup = markup
         self.extensions = Extensions(defs)
+        self._built_in: dict[str, bool] = {}
 
     def of_type(self, facts: TypeFacts) -> Iterator[Rule]:
         """The rules over each value of a type."""
@@ -69,11 +70,20 @@ class _Rules:
         if self.markup and element.type in ("string", "markdown"):
             yield _check_markup
 
+    def _is_built_in(self, url: str) -> bool:
+        found = self._built_in.get(url)
+        if found is None:
+            found = self.defs.profile(url) is not None
+            if found:
+                # Few: what data names and nobody defines is not kept.
+                self._built_in[url] = found
+        return found
+
     def enter(self, tree: Tree, run: Run) -> None:
         """Before a resource that stands by itself is checked."""
         if "profiles" in self.tiers:
             wanted = [*claimed(tree), *run.profiles]
-            run.packaged = any(url.startswith(BUILT_IN_URLS) and self.defs.profile(url) for url in wanted)
+            run.packaged = any(url.startswith(BUILT_IN_URLS) and self._is_built_in(url) for url in wanted)
         if "contained" in tree:
             since = len(run.out)
             run.contained = references.contained_of(tree, run)

@@ -15,7 +15,7 @@ from typing import IO, Any
 from bench.frame import Meter
 from tests.conformance import reference
 
-WARM = 6.0
+WARM = 4.0
 
 
 class Reference:

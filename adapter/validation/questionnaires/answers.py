@@ -41,6 +41,8 @@ _TARGET = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*://\S*/)?([A-Z][A-Za-z]+)/[A-Z
 
 def check_answer(defs: Definitions, item: FormItem, answer: Tree, run: Run) -> None:
     """Every fault of one answer; places are relative to the answer."""
+    if item.quick and _is_quickly_right(item, answer.get(item.quick)):
+        return
     name, value = value_of(answer)
     if not name:
         if not any(key.startswith("_value") for key in answer) and "extension" not in answer:
@@ -59,6 +61,15 @@ def check_answer(defs: Definitions, item: FormItem, answer: Tree, run: Run) -> N
         _check_attachment(item, value, place, run)
     elif item.type == "reference" and isinstance(value, dict) and run.quirks.check_unresolved_targets:
         _check_target(defs, item, value, place, run)
+
+
+def _is_quickly_right(item: FormItem, value: Any) -> bool:
+    if item.codes is None:
+        return value is not None
+    if type(value) is not dict:
+        return False
+    system, code = value.get("system"), value.get("code")
+    return type(system) is str and type(code) is str and (system, code) in item.codes
 
 
 def _is_primitive(name: str) -> bool:

@@ -43,7 +43,8 @@ class FormItem:
     """One item of a Questionnaire. `options` are (JSON name of the value, value, whether it excludes all others).
 
     `scopes` are, for each condition of `enable_when`, the linkId of the nearest group that holds both this item and the
-    question: empty for the whole form, None where there is no such question.
+    question: empty for the whole form, None where there is no such question. `known` are the children by linkId. Where
+    `quick` names a property, a value there is a right answer: any, or a Coding that is among `codes`.
     """
 
     link_id: str
@@ -64,6 +65,12 @@ class FormItem:
     max_length: int | None = None
     limits: Mapping[str, Any] = field(default_factory=dict)
     expressions: Expressions | None = None
+    known: Mapping[str, FormItem] = field(default_factory=dict)
+    quick: str = ""
+    codes: frozenset[tuple[str, str]] | None = None
+    bounded: bool = False
+    excludes: bool = False
+    is_free: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +79,11 @@ class Form:
 
     items: tuple[FormItem, ...]
     by_link_id: Mapping[str, FormItem]
+    known: Mapping[str, FormItem]
     period: Tree = field(default_factory=dict)
     expressions: Expressions | None = None
     tree: Tree = field(default_factory=dict)
+    expressed: bool = False
 
 
 def read_form(tree: Tree, defs: Definitions) -> Form:
@@ -89,11 +98,48 @@ def read_form(tree: Tree, defs: Definitions) -> Form:
     reader.scope()
     period = tree.get("effectivePeriod")
     whole = read_expressions(defs, tree, "QuestionnaireResponse")
-    return Form(items, reader.found, period if isinstance(period, dict) else {}, whole, tree)
+    expressed = whole is not None or any(item.expressions is not None for item in reader.found.values())
+    known, period = by_link_id(items), period if isinstance(period, dict) else {}
+    return Form(items, reader.found, known, period, whole, tree, expressed)
+
+
+def by_link_id(items: tuple[FormItem, ...]) -> dict[str, FormItem]:
+    """Items by their linkId."""
+    return {item.link_id: item for item in items}
+
+
+# The property that an answer of a type has, where only one is right.
+ONLY = {
+    "boolean": "valueBoolean",
+    "decimal": "valueDecimal",
+    "integer": "valueInteger",
+    "date": "valueDate",
+    "dateTime": "valueDateTime",
+    "time": "valueTime",
+    "string": "valueString",
+    "text": "valueString",
+    "url": "valueUri",
+}
+OCCURS = {"min_occurs", "max_occurs"}
+
+
+def _quick(row: Tree, options: Options, limits: Mapping[str, Any]) -> tuple[str, frozenset[tuple[str, str]] | None]:
+    """What makes an answer right at a glance; empty where more has to be looked at."""
+    kind = row.get("type")
+    if not limits.keys() <= OCCURS or "maxLength" in row or "answerValueSet" in row:
+        return "", None
+    if kind in ("choice", "open-choice"):
+        pairs = [(value.get("system"), value.get("code")) for _, value, _ in options if isinstance(value, dict)]
+        codes = frozenset((one, two) for one, two in pairs if isinstance(one, str) and isinstance(two, str))
+        return ("valueCoding", codes) if codes else ("", None)
+    return ("" if options else ONLY.get(str(kind), "")), None
 
 
 def _rows(value: Any) -> list[Tree]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+Options = tuple[tuple[str, Any, bool], ...]
 
 
 class _Reader:
@@ -111,6 +157,10 @@ class _Reader:
         value_set = row.get("answerValueSet")
         limits = limits_of(row)
         length = row.get("maxLength")
+        items = self.items(row.get("item"), str(link_id))
+        options = tuple(_option(each) for each in _rows(row.get("answerOption")))
+        quick, codes = _quick(row, options, limits)
+        expressions = read_expressions(self.terms.defs, row, "QuestionnaireResponse.item")
         item = FormItem(
             link_id=str(link_id),
             type=str(row.get("type")),
@@ -119,8 +169,14 @@ class _Reader:
             repeats=row.get("repeats") is True,
             parent=parent,
             order=order,
-            items=self.items(row.get("item"), str(link_id)),
-            options=tuple(_option(each) for each in _rows(row.get("answerOption"))),
+            items=items,
+            known=by_link_id(items),
+            quick=quick,
+            codes=codes,
+            bounded=not OCCURS.isdisjoint(limits),
+            is_free="enableWhen" not in row and expressions is None,
+            excludes=any(exclusive for _, _, exclusive in options),
+            options=options,
             has_value_set=isinstance(value_set, str),
             expansion=self.expansion(value_set),
             units_expansion=self.expansion(limits.get("unit_value_set")),
@@ -128,7 +184,7 @@ class _Reader:
             enable_behaviour=str(row.get("enableBehavior", "")),
             max_length=length if type(length) is int else None,
             limits=limits,
-            expressions=read_expressions(self.terms.defs, row, "QuestionnaireResponse.item"),
+            expressions=expressions,
         )
         self.found.setdefault(item.link_id, item)
         return item

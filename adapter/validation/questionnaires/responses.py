@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/questionnaireresponse.html#link
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapter.definitions import Definitions
@@ -117,13 +117,12 @@ class _Check:
     def whole(self) -> None:
         """The response as a whole."""
         self._check_period()
-        every = [self.form.expressions, *(item.expressions for item in self.form.by_link_id.values())]
-        if any(every):
+        if self.form.expressed:
             self.env = Env(self.response, self.response, lambda reference: resolve(reference, self.run))
             self.env.variables["questionnaire"] = [self.form.tree]
         if self.form.expressions is not None:
             self._express(self.form.expressions, self.response)
-        self.items(self.form.items, self.response, "", [self.response])
+        self.items(self.form, self.response, [self.response])
 
     def _check_period(self) -> None:
         authored = self.response.get("authored")
@@ -135,32 +134,41 @@ class _Check:
         if early or late:
             self.run.add("response-outside-period", ".authored")
 
-    def items(self, expected: Sequence[FormItem], holder: Tree, parent: str, above: list[Tree]) -> None:
+    def items(self, level: Form | FormItem, holder: Tree, above: list[Tree]) -> None:
         """The items under one node; places are relative to it."""
-        found = self._sort(expected, holder, parent, above)
-        for item in expected:
-            given = found.get(item.link_id, [])
-            enabled = self._enabled(item, holder, above)
-            if not given:
+        given = holder.get("item")
+        found = self._sort(level, given, above) if type(given) is list else {}
+        for item in level.items:
+            nodes = found.get(item.link_id)
+            enabled = item.is_free or self._enabled(item, holder, above)
+            if nodes is None:
                 if enabled and item.required and item.type != "display":
                     self.run.add("response-required", severity=self.missing, link_id=_shown(item))
                 continue
-            if len(given) > 1:
+            if len(nodes) > 1:
                 if not item.repeats:
                     self.run.add("response-repeats")
                 elif item.type != "group":
-                    self.run.add("response-question-twice", f".item[{given[1][0]}]")
-            self._check_occurs(item, given)
-            for index, node in given:
-                self.run.below(f".item[{index}]", self.one, item, node, enabled, above)
+                    self.run.add("response-question-twice", f".item[{nodes[1][0]}]")
+            if item.bounded:
+                self._check_occurs(item, nodes)
+            for index, node in nodes:
+                self._one_at(item, index, node, enabled, above)
 
-    def _sort(self, expected: Sequence[FormItem], holder: Tree, parent: str, above: list[Tree]) -> dict[str, Any]:
-        known = {item.link_id: item for item in expected}
+    def _one_at(self, item: FormItem, index: int, node: Tree, enabled: bool, above: list[Tree]) -> None:
+        since = len(self.run.out)
+        self.one(item, node, enabled, above)
+        if len(self.run.out) > since:
+            self.run.prefix(since, f".item[{index}]")
+
+    def _sort(self, level: Form | FormItem, given: list[Any], above: list[Tree]) -> dict[str, list[tuple[int, Tree]]]:
+        """The nodes of a list by linkId, with where they stand."""
+        known = level.known
         found: dict[str, list[tuple[int, Tree]]] = {}
         last = -1
-        for index, node in enumerate(holder["item"] if isinstance(holder.get("item"), list) else []):
-            link_id = node.get("linkId") if isinstance(node, dict) else None
-            if not isinstance(link_id, str):
+        for index, node in enumerate(given):
+            link_id = node.get("linkId") if type(node) is dict else None
+            if type(link_id) is not str:
                 continue
             item = known.get(link_id)
             if item is None:
@@ -169,7 +177,10 @@ class _Check:
             if item.order < last:
                 self.run.add("response-item-order")
             last = item.order
-            found.setdefault(link_id, []).append((index, node))
+            if link_id in found:
+                found[link_id].append((index, node))
+            else:
+                found[link_id] = [(index, node)]
         return found
 
     def _stray(self, link_id: str, node: Tree, index: int, above: list[Tree]) -> None:
@@ -178,7 +189,7 @@ class _Check:
             self.run.add("response-link-id-unknown")
             return
         self.run.add("response-item-misplaced")
-        self.run.below(f".item[{index}]", self.one, item, node, True, above)
+        self._one_at(item, index, node, True, above)
 
     def _check_occurs(self, item: FormItem, given: list[tuple[int, Tree]]) -> None:
         least, most = item.limits.get("min_occurs"), item.limits.get("max_occurs")
@@ -244,7 +255,7 @@ class _Check:
                 self.run.add("response-group-empty" if self.finished and enabled else "response-group-empty-yet")
             elif item.type == "display" and node.get("item"):
                 self.run.add("response-item-in-display")
-            self.items(item.items, node, item.link_id, [*above, node])
+            self.items(item, node, [*above, node])
 
     def _question(self, item: FormItem, node: Tree, answers: list[Tree], enabled: bool, above: list[Tree]) -> None:
         if node.get("item"):
@@ -255,22 +266,25 @@ class _Check:
             return
         if len(answers) > 1 and not item.repeats:
             self.run.add("response-repeats")
+        run = self.run
         for index, answer in enumerate(node["answer"]):
-            if isinstance(answer, dict):
-                self.run.below(f".answer[{index}]", self._answer, item, answer, [*above, node])
-        self._check_exclusive(item, answers)
-        self._check_calculated(item, node, answers)
+            if type(answer) is dict:
+                since = len(run.out)
+                check_answer(self.defs, item, answer, run)
+                if item.items or "item" in answer:
+                    self.items(item, answer, [*above, node, answer])
+                if len(run.out) > since:
+                    run.prefix(since, f".answer[{index}]")
+        if item.excludes and len(answers) > 1:
+            self._check_exclusive(item, answers)
+        if item.expressions is not None:
+            self._check_calculated(item, node, answers)
 
     def _check_calculated(self, item: FormItem, node: Tree, answers: list[Tree]) -> None:
         if item.expressions is None or self.env is None or len(answers) != 1:
             return
         if differs(item.expressions, node, value_of(answers[0])[1], self.env):
             self.run.add("response-calculated", ".answer[0]", source="Questionnaire")
-
-    def _answer(self, item: FormItem, answer: Tree, above: list[Tree]) -> None:
-        check_answer(self.defs, item, answer, self.run)
-        if item.items or "item" in answer:
-            self.items(item.items, answer, item.link_id, [*above, answer])
 
     def _check_exclusive(self, item: FormItem, answers: list[Tree]) -> None:
         alone = [(name, value) for name, value, exclusive in item.options if exclusive]
