@@ -43,7 +43,7 @@ class Exchange:
         """A server that the store exchanges with, connected. Raises UsageError, SettingsError."""
         from adapter.bootstrap.access import certificate, credentials
         from adapter.exchange import HttpFhirServer, Limits
-        from adapter.privacy import Recipient, let_out
+        from adapter.privacy import Recipient, let_out, together
         from adapter.records import check
         from adapter.sync.partner import Partner
 
@@ -57,7 +57,7 @@ class Exchange:
             pace=self._once(("pace", repr(server)), lambda: self._pace(server)),
             clock=clock,
             limits=Limits(seconds=self.settings.http_seconds, size=self.settings.http_megabytes * 1024 * 1024),
-            gate=lambda tree: let_out(tree, recipient, lambda resource: store.origin_of(resource, server.name)),
+            gate=lambda tree: let_out(tree, recipient, together(tree, lambda some: store.origins(some, server.name))),
         ) as client:
             yield Partner(
                 server, client, store, mapper(self.pack), clock, self.border(), check, self.carry_out,

@@ -247,3 +247,6 @@ class RecordStore(Protocol):
 
         ("real", "") where no record is known.
         """
+
+    def origins(self, resources: Sequence[Tree], server: str = "") -> list[tuple[str, str]]:
+        """The same of several, asked together."""

@@ -7,7 +7,7 @@ server only synthetic records go, with a run tag. Consent will be asked for in t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,6 +21,7 @@ from adapter.ports import HostClass
 
 Tree = dict[str, Any]
 Origin = Callable[[Tree], tuple[str, str]]
+Origins = Callable[[Sequence[Tree]], Sequence[tuple[str, str]]]
 RUN_TAG_SYSTEM = f"{NS}/CodeSystem/run"
 TEST_DATA = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
 ALLOWED: dict[HostClass, frozenset[str]] = {
@@ -103,6 +104,13 @@ def let_out(tree: Tree, recipient: Recipient, origin_of: Origin) -> Tree:
         which = f"{len(found.records)} record(s): {', '.join(found.records)}." if found.records else ""
         raise Refused(found.reason, place=recipient.name, remedy=which)
     return found
+
+
+def together(tree: Tree, origins: Origins) -> Origin:
+    """`origin_of` for one tree, everything in it looked up at once."""
+    inner = list(_inner(tree))
+    found = dict(zip(map(id, inner), origins(inner), strict=True))
+    return lambda resource: found[id(resource)]
 
 
 def _inner(tree: Tree) -> Iterator[Tree]:

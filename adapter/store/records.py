@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Engine, func, select
 
 from adapter.errors import Gone, NotFound
-from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.ports import Clock, Link, Page, Saved, StoredResource, Tree
 from adapter.store import search
 from adapter.store.database import reading, writing
 from adapter.store.indexing import moment_range
+from adapter.store.origins import origins
 from adapter.store.rows import by_head, instant, resource_of
-from adapter.store.tables import link, record, record_revision, resource, resource_history
+from adapter.store.tables import record, record_revision, resource, resource_history
 from adapter.store.vault import vault_of
 from adapter.store.writes import Expected, Write, one_resource, resources_of, tree_of
 
@@ -148,35 +148,8 @@ class Records:
         return Page(rows, total)
 
     def origin_of(self, resource: Tree, server: str = "") -> tuple[str, str]:
-        type_, id_ = str(resource.get("resourceType", "")), str(resource.get("id", ""))
+        return self.origins([resource], server)[0]
+
+    def origins(self, resources: Sequence[Tree], server: str = "") -> list[tuple[str, str]]:
         with reading(self.engine) as connection:
-            owner = _owner(connection, type_, id_, server) or _owner_by_identifier(connection, type_, resource)
-            if owner is None:
-                return "real", ""
-            at = record.c
-            origin = connection.scalar(select(at.origin).where(at.kind == owner[0], at.id == owner[1]))
-        return origin or "real", f"{owner[0]}/{owner[1]}"
-
-
-def _owner(connection: Connection, type_: str, id_: str, server_name: str) -> tuple[str, str] | None:
-    if server_name:
-        at = link.c
-        query = select(at.kind, at.record_id).where(at.server == server_name, at.type == type_, at.remote_id == id_)
-        found = connection.execute(query).first() if id_ else None
-        if found is not None:
-            return found[0], found[1]
-    row = one_resource(connection, type_, id_)
-    return (row.kind, row.record_id) if row is not None else None
-
-
-def _owner_by_identifier(connection: Connection, type_: str, tree: Tree) -> tuple[str, str] | None:
-    found = tree.get("identifier")
-    for identifier in found if isinstance(found, list) else [found]:
-        if isinstance(identifier, dict) and identifier.get("system") == IDENTIFIER_SYSTEM:
-            where = search.conditions(
-                type_, [("identifier", f"{IDENTIFIER_SYSTEM}|{identifier.get('value')}")], vault_of(connection.dialect)
-            )[0::2]
-            row = connection.execute(select(resource.c.kind, resource.c.record_id).where(*where)).first()
-            if row is not None:
-                return row[0], row[1]
-    return None
+            return origins(connection, resources, server)

@@ -13,6 +13,8 @@ from adapter.mapping.scope import own_identifier
 from adapter.ports import Tree
 from adapter.sync.references import relative
 
+Name = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -39,27 +41,37 @@ def outcomes(requests: Sequence[Tree], answer: Any, base: str) -> list[Outcome |
     rows = answer.get("entry") if isinstance(answer, dict) else None
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     found: list[Outcome | None] = [None] * len(requests)
-    left = list(range(len(rows)))
+    named: dict[Name, list[int]] = {}
+    for at, row in enumerate(rows):
+        for name in _names(row, base):
+            named.setdefault(name, []).append(at)
+    taken = set[int]()
     for index, request in enumerate(requests):
-        named = [at for at in left if _names(request, rows[at], base)]
-        if len(named) == 1:
-            found[index] = _outcome(rows[named[0]], base)
-            left.remove(named[0])
+        places = named.get(_name(request), [])
+        if len(places) == 1 and places[0] not in taken:
+            found[index] = _outcome(rows[places[0]], base)
+            taken.add(places[0])
     if len(rows) == len(requests):
         for index, request in enumerate(requests):
-            if found[index] is None and index in left and _fits(request, rows[index], base):
+            if found[index] is None and index not in taken and _fits(request, rows[index], base):
                 found[index] = _outcome(rows[index], base)
     return found
 
 
-def _names(request: Tree, row: Tree, base: str) -> bool:
-    """Whether an answer says by itself that it is that request's."""
-    key = _key(row, base)
+def _name(request: Tree) -> Name:
+    """By what an answer can say that it is this request's: the place of an update, our identifier of what is created."""
     url = str(request["request"]["url"])
     if request["request"]["method"] == "PUT":
-        return key is not None and f"{key[0]}/{key[1]}" == url
-    ours, theirs = own_identifier(request.get("resource", {})), own_identifier(row.get("resource") or {})
-    return ours is not None and ours == theirs and (row.get("resource") or {}).get("resourceType") == url
+        return "place", url
+    return "identifier", f"{url}|{own_identifier(request.get('resource', {}))}"
+
+
+def _names(row: Tree, base: str) -> list[Name]:
+    key, resource = _key(row, base), row.get("resource")
+    names: list[Name] = [("place", f"{key[0]}/{key[1]}")] if key is not None else []
+    if isinstance(resource, dict) and (own := own_identifier(resource)) is not None:
+        names.append(("identifier", f"{resource.get('resourceType')}|{own}"))
+    return names
 
 
 def _fits(request: Tree, row: Tree, base: str) -> bool:

@@ -10,21 +10,37 @@ Rename = Callable[[str, str], str | None]
 
 
 def rewritten(tree: Any, rename: Callable[[str], str | None]) -> Any:
-    """A copy whose literal references are renamed; where `rename` gives None the literal goes, and what is left empty."""
+    """The tree with its literal references renamed; where `rename` gives None the literal goes, and what is left empty.
+    What holds no reference is not copied.
+    """
     if isinstance(tree, dict):
-        made = {key: rewritten(value, rename) for key, value in tree.items()}
-        out = {key: value for key, value in made.items() if value not in ({}, []) or tree[key] in ({}, [])}
-        literal = tree.get("reference")
-        if isinstance(literal, str) and not literal.startswith("#"):
-            new = rename(literal)
-            if new is None:
-                del out["reference"]
-            else:
-                out["reference"] = new
-        return out
+        return _object(tree, rename)
     if isinstance(tree, list):
-        return [new for value in tree if (new := rewritten(value, rename)) != {} or value == {}]
+        made = [rewritten(value, rename) if isinstance(value, (dict, list)) else value for value in tree]
+        if all(new is old for new, old in zip(made, tree, strict=True)):
+            return tree
+        return [new for new, old in zip(made, tree, strict=True) if new != {} or old == {}]
     return tree
+
+
+def _object(tree: Tree, rename: Callable[[str], str | None]) -> Tree:
+    changed: Tree = {}
+    for key, value in tree.items():
+        if isinstance(value, (dict, list)):
+            new = rewritten(value, rename)
+            if new is not value:
+                changed[key] = new
+        elif key == "reference" and isinstance(value, str) and not value.startswith("#"):
+            renamed = rename(value)
+            if renamed != value:
+                changed[key] = renamed
+    if not changed:
+        return tree
+    made = {**tree, **changed}
+    gone = [key for key, value in changed.items() if value is None or (value in ({}, []) and tree[key] not in ({}, []))]
+    for key in gone:
+        del made[key]
+    return made
 
 
 def relative(literal: str, base: str = "") -> tuple[str, str] | None:

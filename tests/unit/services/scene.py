@@ -13,7 +13,7 @@ from adapter.exchange.memory import MemoryFhirServer
 from adapter.issues import Issue
 from adapter.mapping import load
 from adapter.ports import Link, Options, Server
-from adapter.privacy import Recipient, let_out
+from adapter.privacy import Recipient, let_out, together
 from adapter.records import check
 from adapter.services.conflicts import Desk
 from adapter.store import Store, open_store
@@ -112,7 +112,7 @@ def scene(tmp_path: Path, *, options: Options | None = None, patients: Sequence[
 
     def gate(tree: dict[str, Any]) -> dict[str, Any]:
         made.gated.append(tree)
-        return let_out(tree, Recipient(NAME, "own"), lambda resource: store.origin_of(resource, NAME))
+        return let_out(tree, Recipient(NAME, "own"), together(tree, lambda some: store.origins(some, NAME)))
 
     made.client = MemoryFhirServer(clock=clock, gate=gate, **how)
     store.add_server(Server(NAME, made.client.base, "own", options=options or Options()), patients)

@@ -1,0 +1,85 @@
+"""Whose a resource is, and where its record came from: asked of every tree before it leaves, so all of a tree at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, select
+
+from adapter.identity import IDENTIFIER_SYSTEM
+from adapter.ports import Tree
+from adapter.store.rows import by_head
+from adapter.store.tables import link, record, resource, resource_index
+from adapter.store.vault import vault_of
+
+Key = tuple[str, str]
+
+
+def origins(connection: Connection, resources: Sequence[Tree], server: str) -> list[tuple[str, str]]:
+    """(origin, "kind/id") of the record that each belongs to: by its link, its id or our identifier; ("real", "") where
+    none is known.
+    """
+    keys = [(str(tree.get("resourceType", "")), str(tree.get("id", ""))) for tree in resources]
+    names = [[(key[0], value) for value in _own(tree)] for key, tree in zip(keys, resources, strict=True)]
+    owners = _by_id(connection, keys)
+    if server:
+        owners |= _by_link(connection, keys, server)
+    strange = {name for key, some in zip(keys, names, strict=True) if key not in owners for name in some}
+    named = _by_name(connection, strange) if strange else {}
+    found = [
+        owners.get(key) or next((named[name] for name in some if name in named), None)
+        for key, some in zip(keys, names, strict=True)
+    ]
+    came = _origins(connection, {owner for owner in found if owner is not None})
+    return [(came.get(owner) or "real", f"{owner[0]}/{owner[1]}") if owner else ("real", "") for owner in found]
+
+
+def _own(tree: Tree) -> list[str]:
+    found = tree.get("identifier")
+    rows = found if isinstance(found, list) else [found]
+    return [
+        str(row.get("value")) for row in rows if isinstance(row, dict) and row.get("system") == IDENTIFIER_SYSTEM
+    ]  # fmt: skip
+
+
+def _by_id(connection: Connection, keys: Iterable[Key]) -> dict[Key, Key]:
+    at = resource.c
+    found: dict[Key, Key] = {}
+    for (type_,), some in by_head(key for key in keys if key[1]):
+        query = select(at.id, at.kind, at.record_id).where(at.type == type_, at.id.in_(some))
+        found |= {(type_, row.id): (row.kind, row.record_id) for row in connection.execute(query)}
+    return found
+
+
+def _by_link(connection: Connection, keys: Iterable[Key], server: str) -> dict[Key, Key]:
+    at = link.c
+    found: dict[Key, Key] = {}
+    for (type_,), some in by_head(key for key in keys if key[1]):
+        where = and_(at.server == server, at.type == type_, at.remote_id.in_(some))
+        query = select(at.remote_id, at.kind, at.record_id).where(where)
+        found |= {(type_, row.remote_id): (row.kind, row.record_id) for row in connection.execute(query)}
+    return found
+
+
+def _by_name(connection: Connection, names: Iterable[Key]) -> dict[Key, Key]:
+    """By (type, value of our identifier); what has been deleted here is nobody's by its name."""
+    vault = vault_of(connection.dialect)
+    hashed = {(type_, vault.hashed(value)): (type_, value) for type_, value in names}
+    index, at = resource_index.c, resource.c
+    found: dict[Key, Key] = {}
+    for (type_,), some in by_head(hashed):
+        where: Any = and_(index.param == "identifier", index.value.in_(some), index.system == IDENTIFIER_SYSTEM)
+        joined = and_(at.type == index.type, at.id == index.id, at.deleted.is_(False))
+        query = select(index.value, at.kind, at.record_id).join(resource, joined).where(where, index.type == type_)
+        found |= {hashed[type_, row.value]: (row.kind, row.record_id) for row in connection.execute(query)}
+    return found
+
+
+def _origins(connection: Connection, owners: Iterable[Key]) -> dict[Key, str]:
+    at = record.c
+    found: dict[Key, str] = {}
+    for (kind,), some in by_head(owners):
+        query = select(at.id, at.origin).where(at.kind == kind, at.id.in_(some))
+        found |= {(kind, row.id): row.origin for row in connection.execute(query)}
+    return found
