@@ -46,6 +46,9 @@ oracle: setup ## the verdicts of the reference validator, recorded again (Java; 
 	@scripts/setup --tests
 	$(PYTHON) -m tests.conformance.reference
 
+mutants: setup ## small faults put into the engine, and whether a test finds each; ONLY=rules for one module; goes on where it ended
+	nice $(PYTHON) -m tools.mutants $(ONLY)
+
 docs: setup ## write the generated pages of docs/
 	$(PYTHON) tools/write_docs.py
 

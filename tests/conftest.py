@@ -15,6 +15,9 @@ SETTINGS_PREFIX = "CAREPLAN_"
 
 settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", parent=settings.get_profile("default"), max_examples=5_000)
+settings.register_profile(
+    "mutants", parent=settings.get_profile("default"), max_examples=3, derandomize=True, database=None
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

@@ -1,0 +1,275 @@
+"""Mutation testing of the mapping engine: `python -m tools.mutants [MODULE …] [--again] [--summary]` (`make mutants`).
+
+Each module of adapter/mapping is imported with a switch at every place where it could have a small fault (tools/mutating.py).
+The tests run once to see which of them reach which place; then, for each fault, those that reach it, quickest first, in a
+process of its own, until one fails. What is known is kept in .cache/mutants, so that a run goes on where the last one ended.
+`tests/mutants/survivors.md` is the summary that is committed; a reason for a survivor stands in `tests/mutants/reasons.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import hashlib
+import importlib.machinery
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.mutating import SWITCH, Mutant, mutate
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".cache" / "mutants"
+SUMMARY = ROOT / "tests" / "mutants" / "survivors.md"
+REASONS = ROOT / "tests" / "mutants" / "reasons.md"
+# The engine: what reads and writes. What tells of rules (explain, lint, …) has tests of its own commands.
+ENGINE = (
+    "bundle", "choosing", "codecs", "companions", "compiler", "concepts", "convert", "derived", "expanding", "functions",
+    "keys", "kinds", "links", "lists", "mapper", "maps", "oneway", "parts", "paths", "reshape", "resources", "rowwise",
+    "rules", "scope", "shapes", "source", "units", "wrapping",
+)  # fmt: skip
+QUICK = (
+    *(f"tests/unit/mapping/test_{name}.py" for name in ("compiler", "convert", "expanding", "lists", "paths", "source")),
+    "tests/unit/test_fixtures.py", "tests/unit/services/test_laws.py", "tests/unit/test_packs_hold.py",
+)  # fmt: skip
+# What draws records at random finds more and takes longer: asked with --deep, of those that the quick tests leave.
+DEEP = ("tests/laws/test_core_laws.py", "tests/laws/test_bundles.py")
+LONGEST = 60
+MEMORY = 3 * 1024**3
+Tree = dict[str, Any]
+
+
+class Switches:
+    """What `__mutant__` answers, and what was asked."""
+
+    def __init__(self) -> None:
+        self.on = 0
+        self.asked: set[int] | None = None
+
+    def __call__(self, number: int) -> bool:
+        if self.asked is not None:
+            self.asked.add(number)
+        return number == self.on
+
+
+class Importer(importlib.machinery.SourceFileLoader):
+    """Imports one module with its switches."""
+
+    mutants: list[Mutant]
+
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> Any:  # type: ignore[override]
+        tree, self.mutants = mutate(bytes(data).decode("utf-8"), str(path))
+        return compile(tree, path, "exec", dont_inherit=True)
+
+    def get_code(self, fullname: str) -> Any:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class Finder:
+    """Gives the importer for the module that is mutated."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name, self.loader = name, Importer(name, str(path))
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """The spec of the one module."""
+        return importlib.machinery.ModuleSpec(name, self.loader, origin=self.loader.path) if name == self.name else None
+
+
+class Runner:
+    """A pytest plugin that runs the collected tests once to record, then for each mutant in a process of its own."""
+
+    def __init__(self, name: str, finder: Finder, switches: Switches, known: Tree, until: float) -> None:
+        self.name, self.finder, self.switches, self.known, self.until = name, finder, switches, known, until
+        self.deep = False
+        self.reached: dict[int, list[tuple[float, Any]]] = {}
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Instead of pytest's own loop."""
+        self._record(session)
+        mutants = self.finder.loader.mutants
+        for mutant in mutants:
+            before = self.known.get(mutant.key)
+            if before is not None if not self.deep else before in (None, "killed", "killed by time"):
+                continue
+            if time.monotonic() > self.until:
+                print(f"{self.name}: time is over; the next run goes on from here")
+                break
+            found = self._try(session, mutant)
+            self.known[mutant.key] = before if before is not None and not found.startswith("killed") else found
+            _save(self.name, self.known)
+        return True
+
+    def _record(self, session: pytest.Session) -> None:
+        for item in session.items:
+            self.switches.asked = set()
+            started = time.monotonic()
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            took = time.monotonic() - started
+            for number in self.switches.asked:
+                self.reached.setdefault(number, []).append((took, item))
+        self.switches.asked = None
+        if session.testsfailed:
+            raise pytest.UsageError("The tests fail without any mutant.")
+
+    def _try(self, session: pytest.Session, mutant: Mutant) -> str:
+        rows = sorted(self.reached.get(mutant.number, ()), key=lambda row: row[0])
+        if not rows:
+            return "not reached"
+        limit = min(LONGEST, 5 + 10 * sum(took for took, _ in rows))
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            self._child(session, mutant, [item for _, item in rows])
+        return _ended(child, limit)
+
+    def _child(self, session: pytest.Session, mutant: Mutant, items: list[Any]) -> None:
+        os.setsid()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        self.switches.on = mutant.number
+        session.testsfailed = 0
+        try:
+            for item in items:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+                if session.testsfailed:
+                    os._exit(1)
+        except BaseException:  # noqa: BLE001 - whatever breaks the run has found the fault
+            os._exit(1)
+        os._exit(0)
+
+
+def _ended(child: int, limit: float) -> str:
+    end = time.monotonic() + limit
+    pause = 0.002
+    while time.monotonic() < end:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return "killed by time"
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _save(name: str, results: Tree) -> None:
+    STATE.mkdir(parents=True, exist_ok=True)
+    path = ROOT / "adapter" / "mapping" / f"{name}.py"
+    tree = {"module": name, "hash": _hash(path), "results": results}
+    new = STATE / f"{name}.json.new"
+    new.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    new.replace(STATE / f"{name}.json")
+
+
+def _load(name: str) -> Tree:
+    """What is known of a module as it stands now."""
+    path = STATE / f"{name}.json"
+    tree = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return dict(tree["results"]) if tree.get("hash") == _hash(ROOT / "adapter" / "mapping" / f"{name}.py") else {}
+
+
+def run_module(name: str, minutes: float, *, again: bool, deep: bool) -> int:
+    """One module, in this process. 0 where every mutant has been tried."""
+    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+    switches = Switches()
+    setattr(builtins, SWITCH, switches)
+    finder = Finder(f"adapter.mapping.{name}", ROOT / "adapter" / "mapping" / f"{name}.py")
+    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    runner = Runner(name, finder, switches, {} if again else _load(name), time.monotonic() + minutes * 60)
+    words = ["-q", "-n0", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header", "-W", "ignore"]
+    runner.deep = deep
+    status = pytest.main([*words, *(str(ROOT / test) for test in (DEEP if deep else QUICK))], plugins=[runner])
+    left = [mutant for mutant in finder.loader.mutants if mutant.key not in runner.known]
+    print(f"{name}: {_counted(runner.known)}, {len(left)} left", flush=True)
+    return int(status) or bool(left)
+
+
+def _counted(results: Tree) -> str:
+    killed = sum(value.startswith("killed") for value in results.values())
+    return f"{killed} of {len(results)} killed ({killed / max(len(results), 1):.1%})"
+
+
+def summary() -> str:
+    """The page of survivors, from what is known."""
+    reasons = _reasons()
+    rows, lists = [], []
+    for name in ENGINE:
+        results = _load(name)
+        if not results:
+            rows.append(f"| {name} | not run | | |")
+            continue
+        killed = sum(value.startswith("killed") for value in results.values())
+        alive = sorted(key for key, value in results.items() if not value.startswith("killed"))
+        told = sum(f"{name}: {key}" in reasons for key in alive)
+        rows.append(f"| {name} | {len(results)} | {killed / len(results):.1%} | {len(alive)} ({told} with a reason) |")
+        if alive:
+            lists.append(f"## {name}\n\n" + "\n".join(_survivor(name, key, results[key], reasons) for key in alive))
+    table = "\n".join(["| module | mutants | killed | survivors |", "| --- | --- | --- | --- |", *rows])
+    head = "# Mutants that survive\n\nWritten by `make mutants`; the reasons are kept in `reasons.md`. A mutant is one small fault in a function of the\nengine: a comparison, a condition, a constant, a result, a call left out.\n"
+    return "\n\n".join([head.rstrip(), table, *lists]) + "\n"
+
+
+def _survivor(name: str, key: str, status: str, reasons: dict[str, str]) -> str:
+    code = f"`{key.replace('`', chr(39))}`"
+    why = reasons.get(f"{name}: {key}", "no reason yet: a test is missing")
+    return f"- {code}{' (no test reaches it)' if status == 'not reached' else ''}: {why}"
+
+
+def _reasons() -> dict[str, str]:
+    """`- module: function: was → now` and, below it, the reason."""
+    found: dict[str, str] = {}
+    key = ""
+    for line in REASONS.read_text("utf-8").splitlines() if REASONS.is_file() else []:
+        if line.startswith("- "):
+            key = line[2:].strip().strip("`")
+        elif key and line.strip():
+            found[key] = f"{found.get(key, '')} {line.strip()}".strip()
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the modules that are named, or all, each in a process of its own; then writes the summary."""
+    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
+    parser.add_argument("module", nargs="*", help=f"of {', '.join(ENGINE)}")
+    parser.add_argument("--again", action="store_true", help="forget what is known of these modules")
+    parser.add_argument("--minutes", type=float, default=30, help="the longest time for one module (30)")
+    parser.add_argument("--deep", action="store_true", help="the slow laws too, on what survived the quick tests")
+    parser.add_argument("--summary", action="store_true", help="only write the summary of what is known")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.module) - set(ENGINE))
+    if unknown:
+        parser.error(f"no module {unknown[0]} of the engine")
+    if options.here:
+        return run_module(options.module[0], options.minutes, again=options.again, deep=options.deep)
+    unfinished = 0
+    for name in () if options.summary else options.module or ENGINE:
+        command = [sys.executable, "-m", "tools.mutants", name, "--here", "--minutes", str(options.minutes)]
+        unfinished |= subprocess.run(
+            [*command, *(["--again"] if options.again else [])], cwd=ROOT, check=False
+        ).returncode
+    SUMMARY.parent.mkdir(parents=True, exist_ok=True)
+    SUMMARY.write_text(summary(), "utf-8")
+    print(f"wrote {SUMMARY.relative_to(ROOT)}")
+    return 1 if unfinished else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
