@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Any
 
 from adapter.fhir_json import same
@@ -11,9 +12,10 @@ from adapter.issues import Issue, has_errors
 from adapter.mapping import Mapper
 from adapter.mapping.bundle import Analysis, take_apart
 from adapter.mapping.mapper import ENVELOPE
-from adapter.mapping.places import Place, written
+from adapter.mapping.places import Place, names, written
 from adapter.mapping.table import Row
 from adapter.mapping.trace import Traced, Visit, path_of, trace
+from adapter.records import normalise
 from adapter.services.knowledge import Knowledge
 from adapter.services.testing.comparing import NOTHING, Difference, differences
 from adapter.services.testing.edits import Edit, edits, holds_together
@@ -55,7 +57,8 @@ class Laws:
                 yield from subject.broken(edit)
 
     def _is_valid(self, record: Tree, edited: Tree) -> bool:
-        return holds_together(record, edited) and not has_errors(self.check(edited))
+        normal = same(normalise(edited), edited)
+        return normal and holds_together(record, edited) and not has_errors(self.check(edited))
 
 
 class _Subject:
@@ -104,7 +107,9 @@ class _Subject:
         keys = list(self.parts)
         if keys != list(parts):
             return  # The edit made it another resource: then it is not one value that changed.
-        owners = [visit for visit in self._visits(edit.place) if visit.fhir is not None]
+        # A field that may stand in one of several places moves from one to another.
+        pairs = {(visit.source, visit.at.ours) for visit in self._visits(edit.place)}
+        owners = [visit for visit in self.traced.visits if (visit.source, visit.at.ours) in pairs]
         moved = [
             Difference(("entry", keys.index(str(row.place[0])), "resource", *row.place[1:]), row.want, row.got)
             for row in differences(self.parts, parts)
@@ -137,12 +142,19 @@ class _Subject:
 
 def _may_move(row: Difference, owner: Visit) -> bool:
     """Whether a place is of the element that a rule owns, beside a primitive of it, or a like one in its list."""
-    place, own = _plain(row.place), _plain(owner.fhir or ())
-    if place[: len(own)] == own or (len(place) > 3 and place[3] in _ONE_WAY):
+    place, path = _plain(row.place), path_of(owner.rule)
+    if len(place) > 3 and place[3] in _ONE_WAY:
         return True
-    path = path_of(owner.rule)
-    like = place[:-1] == own[:-1] and path is not None and bool(path.last.keys)
-    return like and path is not None and all(side is NOTHING or path.last.matches(side) for side in (row.want, row.got))
+    if owner.fhir is None or path is None:
+        # What is made or taken away as a whole is told at the first element of the way that was not there.
+        inside = names(place[len(owner.at.fhir) :])
+        steps = [step.name.removeprefix("_") for step in (*path.steps, path.last)] if path is not None else []
+        return bool(inside) and place[: len(owner.at.fhir)] == owner.at.fhir and all(map(eq, inside, steps))
+    own = _plain(owner.fhir)
+    if place[: len(own)] == own or own[: len(place)] == place:
+        return True
+    like = place[:-1] == own[:-1] and bool(path.last.keys)
+    return like and all(side is NOTHING or path.last.matches(side) for side in (row.want, row.got))
 
 
 def _plain(place: Place) -> Place:
