@@ -35,6 +35,12 @@ def test_files_of_packs_keep_their_meaning_and_their_comments(path: Path) -> Non
     assert sorted(re.findall(r"(?m)(?:^|\s)#.*$", once)) == sorted(re.findall(r"(?m)(?:^|\s)#.*$", text))
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def test_files_of_packs_stand_in_the_form(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert formatted(text, path.name) == text, "run `careplan pack fmt`"
+
+
 def test_keys_stand_in_one_order() -> None:
     text = "rules:\n- {values: {b: x, a: z}, fhir: f, record: r}\nresource: Goal\nrecord: goal\nmap: goal\n"
     assert formatted(text, "f.yaml") == (
