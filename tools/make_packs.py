@@ -16,7 +16,7 @@ from adapter.mapping import table
 from adapter.packs import Extra, Pack, available, load
 from adapter.terminology.code_systems import displays
 from tools.make_extensions import definitions
-from tools.make_terminology import CORE, ROOT, head, read_table, write
+from tools.make_terminology import COPYRIGHTS, CORE, ROOT, head, read_table, write
 
 Tree = dict[str, Any]
 FOLDERS = ("codesystems", "conceptmaps", "structuredefinitions")
@@ -42,7 +42,9 @@ def files(pack: str) -> dict[str, str]:
     made: dict[str, str] = definitions({**spec.get("extensions", {}), **_added(pack)}, base)
     for name, codes in spec.get("codes", {}).items():
         made[f"codesystems/{name}.json"] = pretty(_code_system(name, codes, base)) + "\n"
-        made[f"conceptmaps/{name}.json"] = pretty(_concept_map(name, codes, base)) + "\n"
+        made[f"conceptmaps/{name}.json"] = (
+            pretty(_concept_map(name, codes, base, name in spec.get("published", ()))) + "\n"
+        )
     return made
 
 
@@ -71,7 +73,8 @@ def _code_system(name: str, codes: dict[str, list[str]], base: str) -> Tree:
     return {**head("CodeSystem", name, base), "caseSensitive": True, "content": "complete", "concept": concepts}
 
 
-def _concept_map(name: str, codes: dict[str, list[str]], base: str) -> Tree:
+def _concept_map(name: str, codes: dict[str, list[str]], base: str, published: bool) -> Tree:
+    """From the pack's codes to those of the core pack, and with `published` on to what those are published as."""
     core = displays(loads((CORE / "codesystems" / f"{name}.json").read_bytes()))
     elements = [
         {
@@ -81,8 +84,28 @@ def _concept_map(name: str, codes: dict[str, list[str]], base: str) -> Tree:
         }
         for code, (words, target) in codes.items()
     ]
-    group = {"source": f"{base}/CodeSystem/{name}", "target": f"{NS}/CodeSystem/{name}", "element": elements}
-    return {**head("ConceptMap", name, base), "group": [group]}
+    groups: list[Tree] = [
+        {"source": f"{base}/CodeSystem/{name}", "target": f"{NS}/CodeSystem/{name}", "element": elements}
+    ]
+    if published:
+        beyond = loads((CORE / "conceptmaps" / f"{name}.json").read_bytes())
+        groups += [
+            made for group in beyond["group"] if "target" in group and (made := _onward(group, codes, base, name))
+        ]
+    notices = [COPYRIGHTS[group["target"]] for group in groups if group["target"] in COPYRIGHTS]
+    copyright_ = {"copyright": " ".join(notices)} if notices else {}
+    return {**head("ConceptMap", name, base), **copyright_, "group": groups}
+
+
+def _onward(group: Tree, codes: dict[str, list[str]], base: str, name: str) -> Tree:
+    """A group of the core pack's map, from the pack's codes instead of core's; empty where none is in it."""
+    targets = {element["code"]: element["target"] for element in group["element"]}
+    elements = [
+        {"code": code, "display": words, "target": targets[core]}
+        for code, (words, core) in codes.items()
+        if core in targets
+    ]
+    return {"source": f"{base}/CodeSystem/{name}", "target": group["target"], "element": elements} if elements else {}
 
 
 if __name__ == "__main__":

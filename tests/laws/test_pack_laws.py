@@ -178,7 +178,7 @@ def test_fields_that_a_pack_adds_go_out_and_come_back(pack: str, kind: str, data
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: "/".join(path.parts[-4:-1]))
 def test_examples(path: Path) -> None:
-    """records.json gives fhir.json and back, and it is valid; fhir-in.json gives records.json and itself again."""
+    """records.json gives fhir.json and back, valid, and core understands it; fhir-in.json gives records.json and itself again."""
     pack, foreign = path.parts[-4], path.parent / "fhir-in.json"
     mapper, given_ = mapping.load(pack), loads(path.read_bytes())
     if foreign.is_file():
@@ -196,3 +196,7 @@ def test_examples(path: Path) -> None:
     # That a goal is in words and has no code is no fault of the pack's.
     assert [issue.text for issue in found if issue.message_id != "binding-no-code"] == []
     assert (path.parent / "why.md").read_text("utf-8").strip()
+    core = mapping.load()
+    understood = core.from_fhir(expected).records
+    assert understood
+    assert [issue for record in understood for issue in core.check(record)] == []
