@@ -168,6 +168,20 @@ def test_time_grows_with_the_size_and_not_with_its_square(make: Any) -> None:
     assert large < 28 * max(small, 0.004)
 
 
+def test_the_expressions_of_a_form_are_bounded_together() -> None:
+    tree = response(1500)
+    everything = {
+        "url": "http://hl7.org/fhir/StructureDefinition/variable",
+        "valueExpression": {"language": "text/fhirpath", "name": "a", "expression": "%resource.descendants().count()"},
+    }
+    for item in tree["contained"][0]["item"]:
+        item["extension"] = [everything]
+    start = process_time()
+    VALIDATOR.validate(tree)
+    # Each of them takes some 7,500 steps, all of them together would take minutes.
+    assert process_time() - start < 12
+
+
 def test_issues_are_bounded() -> None:
     tree = {"resourceType": "Patient", "name": [None] * 50_000}
     issues = VALIDATOR.validate(tree)

@@ -41,6 +41,16 @@ FRAGMENTS: tuple[Any, ...] = (
     {"coding": [{"code": 1}]}, {"value": "x"}, [[]], {"resourceType": "Patient"}, {"resourceType": 1},
 )  # fmt: skip
 
+# What a form may carry in any of its items.
+EXPRESSIONS: list[Any] = [{"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-constraint",
+      "extension": [{"url": "expression", "valueString": "answer.value > item.linkId + %a"}, {"url": "key", "valueId": 1}]},
+     {"url": "http://hl7.org/fhir/StructureDefinition/variable",
+      "valueExpression": {"language": "text/fhirpath", "name": "a", "expression": "%resource.descendants().value"}},
+     {"url": "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression",
+      "valueExpression": {"language": "text/fhirpath", "expression": "%a.first() * 2"}},
+     {"url": "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression",
+      "valueExpression": {"language": "text/fhirpath", "expression": "%a.exists() and linkId"}}]  # fmt: skip
+
 
 def examples() -> dict[str, list[Any]]:
     """The resources under fixtures and packs by type."""
@@ -80,6 +90,8 @@ def change_once(tree: Any, take: atheris.FuzzedDataProvider) -> None:
     elif way == 2:
         other, name = place(tree, take)
         holder[key] = json.loads(json.dumps(other[name] if other is not None else None, default=str))
+    elif way == 3 and isinstance(holder, dict) and take.ConsumeBool():
+        holder["extension"] = deepcopy(EXPRESSIONS)
     elif way == 3 and isinstance(holder, dict):
         holder[take.ConsumeUnicodeNoSurrogates(12)] = holder.pop(key)
     elif way == 4:

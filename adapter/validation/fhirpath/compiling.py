@@ -32,7 +32,8 @@ SYSTEM_TYPES = {
 class Env:
     """What an expression can see besides its focus. `resolve` gives the resource that a Reference leads to, or None.
 
-    `left` are the steps that this evaluation may still take, `context` is %context where that is not the resource.
+    `left` are the steps that this evaluation may still take, `budget` those of several together, which share the list;
+    `context` is %context where that is not the resource.
     """
 
     resource: Tree
@@ -41,6 +42,7 @@ class Env:
     variables: dict[str, Items] = field(default_factory=dict)
     left: int = STEPS
     context: Any = None
+    budget: list[int] | None = None
 
     def spend(self, count: int) -> None:
         """Counts steps of this evaluation. Raises TooCostly where none is left."""
@@ -105,8 +107,15 @@ def compile_path(
     run = compiler.compile(parse(expression), (type_name,) if type_name else ()).run
 
     def result(value: Any, env: Env) -> Items:
-        env.left = STEPS
-        return run([value], env)
+        if env.budget is None:
+            env.left = STEPS
+            return run([value], env)
+        env.left = given = min(STEPS, env.budget[0])
+        try:
+            env.spend(1)
+            return run([value], env)
+        finally:
+            env.budget[0] -= given - max(env.left, 0)
 
     return result
 

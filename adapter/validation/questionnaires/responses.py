@@ -23,6 +23,8 @@ from adapter.validation.run import Run
 Tree = dict[str, Any]
 FINISHED = ("completed", "amended")
 KNOWN = ("group", "display")
+# Steps that all expressions of a form may take over one response together.
+BUDGET = 5_000_000
 
 
 class Responses:
@@ -120,6 +122,7 @@ class _Check:
         if self.form.expressed:
             self.env = Env(self.response, self.response, lambda reference: resolve(reference, self.run))
             self.env.variables["questionnaire"] = [self.form.tree]
+            self.env.budget = [BUDGET]
         if self.form.expressions is not None:
             self._express(self.form.expressions, self.response)
         self.items(self.form, self.response, [self.response])
