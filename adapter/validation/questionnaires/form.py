@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/questionnaire-profiles.html#extensions
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -133,6 +133,18 @@ def _quick(row: Tree, options: Options, limits: Mapping[str, Any]) -> tuple[str,
         codes = frozenset((one, two) for one, two in pairs if isinstance(one, str) and isinstance(two, str))
         return ("valueCoding", codes) if codes else ("", None)
     return ("" if options else ONLY.get(str(kind), "")), None
+
+
+def by_canonical(trees: Iterable[Any]) -> dict[str, Tree]:
+    """Questionnaires by url and by url|version."""
+    found: dict[str, Tree] = {}
+    for tree in trees:
+        url, version = (tree.get("url"), tree.get("version")) if isinstance(tree, dict) else (None, None)
+        if isinstance(url, str):
+            found.setdefault(url, tree)
+            if isinstance(version, str):
+                found[f"{url}|{version}"] = tree
+    return found
 
 
 def _rows(value: Any) -> list[Tree]:

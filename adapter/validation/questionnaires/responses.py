@@ -16,7 +16,7 @@ from adapter.validation.questionnaires.answers import TYPES, check_answer
 from adapter.validation.questionnaires.checks import check_questionnaire
 from adapter.validation.questionnaires.enabling import Known, is_enabled, rows, same_value, value_of
 from adapter.validation.questionnaires.expressions import Expressions, differs, is_enabled_by
-from adapter.validation.questionnaires.form import Form, FormItem, read_form
+from adapter.validation.questionnaires.form import Form, FormItem, by_canonical, read_form
 from adapter.validation.references import resolve
 from adapter.validation.run import Run
 
@@ -88,18 +88,6 @@ class Responses:
                 return None
             self._forms[canonical] = read_form(tree, self.defs)
         return self._forms[canonical]
-
-
-def by_canonical(trees: Iterable[Any]) -> dict[str, Tree]:
-    """Questionnaires by url and by url|version."""
-    found: dict[str, Tree] = {}
-    for tree in trees:
-        url, version = (tree.get("url"), tree.get("version")) if isinstance(tree, dict) else (None, None)
-        if isinstance(url, str):
-            found.setdefault(url, tree)
-            if isinstance(version, str):
-                found[f"{url}|{version}"] = tree
-    return found
 
 
 class _Check:
