@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/questionnaireresponse.html#link
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from adapter.definitions import Definitions
