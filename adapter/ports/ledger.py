@@ -12,7 +12,7 @@ Direction = Literal["both", "push", "pull"]
 Take = Literal["ours", "theirs", "newest", "ask"]
 
 # Parents before children: what is referred to goes first.
-ORDER = ("patient", "form", "diagnosis", "goal", "care_team", "request", "assessment", "plan")
+ORDER = ("patient", "form", "diagnosis", "goal", "care_team", "request", "assessment", "consent", "plan")
 # SMART Backend Services, then mutual TLS.
 ACCESS = ("token_url", "client_id", "key", "key_id", "scope", "certificate", "certificate_key", "ca")
 # A link in one of these states sends nothing until a person, or a change, says otherwise.

@@ -13,6 +13,7 @@ from adapter.issues import Issue
 from adapter.records.assessment import Assessment
 from adapter.records.base import Base
 from adapter.records.care_team import CareTeam
+from adapter.records.consent import Consent
 from adapter.records.diagnosis import Diagnosis
 from adapter.records.faults import issues_of
 from adapter.records.fields import Either, Leaf, Many, One
@@ -33,6 +34,7 @@ _SCHEMAS: dict[str, type[Record]] = {
     "goal": Goal,
     "care_team": CareTeam,
     "request": Request,
+    "consent": Consent,
 }
 KINDS: tuple[str, ...] = tuple(_SCHEMAS)
 """The kinds of record."""

@@ -18,13 +18,22 @@ WITHDRAWN: dict[str, tuple[str, Any]] = {
     "Goal": ("lifecycleStatus", "cancelled"),
     "CareTeam": ("status", "inactive"),
     "Questionnaire": ("status", "retired"),
+    "Consent": ("status", "inactive"),
     "Patient": ("active", False),
     "Condition": ("clinicalStatus", INACTIVE),
 }
 # What is in flight while a withdrawal is: what it leaves there is known by its form.
 WITHDRAWAL = "withdrawal"
 # Its word for "was never true", said only where a person says so.
-_ERROR_STATUS = ("CarePlan", "ServiceRequest", "MedicationRequest", "CareTeam", "QuestionnaireResponse", "Observation")
+_ERROR_STATUS = (
+    "CarePlan",
+    "ServiceRequest",
+    "MedicationRequest",
+    "CareTeam",
+    "QuestionnaireResponse",
+    "Observation",
+    "Consent",
+)
 
 
 def withdrawn(tree: Tree, *, as_error: bool) -> Tree | None:

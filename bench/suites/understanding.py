@@ -14,7 +14,7 @@ from adapter.mapping.leaves import Tally, understood
 from bench.frame import Bar, Row, rated
 from bench.inputs import ROOT
 
-TYPES = ("CarePlan", "CareTeam", "Condition", "Goal", "Questionnaire", "QuestionnaireResponse")
+TYPES = ("CarePlan", "CareTeam", "Condition", "Consent", "Goal", "Questionnaire", "QuestionnaireResponse")
 CORPUS = ROOT.parent / "shared" / "corpus"
 _LOST: dict[str, Tally] = {}
 

@@ -52,7 +52,7 @@ def _edit_object(draw: st.DrawFn, tree: Tree, other: Tree, kept: frozenset[str],
         tree[name] = copy(theirs)
 
 
-WHOLE = frozenset({"answers", "initial", "options", "enable_when", "contexts"})
+WHOLE = frozenset({"answers", "initial", "options", "enable_when", "contexts", "provisions"})
 """Lists whose items hold exactly one of several values: an item is replaced, never edited inside."""
 REQUIRED = frozenset(
     ["status", "intent", "title", "questionnaire", "linkId", "type", "system", "value", "name", "text", "low", "high"]

@@ -14,7 +14,7 @@ INTAKE_ONLY = frozenset(
 )
 ATOMIC = frozenset(
     "onset abatement deceased schedule detail bounds author writer encounter expressed_by organization recorder asserter "
-    "requester location informant name".split()
+    "requester location informant name who what by document_record".split()
 )
 """Fields that hold exactly one of several forms."""
 WITHIN = frozenset(
@@ -31,6 +31,8 @@ def settle(record: Tree) -> Tree:
     for node in nodes(record):
         if "author" in node and "writer" in node:
             del node["writer"]
+        if "document" in node and "document_record" in node:
+            del node["document_record"]
     _unique_ids(record)
     repair = _REPAIRS.get(kind)
     if repair is not None:

@@ -18,9 +18,9 @@ from tests.laws.settling import INTAKE, INTAKE_ONLY, settle
 from tests.laws.values import Tree, Trees
 
 WITHIN_ONLY = ("within_plan", "amount", "daily_amount", "location", "guidelines", "guideline_addresses")
-KINDS = ("patient", "form", "assessment", "diagnosis", "goal", "care_team", "request", "plan")
+KINDS = ("patient", "form", "assessment", "diagnosis", "goal", "care_team", "request", "plan", "consent")
 ENVELOPE = frozenset({"kind", "revision", "recorded_at", "recorded_by", "origin", "pack", "extra"})
-_DEPTH = {"items": 3, "answers": 3}
+_DEPTH = {"items": 3, "answers": 3, "provisions": 2}
 _FORMATS: dict[str, st.SearchStrategy[str]] = {
     "uuid": values.uuids,
     "fhir-date": values.dates(),

@@ -35,7 +35,12 @@ INSTRUMENTS: dict[str, Tree] = {
     path.stem: loads(path.read_bytes()) for path in sorted((ROOT / "adapter/records/instruments").glob("*.json"))
 }
 # Extensions that no mapping file names: the codecs write them, or a ConceptMap holds them.
-BEHIND = {"concept-also", "concept-text", "code", "preferred", "careplan-activity-detail", "careteam-encounter"}
+BEHIND = {
+    *("concept-also", "concept-text", "code", "preferred"),
+    # What R5 dropped, in the extensions that FHIR names for it.
+    *("careplan-activity-detail", "careteam-encounter"),
+    *("consent-scope", "consent-datetime", "consent-policy", "consent-provision-type"),
+}
 
 
 def table(name: str) -> Table:

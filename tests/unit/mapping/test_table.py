@@ -16,11 +16,14 @@ def one(map_: str, record: str) -> Row:
 
 def sources(mapper: Mapper) -> set[str]:
     found: set[str] = set()
+    seen: set[int] = set()
 
     def walk(rules: object) -> None:
         for rule in rules if isinstance(rules, list) else []:
-            if rule.source in found:
+            # The pairs of an object stand at one place of the file; a group may hold itself.
+            if id(rule) in seen:
                 continue
+            seen.add(id(rule))
             found.add(rule.source)
             walk(getattr(rule, "rules", None))
             walk(getattr(getattr(rule, "inline", None), "rules", None))

@@ -406,12 +406,41 @@ _PLAN: Tree = {
     "consent": OTHER,
     "notes": NOTES,
 }
+_PROVISION: Tree = {
+    "decision": "deny",
+    "period": PERIOD,
+    "actors": [{"id": "a", "role": CONCEPT, "who": PARTY}],
+    "actions": [CONCEPT],
+    "labels": [CODING],
+    "purposes": [CODING],
+    "classes": [CODING],
+    "codes": [CONCEPT],
+    "data_period": PERIOD,
+    "data": [{"id": "d", "meaning": "instance", "what": PARTY}],
+}
+_CONSENT: Tree = {
+    "patient": PATIENT,
+    "patient_name": "n",
+    "identifiers": [IDENTIFIER],
+    "status": "active",
+    "scope": CONCEPT,
+    "category": [CONCEPT],
+    "given": "2026-01-02T08:00:00-05:00",
+    "performers": ["p", PARTY],
+    "organizations": [PARTY],
+    "document": ATTACHMENT,
+    "policies": [{"id": "p", "authority": "urn:a", "uri": "urn:p"}],
+    "policy_rule": CONCEPT,
+    "verifications": [{"id": "v", "verified": True, "by": PARTY, "time": "2026-01-02"}],
+    "provision": {**_PROVISION, "provisions": [_PROVISION]},
+}
 _CONTENT: dict[str, Tree] = {
     "patient": _PATIENT,
     "form": _FORM,
     "assessment": _ASSESSMENT,
     "diagnosis": _DIAGNOSIS,
     "plan": _PLAN,
+    "consent": _CONSENT,
     "goal": {
         "patient": PATIENT,
         "patient_name": "n",
