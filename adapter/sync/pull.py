@@ -68,9 +68,11 @@ class _Look:
     def types(self) -> list[str]:
         """The types that the server has, and that its options let through."""
         scope = Scope(self.partner)
-        kinds = {type_: self.partner.mapper.kind_of({"resourceType": type_}) or "assessment" for type_ in TYPES}
         known = self.facts.capability.types
-        return [type_ for type_ in TYPES if (not known or type_ in known) and scope.wants(kinds[type_])]
+        # A score is a part of its assessment.
+        kinds = {map_.type_: map_.kind for map_ in reversed(self.partner.mapper.main)}
+        there = [type_ for type_ in TYPES if not known or type_ in known]
+        return [type_ for type_ in there if scope.wants(kinds.get(type_, "assessment"))]
 
     def window(self, type_: str) -> None:
         """What changed of a type since the watermark; where there is none yet, what is linked and what is about its patients."""
