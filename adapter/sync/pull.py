@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 
-from adapter.errors import Gone, NotFound
+from adapter.errors import Gone, NotFound, Unavailable
 from adapter.fhir_json import Tree
 from adapter.ports import Arrival, Link, Rows, Versioned
 from adapter.sync.adopting import ADOPTED, Adopting
@@ -84,7 +84,19 @@ class _Look:
         start = moment(mark) - timedelta(seconds=self.partner.overlap)
         since = start.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         query = {"_lastUpdated": f"ge{since}", "_sort": "_lastUpdated", "_count": COUNT}
-        self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
+        try:
+            self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
+        except (Gone, NotFound):
+            # The server has forgotten its pages: once more from the watermark, where nothing is taken twice.
+            self._again(type_, query)
+
+    def _again(self, type_: str, query: dict[str, str]) -> None:
+        mark = self.partner.store.watermark(self.partner.name, type_)
+        try:
+            self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
+        except (Gone, NotFound):
+            text = "The server forgets its pages before they are read."
+            raise Unavailable(text, place=self.partner.name) from None
 
     def _first(self, type_: str) -> None:
         """Nothing was read of this type yet."""
