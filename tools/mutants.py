@@ -185,7 +185,7 @@ def _load(name: str) -> Tree:
     return dict(tree["results"]) if tree.get("hash") == _hash(ROOT / "adapter" / "mapping" / f"{name}.py") else {}
 
 
-def run_module(name: str, minutes: float, *, again: bool, deep: bool) -> int:
+def run_module(name: str, minutes: float, *, again: bool, tests: Sequence[str]) -> int:
     """One module, in this process. 0 where every mutant has been tried."""
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     switches = Switches()
@@ -194,8 +194,8 @@ def run_module(name: str, minutes: float, *, again: bool, deep: bool) -> int:
     sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
     runner = Runner(name, finder, switches, {} if again else _load(name), time.monotonic() + minutes * 60)
     words = ["-q", "-n0", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header", "-W", "ignore"]
-    runner.deep = deep
-    status = pytest.main([*words, *(str(ROOT / test) for test in (DEEP if deep else QUICK))], plugins=[runner])
+    runner.deep = bool(tests)
+    status = pytest.main([*words, *(str(ROOT / test) for test in (tests or QUICK))], plugins=[runner])
     left = [mutant for mutant in finder.loader.mutants if mutant.key not in runner.known]
     print(f"{name}: {_counted(runner.known)}, {len(left)} left", flush=True)
     return int(status) or bool(left)
@@ -250,7 +250,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("module", nargs="*", help=f"of {', '.join(ENGINE)}")
     parser.add_argument("--again", action="store_true", help="forget what is known of these modules")
     parser.add_argument("--minutes", type=float, default=30, help="the longest time for one module (30)")
-    parser.add_argument("--deep", action="store_true", help="the slow laws too, on what survived the quick tests")
+    parser.add_argument("--deep", action="store_true", help="the slow laws, on what the quick tests left alive")
+    parser.add_argument("--tests", nargs="+", default=[], metavar="PATH", help="these tests, on what was left alive")
     parser.add_argument("--summary", action="store_true", help="only write the summary of what is known")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -258,7 +259,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no module {unknown[0]} of the engine")
     if options.here:
-        return run_module(options.module[0], options.minutes, again=options.again, deep=options.deep)
+        return run_module(
+            options.module[0],
+            options.minutes,
+            again=options.again,
+            tests=options.tests or (DEEP if options.deep else ()),
+        )
     unfinished = 0
     for name in () if options.summary else options.module or ENGINE:
         command = [sys.executable, "-m", "tools.mutants", name, "--here", "--minutes", str(options.minutes)]

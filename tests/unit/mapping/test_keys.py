@@ -6,8 +6,8 @@ from typing import Any
 
 from adapter.fhir_json import canonical
 from adapter.identity import IDENTIFIER_SYSTEM, content_id, foreign_record_id
-from adapter.mapping.links import Link
 from adapter.mapping.keys import NUMBER, Keys, number_of, occurrence_keys, settle_numbers
+from adapter.mapping.links import Link
 from adapter.mapping.scope import RelativeRefs, Scope
 
 RECORD = "6e6f0bd2-3a6c-4a0e-8d0b-1c8a4f1f0001"
