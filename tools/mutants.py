@@ -268,9 +268,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unfinished = 0
     for name in () if options.summary else options.module or ENGINE:
         command = [sys.executable, "-m", "tools.mutants", name, "--here", "--minutes", str(options.minutes)]
-        unfinished |= subprocess.run(
-            [*command, *(["--again"] if options.again else [])], cwd=ROOT, check=False
-        ).returncode
+        flags = [f"--{flag}" for flag in ("again", "deep") if getattr(options, flag)]
+        flags += ["--tests", *options.tests] if options.tests else []
+        unfinished |= subprocess.run([*command, *flags], cwd=ROOT, check=False).returncode
     SUMMARY.parent.mkdir(parents=True, exist_ok=True)
     SUMMARY.write_text(summary(), "utf-8")
     print(f"wrote {SUMMARY.relative_to(ROOT)}")
