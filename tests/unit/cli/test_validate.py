@@ -192,5 +192,5 @@ def test_help_has_examples() -> None:
 def test_the_verdict_of_the_reference_where_it_is_another(tmp_path: Path) -> None:
     path = tmp_path / "patient.json"
     path.write_text(json.dumps({"resourceType": "Patient", "identifier": [{"system": "urn:oid:1.2.3", "value": "x"}]}))
-    run("validate", path, status=0)
-    assert "primitive-oid-short" in run("validate", "--as-reference", path).stdout
+    run(path, status=0)
+    assert "primitive-oid-short" in run("--as-reference", path).stdout
