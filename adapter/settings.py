@@ -26,6 +26,7 @@ class Settings:
     names, separated by commas, under which the service may be asked beside this machine's own. `require_tokens`: nobody comes in without one.
     `packages`: FHIR packages (`.tgz`) that validation knows besides its own, parted like PATH. `terminology`: the server that is asked for
     codes which are not at hand, by URL or by the name under which the store knows it.
+    `cache`: whether packs that were read are kept in the user's cache folder.
     """
 
     database_url: str = "sqlite:///careplan.db"
@@ -42,6 +43,7 @@ class Settings:
     require_tokens: bool = False
     packages: str = ""
     terminology: str = ""
+    cache: str = "on"
     log_level: str = "info"
 
 
@@ -65,6 +67,7 @@ def load() -> Settings:
         require_tokens=env.bool("REQUIRE_TOKENS", default.require_tokens),
         packages=env.str("PACKAGES", default.packages),
         terminology=env.str("TERMINOLOGY", default.terminology),
+        cache=env.str("CACHE", default.cache, validate=validate.OneOf(("on", "off"))),
         log_level=env.str("LOG_LEVEL", default.log_level, validate=validate.OneOf(LOG_LEVELS)),
     )
     try:

@@ -16,7 +16,7 @@ from adapter.mapping.convert import Converted, Create, Read
 from adapter.mapping.kinds import OwnKinds
 from adapter.mapping.mapper import PackMaps
 from adapter.mapping.maps import Generated, ResourceMap
-from adapter.mapping.pausing import paused, size_of_records, size_of_resource
+from adapter.mapping.pausing import LARGE, paused, size_of_records, size_of_resource
 from adapter.mapping.shapes import Shape
 from adapter.mapping.source import Faults
 from adapter.mapping.table import Row, rows_of
@@ -85,6 +85,11 @@ def forget() -> None:
 
 @lru_cache(maxsize=16)
 def _load(pack: str, release: str) -> Mapper:
+    with paused(LARGE):
+        return _compiled(pack, release)
+
+
+def _compiled(pack: str, release: str) -> Mapper:
     from adapter.packs import load as load_pack
     from adapter.terminology import compile_tables
 
@@ -130,12 +135,12 @@ def texts_of(pack: Pack, faults: list[Finding]) -> dict[str, tuple[str, bytes]]:
 
 def shape_of(kind: str, pack: Pack | None = None) -> Shape | None:
     """The schema of a kind of record, of a pack's own or the adapter's with what the pack adds, or None where there is none."""
+    from adapter.mapping.kept import schemas
     from adapter.packs.extras import schema_with
-    from adapter.records import KINDS, json_schema
 
     own = pack.kinds if pack is not None else {}
-    if kind not in own and kind not in KINDS:
+    if kind not in own and kind not in schemas():
         return None
     extras = [extra for extra in pack.extra if extra.kind == kind] if pack is not None else []
-    schema = schema_with(own[kind].schema if kind in own else json_schema(kind), extras)
+    schema = schema_with(own[kind].schema if kind in own else schemas()[kind], extras)
     return Shape(schema, schema)

@@ -12,7 +12,7 @@ from adapter.mapping.choosing import OWN_EXTENSIONS, Context, RuleError, codec_o
 from adapter.mapping.codecs import Values
 from adapter.mapping.companions import Companion
 from adapter.mapping.derived import DERIVED
-from adapter.mapping.expanding import expanded
+from adapter.mapping.kept import told
 from adapter.mapping.keys import Keys
 from adapter.mapping.keywords import FILE_KEYS, KEYWORDS, NEEDS, REQUIRED, Keyword
 from adapter.mapping.links import Called, Link, Related
@@ -39,7 +39,7 @@ def compile_maps(texts: source.Texts, context: Context) -> dict[str, ResourceMap
 def compile_all(texts: source.Texts, context: Context) -> dict[str, ResourceMap]:
     """The same, as far as the files can be used; their faults stand in the context."""
     files = {}
-    for name, (file, tree) in expanded(texts, context.release, context.faults).items():
+    for name, (file, tree) in told(texts, context.release, context.faults).items():
         if not _checked(file, tree, FILE_KEYS, context.faults, REQUIRED):
             continue
         files[name] = (file, tree)
@@ -67,8 +67,9 @@ def _checked(
     for key in required:
         if key not in row:
             faults.add(file, row, "keyword-missing", f"expected the key {key}")
-    for key, others in NEEDS.items() if known is KEYWORDS else ():
-        if key in row and not row.keys() & set(others):
+    for key in [key for key in row if key in NEEDS] if known is KEYWORDS else ():
+        others = NEEDS[key]
+        if row.keys().isdisjoint(others):
             faults.add(file, row, "keyword-idle", f"{key} says nothing here: expected {' or '.join(others)}", key)
     return len(faults) == before
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from adapter.mapping.path_steps import Pairs, Slice, Step
@@ -27,7 +28,7 @@ __all__ = [
 ]  # fmt: skip
 _APART = r".\[\]{}#*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _NAME = re.compile(rf"[^\s{_APART}](?:[^{_APART}]*[^\s{_APART}])?")
-
+_PREFIX = re.compile(r"\$([A-Za-z0-9_]+)")
 _STEP = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9]*)(?:\[(?P<list>[^\]]*)\]|\((?P<guard>[^)]*)\))?")
 
 
@@ -164,7 +165,7 @@ def _step(match: re.Match[str], prefixes: Mapping[str, str]) -> Step:
     if in_list is not None and in_list.endswith("!"):
         return Step(name, "only", has=in_list[:-1])
     if in_list is None and guard is None:
-        return Step(name)
+        return _named(name)
     keys, made = _conditions(in_list if in_list is not None else guard, prefixes)
     shape = "element" if in_list is not None else "object"
     flat, flat_made = (tuple(pair for pair in pairs if "." not in pair[0]) for pairs in (keys, made))
@@ -174,6 +175,11 @@ def _step(match: re.Match[str], prefixes: Mapping[str, str]) -> Step:
         if deep or deep_made
         else Step(name, shape, flat, flat_made)
     )
+
+
+@cache
+def _named(name: str) -> Step:
+    return Step(name)
 
 
 def _conditions(text: str, prefixes: Mapping[str, str]) -> tuple[Pairs, Pairs]:
@@ -193,7 +199,7 @@ def expand(text: str, prefixes: Mapping[str, str]) -> str:
     """`$ext/x` with the prefix of that name put in. Raises PathError where the pack has none."""
     if not text.startswith("$"):
         return text
-    name = re.match(r"\$([A-Za-z0-9_]+)", text)
+    name = _PREFIX.match(text)
     if name is None or name[1] not in prefixes:
         raise PathError(f"no prefix {text.split('/', maxsplit=1)[0]} in pack.yaml")
     return prefixes[name[1]] + text[name.end() :]

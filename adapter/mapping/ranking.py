@@ -21,11 +21,8 @@ def rank(rules: list[Rule]) -> list[Rule]:
             if step.shape == "element" and step not in row:
                 row.append(step)
     for each, path in [(rule, path) for rule in rules for path in _paths_of(rule)]:
-        ranks = {
-            index: tuple(siblings[(*path.steps[:index], step.name)])
-            for index, step in enumerate((*path.steps, path.last))
-            if siblings[(*path.steps[:index], step.name)]
-        }
+        rows = (siblings[(*path.steps[:index], step.name)] for index, step in enumerate((*path.steps, path.last)))
+        ranks = {index: tuple(row) for index, row in enumerate(rows) if row}
         inner = getattr(each, "inner", each)
         if isinstance(inner, Items) and inner.others:
             inner.others = ranks.get(len(path.steps), ())

@@ -36,13 +36,13 @@ class Shape:
 
     def at(self, names: tuple[str, ...]) -> Shape | None:
         """The schema of a path, or None where the record has no such field."""
-        node = self.resolve(self.here)
+        shape = Shape(self.root, self.resolve(self.here))
         for name in names:
-            fields = Shape(self.root, node).properties()
+            fields = shape.properties()
             if name not in fields:
                 return None
-            node = self.resolve(fields[name])
-        return Shape(self.root, node)
+            shape = Shape(self.root, self.resolve(fields[name]))
+        return shape
 
     def resolve(self, node: Any) -> Tree:
         """The schema itself, behind any `$ref`."""
@@ -77,14 +77,18 @@ class Shape:
     def properties(self) -> Tree:
         """The schema of each field of an object; of a field that several branches speak of, what its type is."""
         here = self.resolve(self.here)
+        own: Tree = here.get("properties", {})
+        branches = self._branches(here)
+        if not branches:
+            return own
         found: Tree = {}
-        for branch in self._branches(here):
+        for branch in branches:
             for name, node in branch.get("properties", {}).items():
                 found[name] = {"type": self.resolve(node).get("type", "string")} if name in found else node
-        return {**found, **here.get("properties", {})}
+        return {**found, **own}
 
     def _branches(self, node: Tree) -> list[Tree]:
-        return [self.resolve(row) for name in ("allOf", "oneOf", "anyOf") for row in node.get(name, ())]
+        return [self.resolve(row) for name in ("allOf", "oneOf", "anyOf") if name in node for row in node[name]]
 
     def variant(self, keys: Mapping[str, str]) -> Shape:
         """The schema of an object that has these keys: with what the branch of `oneOf` or `anyOf` that is for them says."""

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from adapter.errors import BadInput, Finding
-from adapter.fhir_json import DEFAULT_BOUNDS, loads
+from adapter.fhir_json import DEFAULT_BOUNDS, dumps, loads, reloads
+from adapter.packs import cache
 from adapter.packs.reading import check_folder, read_bytes
 
 Tree = dict[str, Any]
@@ -22,7 +23,31 @@ FOLDERS = {
 
 def read_trees(folder: Path, faults: list[Finding]) -> dict[str, dict[str, Tree]]:
     """The resources of a pack by folder and file name; what is wrong is appended to `faults`."""
-    return {name: _read_folder(folder / name, type_, faults) for name, type_ in FOLDERS.items()}
+    key = _key(folder)
+    kept = cache.read(key, _whole) if key is not None else None
+    if kept is not None:
+        return kept
+    before = len(faults)
+    found = {name: _read_folder(folder / name, type_, faults) for name, type_ in FOLDERS.items()}
+    body = dumps(found) if key is not None and len(faults) == before else b""
+    if key is not None and body and dumps(reloads(body)) == body:
+        cache.put(key, body)
+    return found
+
+
+def _whole(entry: dict[str, dict[str, Tree]]) -> dict[str, dict[str, Tree]]:
+    return {name: dict(entry[name]) for name in FOLDERS}
+
+
+def _key(folder: Path) -> str | None:
+    """The key of the resources by the content of their files; None where these are not plain files."""
+    parts: list[bytes] = []
+    for name in FOLDERS:
+        rows = cache.content(folder / name, DEFAULT_BOUNDS.size)
+        if rows is None:
+            return None
+        parts += [name.encode(), str(len(rows)).encode(), *rows]
+    return cache.key_of("trees", parts)
 
 
 def _read_folder(folder: Path, type_: str, faults: list[Finding]) -> dict[str, Tree]:
