@@ -38,7 +38,7 @@ ENGINE = (
     "rules", "scope", "shapes", "source", "units", "wrapping",
 )  # fmt: skip
 QUICK = (
-    *(f"tests/unit/mapping/test_{name}.py" for name in ("compiler", "convert", "expanding", "lists", "paths", "source")),
+    *(f"tests/unit/mapping/test_{name}.py" for name in ("compiler", "convert", "expanding", "keys", "lists", "oneway", "paths", "source")),
     "tests/unit/test_fixtures.py", "tests/unit/services/test_laws.py", "tests/unit/test_packs_hold.py",
 )  # fmt: skip
 # What draws records at random finds more and takes longer: asked with --deep, of those that the quick tests leave.
@@ -185,7 +185,7 @@ def _load(name: str) -> Tree:
     return dict(tree["results"]) if tree.get("hash") == _hash(ROOT / "adapter" / "mapping" / f"{name}.py") else {}
 
 
-def run_module(name: str, minutes: float, *, again: bool, deep: bool) -> int:
+def run_module(name: str, minutes: float, *, again: bool, tests: Sequence[str]) -> int:
     """One module, in this process. 0 where every mutant has been tried."""
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     switches = Switches()
@@ -194,8 +194,8 @@ def run_module(name: str, minutes: float, *, again: bool, deep: bool) -> int:
     sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
     runner = Runner(name, finder, switches, {} if again else _load(name), time.monotonic() + minutes * 60)
     words = ["-q", "-n0", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header", "-W", "ignore"]
-    runner.deep = deep
-    status = pytest.main([*words, *(str(ROOT / test) for test in (DEEP if deep else QUICK))], plugins=[runner])
+    runner.deep = bool(tests)
+    status = pytest.main([*words, *(str(ROOT / test) for test in (tests or QUICK))], plugins=[runner])
     left = [mutant for mutant in finder.loader.mutants if mutant.key not in runner.known]
     print(f"{name}: {_counted(runner.known)}, {len(left)} left", flush=True)
     return int(status) or bool(left)
@@ -250,7 +250,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("module", nargs="*", help=f"of {', '.join(ENGINE)}")
     parser.add_argument("--again", action="store_true", help="forget what is known of these modules")
     parser.add_argument("--minutes", type=float, default=30, help="the longest time for one module (30)")
-    parser.add_argument("--deep", action="store_true", help="the slow laws too, on what survived the quick tests")
+    parser.add_argument("--deep", action="store_true", help="the slow laws, on what the quick tests left alive")
+    parser.add_argument("--tests", nargs="+", default=[], metavar="PATH", help="these tests, on what was left alive")
     parser.add_argument("--summary", action="store_true", help="only write the summary of what is known")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -258,13 +259,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no module {unknown[0]} of the engine")
     if options.here:
-        return run_module(options.module[0], options.minutes, again=options.again, deep=options.deep)
+        return run_module(
+            options.module[0],
+            options.minutes,
+            again=options.again,
+            tests=options.tests or (DEEP if options.deep else ()),
+        )
     unfinished = 0
     for name in () if options.summary else options.module or ENGINE:
         command = [sys.executable, "-m", "tools.mutants", name, "--here", "--minutes", str(options.minutes)]
-        unfinished |= subprocess.run(
-            [*command, *(["--again"] if options.again else [])], cwd=ROOT, check=False
-        ).returncode
+        flags = [f"--{flag}" for flag in ("again", "deep") if getattr(options, flag)]
+        flags += ["--tests", *options.tests] if options.tests else []
+        unfinished |= subprocess.run([*command, *flags], cwd=ROOT, check=False).returncode
     SUMMARY.parent.mkdir(parents=True, exist_ok=True)
     SUMMARY.write_text(summary(), "utf-8")
     print(f"wrote {SUMMARY.relative_to(ROOT)}")

@@ -7,8 +7,7 @@ serves all mutants; which tests reach which place is seen by recording what is a
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SWITCH = "__mutant__"
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -30,11 +29,13 @@ class Mutant:
     function: str
     was: str
     now: str
+    nth: int = 1
 
     @property
     def key(self) -> str:
         """What names it while the function stays as it is."""
-        return f"{self.function}: {self.was} → {self.now}"
+        again = f" ({self.nth})" if self.nth > 1 else ""
+        return f"{self.function}: {self.was} → {self.now}{again}"
 
 
 def mutate(source: str, filename: str) -> tuple[ast.Module, list[Mutant]]:
@@ -50,6 +51,7 @@ class _Mutator(ast.NodeTransformer):
     def __init__(self) -> None:
         self.mutants: list[Mutant] = []
         self.names: list[str] = []
+        self.times: dict[str, int] = {}
         self.inside = 0
 
     # -- what is entered, and what is left alone
@@ -91,22 +93,25 @@ class _Mutator(ast.NodeTransformer):
     # -- statements
 
     def _statement(self, node: ast.stmt) -> list[ast.stmt]:
+        was = ast.unparse(node)
         found = self.visit(node)
         if isinstance(node, ast.Expr) and isinstance(node.value, (ast.Call, ast.Yield, ast.YieldFrom)):
             if isinstance(node.value, ast.Call):
-                return [self._either(node, [ast.Pass()], [found], "pass")]
+                return [self._either(node, [ast.Pass()], [found], "pass", was)]
         elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
-            return [self._either(node, [ast.Return(ast.Constant(None))], [found], "return None")]
+            return [self._either(node, [ast.Return(ast.Constant(None))], [found], "return None", was)]
         elif isinstance(node, (ast.Break, ast.Continue)):
             other = ast.Continue() if isinstance(node, ast.Break) else ast.Break()
-            return [self._either(node, [other], [found], ast.unparse(other))]
+            return [self._either(node, [other], [found], ast.unparse(other), was)]
         elif isinstance(node, ast.AugAssign) and type(node.op) in _COUNTED:
             other = ast.AugAssign(node.target, _COUNTED[type(node.op)](), node.value)
-            return [self._either(node, [other], [found], ast.unparse(other))]
+            return [self._either(node, [other], [found], ast.unparse(other), was)]
         return [found]
 
-    def _either(self, node: ast.stmt, mutated: list[ast.stmt], original: list[ast.stmt], now: str) -> ast.stmt:
-        return ast.If(self._switch(node, now), mutated, original)
+    def _either(
+        self, node: ast.stmt, mutated: list[ast.stmt], original: list[ast.stmt], now: str, was: str
+    ) -> ast.stmt:
+        return ast.If(self._switch(node, now, was), mutated, original)
 
     def _block(self, rows: list[ast.stmt]) -> list[ast.stmt]:
         return [inner for statement in rows for inner in self._statement(statement)]
@@ -182,10 +187,12 @@ class _Mutator(ast.NodeTransformer):
         inner = node if isinstance(node, ast.Constant) else self.generic_visit(node)
         return ast.copy_location(ast.IfExp(switch, plain, inner), node)  # type: ignore[arg-type]
 
-    def _switch(self, node: ast.AST, now: str) -> ast.expr:
+    def _switch(self, node: ast.AST, now: str, was: str = "") -> ast.expr:
         number = len(self.mutants) + 1
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0) + 1
-        self.mutants.append(Mutant(number, line, column, ".".join(self.names), ast.unparse(node), now))
+        here = Mutant(number, line, column, ".".join(self.names), was or ast.unparse(node), now)
+        self.times[here.key] = self.times.get(here.key, 0) + 1
+        self.mutants.append(replace(here, nth=self.times[here.key]))
         return ast.Call(ast.Name(SWITCH, ast.Load()), [ast.Constant(number)], [])
 
 
@@ -206,14 +213,3 @@ def _other_constant(value: object) -> ast.Constant | None:
     if isinstance(value, str):
         return ast.Constant(f"{value}~" if value else "~")
     return None
-
-
-Report = Callable[[Mutant, str], None]
-
-
-def by_function(mutants: list[Mutant]) -> Iterator[tuple[str, list[Mutant]]]:
-    """Mutants by the function that they are in."""
-    found: dict[str, list[Mutant]] = {}
-    for mutant in mutants:
-        found.setdefault(mutant.function, []).append(mutant)
-    yield from found.items()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from adapter.validation import Validator
 
 
-def validator(
+def validator(  # noqa: PLR0913  (one for each thing that a caller may ask)
     *,
     fhir: str | None = None,
     profiles: Sequence[str] = (),
@@ -31,19 +31,21 @@ def validator(
     pack: str = "core",
     without: Collection[str] = (),
     display: Literal["error", "warning"] = "warning",
+    as_reference: bool = False,
     **asked: Any,
 ) -> Validator:
     """The validator, with what the pack defines, the packages of the settings and these, and the Questionnaires of these
     files and folders, at hand.
 
-    `without` names tiers that are left out, `display` says what a wrong display text is; `asked` are Validator's
-    `terminology` and `remote`. Raises UsageError.
+    `without` names tiers that are left out, `display` says what a wrong display text is; `as_reference` gives the reference
+    validator's own verdict where it is not the specification's; `asked` are Validator's `terminology` and `remote`. Raises
+    UsageError.
     """
     from adapter import settings
     from adapter.definitions import known_version
     from adapter.packs import load
     from adapter.services.validate import questionnaires as read
-    from adapter.validation import TIERS, Quirks, Validator
+    from adapter.validation import AS_REFERENCE, TIERS, Quirks, Validator
 
     if not all(re.fullmatch(r"[^\s|/][^\s|]*[^\s|/](?:\|[^\s|]+)?", url) for url in profiles):
         raise UsageError("A profile is named by its URL.", place="profile")
@@ -56,7 +58,8 @@ def validator(
     ]
     forms = {**packs[0].questionnaires, **packs[1].questionnaires, **read(questionnaires)}
     every = [*packages, *filter(None, settings.load().packages.split(os.pathsep))]
-    tiers, quirks = [tier for tier in TIERS if tier not in without], Quirks(displays=display)
+    tiers = [tier for tier in TIERS if tier not in without]
+    quirks = replace(AS_REFERENCE if as_reference else Quirks(), displays=display)
     made = Validator(known_version(fhir), every, profiles, questionnaires=forms, tiers=tiers, quirks=quirks, **asked)
     return made.with_resources(defined)
 

@@ -47,7 +47,8 @@ def _lines(one: ServerStatus, row: dict[str, Any]) -> list[str]:
     if row["paused"]:
         lines.append(f"  paused: {row['paused']}")
     if row["error"]:
-        lines.append(f"  last error: {row['error']} ({row['failures']} in a row)")
+        until = f" until {row['not_before']}" if row["circuit"] == "open" else ""
+        lines.append(f"  last error: {row['error']} ({row['failures']} in a row; circuit {row['circuit']}{until})")
     lines += [f"  {link['state']:<10} {link['record']} {link['part']}: {link['reason']}" for link in row["open"]]
     lines += [f"  {left['state']:<10} {left['resource']} there: {left['reason']}" for left in row["left_there"]]
     return [line.removesuffix(": ") for line in lines]

@@ -41,6 +41,7 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--origin", type=click.Choice(["synthetic", "test", "real"]), help="Whose data it is, for --terminology and --remote; real where nothing says otherwise. To a public server only synthetic data goes."),
         click.option("--remote", metavar="NAME|URL", help="Also ask this FHIR server for its own verdict ($validate)."),
         click.option("--terminology", metavar="NAME|URL", help="Ask this terminology server for codes whose systems are not at hand (SNOMED CT, LOINC)."),
+        click.option("--as-reference", is_flag=True, help="HL7's reference validator's own verdict, where it is not the specification's (docs/validation.md)."),
         click.option("--display", type=click.Choice(["error", "warning"]), default="warning", show_default=True, help="What a wrong display text is."),
         click.option("--without", multiple=True, type=click.Choice(TIERS), metavar="TIER", help=f"Leave a tier out: {', '.join(TIERS)}."),
     ):  # fmt: skip

@@ -108,7 +108,10 @@ class Desk:
     def _decided_whole(self, link: Link, one: Conflict) -> None:
         """One side deleted it, or nothing is known of what it was before."""
         settled = replace(link, lease_until="", reason="", attempts=0, theirs=None, theirs_version="", in_flight="")
-        if one.taken == "theirs" and link.theirs is not None:
+        if one.taken == "ours" and link.state == "quarantine" and link.theirs is None:
+            # Tried again as it is: what was in the way is gone, or it is set aside once more.
+            self.store.settle([replace(settled, state="linked" if link.linked else "waiting")])
+        elif one.taken == "theirs" and link.theirs is not None:
             self._write(link, link.theirs)
         elif one.taken == "theirs":
             self.store.settle([replace(settled, state="gone", acked=link.wanted, reason="deleted there")])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapter.ports import Server, SyncLedger
-from adapter.services.status import lag
+from adapter.services.status import circuit, lag
 
 _STATES = ("linked", "waiting", "partial", "refused", "conflict", "quarantine", "gone", "closed", "outside")
 
@@ -51,6 +51,10 @@ def _of(ledger: SyncLedger, server: Server, now: datetime) -> list[Sample]:
             label,
             int(bool(server.paused)),
         )
+    )
+    left_alone = int(circuit(state, now) == "open")
+    rows.append(
+        Sample("careplan_circuit_open", "Whether it is left alone for a while after failing.", label, left_alone)
     )
     if behind is not None:
         rows.append(

@@ -53,6 +53,13 @@ def lag(state: ServerState, now: datetime) -> float | None:
     return (now - datetime.fromisoformat(last)).total_seconds() if last else None
 
 
+def circuit(state: ServerState, now: datetime) -> str:
+    """`closed` (all is well), `open` (left alone after failing) or `half-open` (to be tried again)."""
+    if not state.failures:
+        return "closed"
+    return "open" if state.not_before and datetime.fromisoformat(state.not_before) > now else "half-open"
+
+
 def told(one: ServerStatus, now: datetime) -> Tree:
     """A server's status as JSON, without anything of a resource."""
     state, options = one.state, one.server.options
@@ -62,7 +69,7 @@ def told(one: ServerStatus, now: datetime) -> Tree:
         "direction": options.direction, "every": options.every, "paused": one.server.paused,
         "last_pull": state.last_pull, "last_push": state.last_push, "last_try": state.last_try,
         "lag": round(behind, 3) if behind is not None else None, "error": state.error, "failures": state.failures,
-        "not_before": state.not_before, "counts": one.counts, "open": [row(link) for link in one.open],
+        "not_before": state.not_before, "circuit": circuit(state, now), "counts": one.counts, "open": [row(link) for link in one.open],
         "left_there": [{"resource": f"{a.type}/{a.remote_id}", "state": a.state, "reason": a.reason} for a in one.arrivals],
         "conflicts": len(one.conflicts),
     }  # fmt: skip

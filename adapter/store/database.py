@@ -19,6 +19,8 @@ from sqlalchemy.pool import StaticPool
 from adapter.errors import Conflict, SettingsError, Unavailable
 from adapter.store.vault import Vault
 
+# The number of that lock, which only has to be ours.
+_SERVERS = 7_277_001
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -85,6 +87,14 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that holds the write lock from its start; all of it lands or nothing. Raises Conflict, Unavailable."""
     with _translated(), engine.connect().execution_options(write=True) as connection, connection.begin():
         yield connection
+
+
+def alone_with_servers(connection: Connection, *, shared: bool = False) -> None:
+    """Until this transaction ends, servers are added by it alone, or (shared) by nobody: else a record that is written
+    while a server is added would never be wanted there. SQLite has one writer anyhow.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}({_SERVERS})")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 
 from adapter.errors import UsageError
 from adapter.ports import Clock, Link, Server, ServerState
-from adapter.store.database import reading, writing
+from adapter.store.database import alone_with_servers, reading, writing
 from adapter.store.rows import row_of_link, row_of_server, server_of, state_of, values_of_state
 from adapter.store.tables import arrival, conflict, link, resource, server, server_patient, server_state, watermark
 
@@ -28,6 +28,7 @@ class Servers:
 
     def add_server(self, server: Server, patients: Sequence[str] = ()) -> None:
         with writing(self.engine) as connection:
+            alone_with_servers(connection)
             if connection.execute(_named(server.name)).first() is not None:
                 raise UsageError("There is a server of that name already.", place=server.name)
             connection.execute(insert(_servers).values(**row_of_server(server)))
@@ -37,12 +38,8 @@ class Servers:
                 connection.execute(insert(server_patient), listed)
             at = resource.c
             columns = (at.kind, at.record_id, at.part, at.type, at.id, at.version)
-            rows = (
-                connection.execution_options(yield_per=1000)
-                .execute(select(*columns).where(at.deleted.is_(False)))
-                .partitions()
-            )
-            for some in rows:
+            query = select(*columns).where(at.deleted.is_(False))
+            for some in connection.execute(query, execution_options={"yield_per": 1000}).partitions():
                 new = [row_of_link(Link(server.name, *row[:5], wanted=row.version)) for row in some]
                 connection.execute(insert(link), new)
 

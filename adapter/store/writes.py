@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from adapter.errors import Conflict, DataError, NotFound
 from adapter.fhir_json import loads
 from adapter.ports import THIS_WRITE, Link, Saved, StoredResource, Tree
+from adapter.store.database import alone_with_servers
 from adapter.store.indexing import index_rows
 from adapter.store.rows import (
     content_of,
@@ -155,6 +156,7 @@ class Write:
         self, kind: str, id_: str, changed: Sequence[str], given: Sequence[Link], pack: str = "", ending: str = ""
     ) -> None:
         """Every server is to get what changed, in the transaction that changed it; `given` links know better."""
+        alone_with_servers(self.connection, shared=True)
         where = (link.c.kind == kind, link.c.record_id == id_)
         query = select(link).where(*where).with_for_update()
         known = {(row["server"], row["part"]): link_of(row) for row in self.connection.execute(query).mappings()}

@@ -19,7 +19,9 @@ from adapter.sync.references import relative
 from adapter.sync.scope import Scope, identifiers
 
 # The rest follows a patient. What others refer to comes first.
-ADOPTED = ("Condition", "Goal", "CareTeam", "ServiceRequest", "MedicationRequest", "QuestionnaireResponse", "CarePlan")
+ADOPTED = (
+    "Condition", "Goal", "CareTeam", "ServiceRequest", "MedicationRequest", "QuestionnaireResponse", "Consent", "CarePlan",
+)  # fmt: skip
 
 
 class Adopting:
@@ -89,7 +91,7 @@ class Adopting:
 
     def _about_known(self, row: Versioned) -> bool:
         """Whether it is about a patient of ours; one who is named by identifiers that do not say whose waits."""
-        subject = row.resource.get("subject")
+        subject = row.resource.get("subject", row.resource.get("patient"))
         reference: Tree = subject if isinstance(subject, dict) else {}
         literal = str(reference.get("reference", ""))
         key = relative(literal, self.partner.client.base)

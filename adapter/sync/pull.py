@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 
-from adapter.errors import Gone, NotFound
+from adapter.errors import Gone, NotFound, Unavailable
 from adapter.fhir_json import Tree
 from adapter.ports import Arrival, Link, Rows, Versioned
 from adapter.sync.adopting import ADOPTED, Adopting
@@ -68,9 +68,11 @@ class _Look:
     def types(self) -> list[str]:
         """The types that the server has, and that its options let through."""
         scope = Scope(self.partner)
-        kinds = {type_: self.partner.mapper.kind_of({"resourceType": type_}) or "assessment" for type_ in TYPES}
         known = self.facts.capability.types
-        return [type_ for type_ in TYPES if (not known or type_ in known) and scope.wants(kinds[type_])]
+        # A score is a part of its assessment.
+        kinds = {map_.type_: map_.kind for map_ in reversed(self.partner.mapper.main)}
+        there = [type_ for type_ in TYPES if not known or type_ in known]
+        return [type_ for type_ in there if scope.wants(kinds.get(type_, "assessment"))]
 
     def window(self, type_: str) -> None:
         """What changed of a type since the watermark; where there is none yet, what is linked and what is about its patients."""
@@ -82,7 +84,19 @@ class _Look:
         start = moment(mark) - timedelta(seconds=self.partner.overlap)
         since = start.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         query = {"_lastUpdated": f"ge{since}", "_sort": "_lastUpdated", "_count": COUNT}
-        self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
+        try:
+            self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
+        except (Gone, NotFound):
+            # The server has forgotten its pages: once more from the watermark, where nothing is taken twice.
+            self._again(type_, query)
+
+    def _again(self, type_: str, query: dict[str, str]) -> None:
+        mark = self.partner.store.watermark(self.partner.name, type_)
+        try:
+            self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
+        except (Gone, NotFound):
+            text = "The server forgets its pages before they are read."
+            raise Unavailable(text, place=self.partner.name) from None
 
     def _first(self, type_: str) -> None:
         """Nothing was read of this type yet."""

@@ -55,7 +55,7 @@ def identifiers(tree: Tree) -> list[str]:
 
 def _subject(tree: Tree) -> str | None:
     """The id of the Patient that a resource of ours is about."""
-    reference = tree.get("subject")
+    reference = tree.get("subject", tree.get("patient"))
     literal = reference.get("reference") if isinstance(reference, dict) else None
     key = relative(literal) if isinstance(literal, str) else None
     return key[1] if key is not None and key[0] == "Patient" else None

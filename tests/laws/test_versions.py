@@ -37,7 +37,7 @@ def _record(parts: dict[str, Tree], like: Tree) -> Tree:
 
 
 @each_kind
-@bounded(30)
+@bounded(15)
 @given(data=st.data())
 def test_in_r5_what_is_written_is_read_and_what_came_goes_back(kind: str, data: st.DataObject) -> None:
     record = data.draw(records(kind))
@@ -50,7 +50,7 @@ def test_in_r5_what_is_written_is_read_and_what_came_goes_back(kind: str, data: 
 
 
 @each_kind
-@bounded(30)
+@bounded(15)
 @given(data=st.data())
 def test_in_r5_an_edit_is_read_again_and_the_second_write_wins(kind: str, data: st.DataObject) -> None:
     record, other = data.draw(records(kind)), data.draw(records(kind))
@@ -64,7 +64,7 @@ def test_in_r5_an_edit_is_read_again_and_the_second_write_wins(kind: str, data: 
 
 
 @each_kind
-@bounded(20)
+@bounded(10)
 @given(data=st.data())
 def test_a_record_goes_through_r5_and_comes_back_in_r4_as_it_was(kind: str, data: st.DataObject) -> None:
     record = data.draw(records(kind))

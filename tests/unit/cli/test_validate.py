@@ -187,3 +187,10 @@ def test_help_has_examples() -> None:
     assert "Examples:" in shown
     for option in ("--package", "--without", "--explain", "--terminology", "--remote", "--format"):
         assert option in shown
+
+
+def test_the_verdict_of_the_reference_where_it_is_another(tmp_path: Path) -> None:
+    path = tmp_path / "patient.json"
+    path.write_text(json.dumps({"resourceType": "Patient", "identifier": [{"system": "urn:oid:1.2.3", "value": "x"}]}))
+    run(path, status=0)
+    assert "primitive-oid-short" in run("--as-reference", path).stdout

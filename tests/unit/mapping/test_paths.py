@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,3 +102,39 @@ def test_what_others_put_into_a_slice_keeps_it() -> None:
     del node["identifier"][0]["value"]
     path.prune(node)
     assert node == {"identifier": [{"type": {"coding": [{"code": "MR"}], "text": "record number"}}]}
+
+
+def test_where_several_stand_the_only_one_is_made_in_their_place() -> None:
+    node: dict[str, Any] = {"answer": [{"valueString": "a"}, {"valueString": "b"}]}
+    parse("answer[!].valueString", {}).make_holder(node)["valueString"] = "c"
+    assert node == {"answer": [{"valueString": "c"}]}
+
+
+def test_the_only_one_that_has_a_key_leaves_the_others() -> None:
+    path = parse("coding[system!].code", {})
+    node: dict[str, Any] = {"coding": [{"display": "x"}, {"system": "a"}, {"system": "b"}]}
+    assert path.holder(node) is None
+    path.make_holder(node)["code"] = "c"
+    assert node == {"coding": [{"display": "x"}, {"code": "c"}]}
+    other: dict[str, Any] = {"coding": "wrong"}
+    path.make_holder(other)["code"] = "c"
+    assert other == {"coding": [{"code": "c"}]}
+
+
+def test_new_elements_stand_in_the_order_of_the_rules() -> None:
+    paths = [parse(f"item[linkId={name}].text", {}) for name in "abc"]
+    steps = tuple(path.steps[0] for path in paths)
+    first, second, _ = (replace(path, ranks={0: steps}) for path in paths)
+    node: dict[str, Any] = {"item": [{"linkId": "x"}, {"linkId": "c"}]}
+    second.make_holder(node)["text"] = "2"
+    first.make_holder(node)["text"] = "1"
+    assert [item["linkId"] for item in node["item"]] == ["x", "a", "b", "c"]
+    last = replace(parse("item[linkId=b]", {}), ranks={0: steps})
+    assert last.slot([{"linkId": "x"}, {"linkId": "c"}]) == 1
+    assert last.slot([{"linkId": "x"}, {"linkId": "a"}]) == 2
+
+
+def test_what_is_only_made_is_told_by_its_colon() -> None:
+    path = parse("onsetAge(code=a,unit:=years).value", {})
+    assert path.steps[0].keys == (("code", "a"),)
+    assert path.steps[0].made == (("unit", "years"),)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from adapter.errors import DataError, Unavailable
+from adapter.errors import DataError, Gone, Unavailable
 from adapter.fhir_json import copy, same
 from adapter.ports import Arrival, Options, Rows
 from adapter.sync.brake import reconcile
+from adapter.sync.pull import TYPES
 from tests.unit.services.scene import NAME, Scene, scene
 
 
@@ -48,7 +49,7 @@ def test_a_look_that_finds_nothing_costs_by_type_and_not_by_record(
     pushed.pull()
     calls = asked(pushed, monkeypatch)
     assert pushed.sync().steps == []
-    assert len(calls) <= 2 * 10 + 1
+    assert len(calls) <= 2 * len(TYPES) + 1
     assert set(calls) <= {"read", "search", "history"}
 
 
@@ -314,3 +315,67 @@ def test_one_side_s_list_order_and_other_s_text_are_both_kept(pushed: Scene) -> 
     pushed.sync()
     assert pushed.remote("CarePlan")["title"] == "Ours"
     assert pushed.plan()["notes"][-1]["text"] == "Theirs"
+
+
+@pytest.mark.parametrize("often", [1, 5])
+def test_a_server_that_forgets_its_pages(pushed: Scene, monkeypatch: pytest.MonkeyPatch, often: int) -> None:
+    later(pushed, hours=1)
+    pushed.edit_there(statusReason="there")
+    search, left = pushed.client.search, [often]
+
+    def forgetful(type_: str, params: Any) -> Any:
+        yield from search(type_, params)
+        if type_ == "Goal" and left[0]:
+            left[0] -= 1
+            raise Gone("expired")
+
+    monkeypatch.setattr(pushed.client, "search", forgetful)
+    if often == 1:
+        assert [step.verb for step in pushed.pull().steps] == ["pulled"]
+    else:
+        with pytest.raises(Unavailable):
+            pushed.pull()
+    assert pushed.plan()["goals"][0]["status_reason"] == "there"
+
+
+def test_what_the_server_normalises_causes_no_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It trims, it stamps, it adds: our next edit leaves all that as it made it."""
+    made = scene(tmp_path)
+    add = made.client._add
+
+    def normalised(key: Any, resource: Any, method: str) -> Any:
+        if resource is not None and resource["resourceType"] == "Goal":
+            resource = {**resource, "language": "en", "description": {"text": resource["description"]["text"].upper()}}
+        return add(key, resource, method)
+
+    monkeypatch.setattr(made.client, "_add", normalised)
+    made.push()
+    writes, before = made.client.writes, list(made.store.records("plan"))
+    assert made.sync().steps == []
+    later(made, hours=1)
+    assert made.sync().steps == []
+    assert made.client.writes == writes
+    assert same(list(made.store.records("plan")), before)
+    made.edit_goal(status_reason="ours")
+    made.push()
+    there = made.goal()
+    assert (there["statusReason"], there["language"]) == ("ours", "en")
+    assert made.sync().steps == []
+
+
+def test_an_edit_of_what_the_server_normalised_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = scene(tmp_path)
+    add = made.client._add
+
+    def trimmed(key: Any, resource: Any, method: str) -> Any:
+        if resource is not None and resource["resourceType"] == "Goal":
+            resource = {**resource, "description": {"text": resource["description"]["text"].upper()}}
+        return add(key, resource, method)
+
+    monkeypatch.setattr(made.client, "_add", trimmed)
+    made.push()
+    made.edit_goal(statement={"text": "Another goal"})
+    made.push()
+    assert made.goal()["description"]["text"] == "ANOTHER GOAL"
+    assert made.plan()["goals"][0]["statement"] == {"text": "Another goal"}
+    assert made.store.conflicts(NAME) == []
