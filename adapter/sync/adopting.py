@@ -11,9 +11,11 @@ from dataclasses import replace
 from adapter.errors import DataError
 from adapter.fhir_json import Tree
 from adapter.identity import foreign_record_id
+from adapter.mapping.scope import own_identifier
 from adapter.ports import THIS_WRITE, Arrival, Link, Versioned
 from adapter.sync import receive
 from adapter.sync.incoming import Incoming, as_ours
+from adapter.sync.outgoing import own_value
 from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.references import relative
 from adapter.sync.scope import Scope, identifiers
@@ -36,12 +38,13 @@ class Adopting:
 
     def take(self, type_: str, rows: Sequence[Versioned]) -> None:
         """Those of a page that are ours to take: all together where that is possible, else each by itself."""
+        if type_ != "Patient" and type_ not in ADOPTED:
+            return
+        rows = self._strange(type_, rows)
         if type_ == "Patient":
             rows = [row for row in rows if self.scope.lists(row.resource) and not self._matched(row)]
-        elif type_ in ADOPTED:
-            rows = [row for row in rows if self._about_known(row)]
         else:
-            return
+            rows = [row for row in rows if self._about_known(row)]
         if not rows:
             return
         links = [self._link(type_, row) for row in rows]
@@ -54,6 +57,32 @@ class Adopting:
         except DataError:
             for link, row in zip(links, rows, strict=True):
                 self._alone(link, row)
+
+    def _strange(self, type_: str, rows: Sequence[Versioned]) -> list[Versioned]:
+        """Those that are not ours already, by our own identifier: what was sent and whose answer was lost is found by the
+        next push, and a second one beside it is said.
+        """
+        named = {id(row): own for row in rows if (own := own_identifier(row.resource)) is not None}
+        if not named:
+            return list(rows)
+        store, name = self.partner.store, self.partner.name
+        ours = [row for row in rows if id(row) in named]
+        owners = dict(zip(map(id, ours), store.origins([row.resource for row in ours], name), strict=True))
+        pending = (
+            link for link in store.links(name, type_=type_, pending=True) if link.in_flight and not link.remote_id
+        )
+        flying = {own_value(link) for link in pending}
+        strange = [row for row in rows if not owners.get(id(row), ("", ""))[1] and named.get(id(row)) not in flying]
+        for row in ours:
+            owner, own = owners[id(row)][1], named[id(row)]
+            if owner and own not in flying and self._has_another(owner, type_, own, row):
+                self._aside(row, "refused", "it bears our identifier of a resource that is another there")
+        return strange
+
+    def _has_another(self, owner: str, type_: str, own: str, row: Versioned) -> bool:
+        kind, _, id_ = owner.partition("/")
+        link = self.partner.store.link((self.partner.name, kind, id_, "" if own == id_ else f"{type_}/{own}"))
+        return link is not None and link.remote_id not in ("", str(row.resource["id"]))
 
     def _link(self, type_: str, row: Versioned) -> Link:
         remote_id = str(row.resource["id"])
@@ -118,9 +147,12 @@ class Adopting:
         return sorted(found)
 
     def _waits(self, row: Versioned, reason: str) -> None:
+        self._aside(row, "waiting", reason)
+
+    def _aside(self, row: Versioned, state: str, reason: str) -> None:
         if not self.dry_run:
             type_, id_ = str(row.resource["resourceType"]), str(row.resource["id"])
-            self.partner.store.arrive([Arrival(self.partner.name, type_, id_, "waiting", row.version, reason)])
+            self.partner.store.arrive([Arrival(self.partner.name, type_, id_, state, row.version, reason)])
 
     def _matched(self, row: Versioned) -> bool:
         """Whether a Patient of theirs is one of ours by an exact identifier: then they are linked, and not made twice."""

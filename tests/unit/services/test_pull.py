@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapter.errors import DataError, Gone, Unavailable
+from adapter.errors import DataError, Gone, Unavailable, UnknownOutcome
 from adapter.fhir_json import copy, same
 from adapter.ports import Arrival, Options, Rows
 from adapter.sync.brake import reconcile
@@ -379,3 +379,42 @@ def test_an_edit_of_what_the_server_normalised_is_not_lost(tmp_path: Path, monke
     assert made.goal()["description"]["text"] == "ANOTHER GOAL"
     assert made.plan()["goals"][0]["statement"] == {"text": "Another goal"}
     assert made.store.conflicts(NAME) == []
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_was_sent_and_never_answered_is_not_taken_for_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deleted: bool
+) -> None:
+    made = scene(tmp_path)
+    send, number = made.client.transaction, [0]
+
+    def lost(bundle: Any) -> Any:
+        number[0] += 1
+        answer = send(bundle)
+        if number[0] > 1:
+            raise UnknownOutcome("lost")
+        return answer
+
+    monkeypatch.setattr(made.client, "transaction", lost)
+    with pytest.raises(UnknownOutcome):
+        made.push()
+    monkeypatch.undo()
+    if deleted:
+        made.store.delete("diagnosis", next(made.store.records("diagnosis"))["id"])
+    before = sorted((one["kind"], one["id"]) for one in made.store.records())
+    made.pull()
+    assert sorted((one["kind"], one["id"]) for one in made.store.records()) == before
+    made.push()
+    assert len({link.remote for link in made.links()}) == len(made.links())
+    assert {link.state for link in made.links()} == ({"linked", "closed"} if deleted else {"linked"})
+    assert made.sync().steps == []
+
+
+def test_a_second_one_with_our_identifier_is_left_there_and_said(pushed: Scene) -> None:
+    goal = pushed.goal()
+    later(pushed, hours=1)
+    pushed.client.create({name: value for name, value in goal.items() if name not in ("id", "meta")})
+    pushed.pull()
+    assert list(pushed.store.records("goal")) == []
+    (one,) = pushed.store.arrivals(NAME, "refused")
+    assert "bears our identifier" in one.reason
