@@ -38,7 +38,7 @@ ENGINE = (
     "rules", "scope", "shapes", "source", "units", "wrapping",
 )  # fmt: skip
 QUICK = (
-    *(f"tests/unit/mapping/test_{name}.py" for name in ("compiler", "convert", "expanding", "keys", "lists", "oneway", "paths", "source")),
+    *(f"tests/unit/mapping/test_{name}.py" for name in ("compiler", "convert", "expanding", "keys", "lists", "oneway", "paths", "rules", "source")),
     "tests/unit/test_fixtures.py", "tests/unit/services/test_laws.py", "tests/unit/test_packs_hold.py",
 )  # fmt: skip
 # What draws records at random finds more and takes longer: asked with --deep, of those that the quick tests leave.
