@@ -8,7 +8,7 @@ from adapter.mapping.codecs import Copy, Values
 from adapter.mapping.keys import Keys
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.paths import parse
-from adapter.mapping.rules import Leaf, current, set_value
+from adapter.mapping.rules import Leaf, Named, OwnCode, WithCodes, current, read_all, set_value
 from adapter.mapping.scope import RelativeRefs, Scope
 from adapter.mapping.shapes import is_flag
 
@@ -160,3 +160,80 @@ def test_plain_values_keep_what_stands_beside_them() -> None:
     here = scope()
     assert write(rule, {}, {"flags": ["x", True]}, {}, here) == {"flag": [True]}
     assert [issue.message_id for issue in here.issues] == ["map-not-written"]
+
+
+URL = "https://x.test/code"
+CODES = Copy(lambda value: type(value) is str)
+OWN = OwnCode(Leaf("x:1:1", ("field",), parse("a.status", {}), CODES), {"stopped": "revoked"}, URL)
+
+
+def own(code: str) -> Tree:
+    return {"url": URL, "valueCode": code}
+
+
+def test_a_code_of_ours_beyond_fhir_s_goes_along_and_comes_back() -> None:
+    node = write(OWN, {}, {"field": "stopped"}, {})
+    assert node == {"a": {"status": "revoked", "_status": {"extension": [own("stopped")]}}}
+    assert read(OWN, node) == {"field": "stopped"}
+    assert read(OWN, {"a": {"status": "revoked"}}) == {"field": "revoked"}
+    assert write(OWN, node, {"field": "active"}, {"field": "stopped"}) == {"a": {"status": "active"}}
+    assert (OWN.source, OWN.path.text) == ("x:1:1", "a.status")
+
+
+def test_ours_counts_only_while_fhir_s_code_is_its_own() -> None:
+    for rows in (
+        [own("stopped")],
+        [own("no-such")],
+        ["wrong"],
+        [{"url": "theirs", "valueCode": "stopped"}],
+        [{"url": URL}],
+    ):
+        stands = "active" if rows == [own("stopped")] else "revoked"
+        node = {"a": {"status": stands, "_status": {"extension": rows}}}
+        assert read(OWN, node) == {"field": stands}
+
+
+def test_what_others_say_of_the_code_stays() -> None:
+    theirs = {"url": "theirs", "valueString": "x"}
+    node = {"a": {"status": "active", "_status": {"id": "s", "extension": [theirs, "wrong"]}}}
+    write(OWN, node, {"field": "stopped"}, {"field": "active"})
+    assert node == {"a": {"status": "revoked", "_status": {"id": "s", "extension": [theirs, own("stopped")]}}}
+    write(OWN, node, {"field": "active"}, {"field": "stopped"})
+    assert node == {"a": {"status": "active", "_status": {"id": "s", "extension": [theirs]}}}
+    assert write(OWN, node, {"field": "active"}, {"field": "active"}) is node
+
+
+def test_a_code_that_goes_takes_what_stands_beside_it() -> None:
+    node = {"a": {"status": "revoked", "_status": {"extension": [own("stopped")]}}, "b": 1}
+    assert write(OWN, node, {}, {"field": "stopped"}) == {"b": 1}
+    kept = {"a": {"status": "revoked", "_status": {"extension": [own("stopped")]}, "theirs": 1}}
+    assert write(OWN, kept, {}, {"field": "stopped"}) == {"a": {"theirs": 1}}
+
+
+def test_a_default_of_a_code_is_written_when_made() -> None:
+    with_default = OwnCode(Leaf("x:1:1", ("field",), parse("status", {}), CODES, "draft"), {"stopped": "revoked"}, URL)
+    assert write(with_default, {}, {}, {}) == {"status": "draft"}
+    assert write(with_default, {"status": "theirs"}, {"id": "1"}, {"id": "1"}) == {"status": "theirs"}
+    assert write(OWN, {}, {}, {}) == {}
+
+
+def test_a_name_and_an_id_are_two_fields_of_one_link() -> None:
+    rule = Named(Leaf("x:1:1", ("who",), parse("ref", {}), Copy(lambda value: type(value) is dict)), ("called",))
+    both = {"id": "1", "text": "A"}
+    assert read(rule, {"ref": both}) == {"who": "1", "called": "A"}
+    assert read(rule, {"ref": {"text": "A"}}) == {"called": "A"}
+    assert read(rule, {}) == {}
+    assert write(rule, {}, {"who": "1", "called": "A"}, {}) == {"ref": both}
+    assert write(rule, {"ref": both}, {}, {"who": "1", "called": "A"}) == {}
+    assert write(rule, {"ref": "theirs"}, {"called": "A"}, {"called": "A"}) == {"ref": "theirs"}
+
+
+def test_further_codes_are_a_field_of_their_own() -> None:
+    rule = WithCodes(Leaf("x:1:1", ("what",), parse("code", {}), Copy(lambda value: type(value) is dict)), ("codes",))
+    assert read(rule, {"code": {"code": "a", "also": [1]}}) == {"what": {"code": "a"}, "codes": [1]}
+    assert read(rule, {"code": {"code": "a"}}) == {"what": {"code": "a"}}
+    assert write(rule, {}, {"what": {"code": "a"}, "codes": [1]}, {}) == {"code": {"code": "a", "also": [1]}}
+    assert write(rule, {}, {"codes": [1]}, {}) == {"code": {"also": [1]}}
+    assert rule.path.text == "code"
+    out: Tree = {}
+    assert read_all([rule], {"code": {"code": "a"}}, out, scope()) is out
