@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapter.fhir_json import canonical
+from adapter.identity import content_id
 from adapter.mapping.codecs import Copy, Values
-from adapter.mapping.keys import Keys
+from adapter.mapping.keys import NUMBER, Keys
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.paths import parse
 from adapter.mapping.rules import Leaf, Named, OwnCode, WithCodes, current, read_all, set_value
@@ -237,3 +239,48 @@ def test_further_codes_are_a_field_of_their_own() -> None:
     assert rule.path.text == "code"
     out: Tree = {}
     assert read_all([rule], {"code": {"code": "a"}}, out, scope()) is out
+
+
+def test_an_element_with_more_than_the_value_is_not_ours_where_it_must_stand_alone() -> None:
+    flat = Scalars("x:1:1", ("flags",), parse("row", {}), Copy(is_flag), parse("flag", {}), alone=True)
+    deep = Scalars("x:1:1", ("flags",), parse("row", {}), Copy(is_flag), parse("in.flag", {}), alone=True)
+    for element in ({"flag": True}, {"flag": True, "id": "1", "extension": []}):
+        assert read(flat, {"row": [element]}) == {"flags": [True]}
+    assert read(flat, {"row": [{"flag": True, "theirs": 1}, {"flag": False}]}) == {"flags": [False]}
+    assert read(deep, {"row": [{"in": {"flag": True}, "id": "1"}]}) == {"flags": [True]}
+    assert read(deep, {"row": [{"in": {"flag": True}, "flag": 1}]}) == {}
+
+
+def test_the_default_of_a_list_is_written_and_is_no_data() -> None:
+    rule = Scalars("x:1:1", ("flags",), parse("flag", {}), Copy(is_flag), default=[True])
+    assert write(rule, {}, {}, {}) == {"flag": [True]}
+    assert write(rule, {"flag": ["theirs"]}, {"id": "1"}, {"id": "1"}) == {"flag": ["theirs"]}
+    assert write(rule, {}, {"flags": [False]}, {}) == {"flag": [False]}
+    assert read(rule, {"flag": [True]}) == {}
+    assert write(Scalars("x:1:1", ("flags",), parse("flag", {}), Copy(is_flag)), {}, {}, {}) == {}
+
+
+def test_ids_of_new_elements_are_written_where_they_are_not_derived() -> None:
+    rule, here = items(), scope()
+    derived = content_id(canonical({}), 1)
+    for id_, wanted in (("plain", {"id": "plain"}), (derived, {}), (derived.upper(), {"id": derived.upper()})):
+        element: Tree = {}
+        rule.settle_new_ids([element], [{"id": id_}], here)
+        assert element == wanted
+    untouched: Tree = {}
+    rule.settle_new_ids([untouched], ["no item"], here)
+    rule.settle_new_ids([untouched], [{"id": 5}], here)
+    assert untouched == {}
+    other: Tree = {}
+    random = "0b7b4e0c-1f5c-4c39-9f0e-2f7b6d1f0001"
+    rule.settle_new_ids([other], [{"id": random}], here)
+    assert other == {"id": random}
+
+
+def test_items_of_numbered_columns_are_known_by_their_number() -> None:
+    rule = items(NUMBER)
+    node: Tree = {"a": {"row": [{"status": "A", "theirs": 1}, {"status": "B", "theirs": 2}]}}
+    old = read(rule, node)
+    assert old == {"rows": [{"id": "1", "field": "a"}, {"id": "2", "field": "b"}]}
+    write(rule, node, {"rows": [{"id": "2", "field": "a"}]}, old)
+    assert node == {"a": {"row": [{"id": "2", "status": "A", "theirs": 2}]}}
