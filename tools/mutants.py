@@ -98,15 +98,18 @@ class Runner:
         """Instead of pytest's own loop."""
         self._record(session)
         mutants = self.finder.loader.mutants
+        for gone in self.known.keys() - {mutant.key for mutant in mutants}:
+            del self.known[gone]
         for mutant in mutants:
             before = self.known.get(mutant.key)
-            if before is not None if not self.deep else before in (None, "killed", "killed by time"):
+            if before is not None if not self.deep else before in ("killed", "killed by time"):
                 continue
             if time.monotonic() > self.until:
                 print(f"{self.name}: time is over; the next run goes on from here")
                 break
             found = self._try(session, mutant)
-            self.known[mutant.key] = before if before is not None and not found.startswith("killed") else found
+            if found.startswith("killed") or not self.deep:
+                self.known[mutant.key] = found
             _save(self.name, self.known)
         return True
 

@@ -138,3 +138,12 @@ def test_what_is_only_made_is_told_by_its_colon() -> None:
     path = parse("onsetAge(code=a,unit:=years).value", {})
     assert path.steps[0].keys == (("code", "a"),)
     assert path.steps[0].made == (("unit", "years"),)
+
+
+def test_a_selector_may_ask_for_what_an_inner_element_has() -> None:
+    path = parse("row[kind.code=a,k=b].text", {})
+    node: dict[str, Any] = {"row": [{"k": "b", "kind": {"code": "z"}}, {"k": "b", "kind": {"code": "a"}, "text": "t"}]}
+    assert path.holder(node) == node["row"][1]
+    fresh: dict[str, Any] = {}
+    path.make_holder(fresh)["text"] = "n"
+    assert fresh == {"row": [{"k": "b", "kind": {"code": "a"}, "text": "n"}]}
