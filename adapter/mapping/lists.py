@@ -283,3 +283,4 @@ class Scalars:
             holder[f"_{self.path.name}"] = siblings
         else:
             holder.pop(f"_{self.path.name}", None)
+            self.path.prune(node)

@@ -284,3 +284,8 @@ def test_items_of_numbered_columns_are_known_by_their_number() -> None:
     assert old == {"rows": [{"id": "1", "field": "a"}, {"id": "2", "field": "b"}]}
     write(rule, node, {"rows": [{"id": "2", "field": "a"}]}, old)
     assert node == {"a": {"row": [{"id": "2", "status": "A", "theirs": 2}]}}
+
+
+def test_plain_values_that_go_take_their_holder_along() -> None:
+    rule = Scalars("x:1:1", ("flags",), parse("a.flag", {}), Copy(is_flag))
+    assert write(rule, {"a": {"flag": [True], "_flag": [{"id": "x"}]}}, {}, {"flags": [True]}) == {}
