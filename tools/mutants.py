@@ -225,7 +225,7 @@ def summary() -> str:
         if alive:
             lists.append(f"## {name}\n\n" + "\n".join(_survivor(name, key, results[key], reasons) for key in alive))
     table = "\n".join(["| module | mutants | killed | survivors |", "| --- | --- | --- | --- |", *rows])
-    head = "# Mutants that survive\n\nWritten by `make mutants`; the reasons are kept in `reasons.md`. A mutant is one small fault in a function of the\nengine: a comparison, a condition, a constant, a result, a call left out.\n"
+    head = "# Mutants that survive\n\nWritten by `make mutants`; the reasons are kept in `reasons.md`. A mutant is one small fault in a function of the\nengine: a comparison, a condition, a constant, a result, a call left out. A module whose run was cut short counts what it tried.\n"
     return "\n\n".join([head.rstrip(), table, *lists]) + "\n"
 
 
