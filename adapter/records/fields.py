@@ -41,7 +41,7 @@ class Leaf(fields.Field[Any]):
         wrong: Fault,
         *,
         required: bool = False,
-        default: str | None = None,
+        default: str | bool | None = None,
     ) -> None:
         super().__init__(required=required)
         self.fits = test
@@ -162,9 +162,9 @@ def constant(code: str) -> Leaf:
     return Leaf(lambda value: value == code, {"type": "string", "const": code}, wrong, required=True)
 
 
-def flag(*, required: bool = False) -> Leaf:
-    """True or false."""
-    return Leaf(lambda value: type(value) is bool, {"type": "boolean"}, EMPTY, required=required)
+def flag(*, required: bool = False, default: bool | None = None) -> Leaf:
+    """True or false; a value equal to the default is not in the normal form."""
+    return Leaf(lambda value: type(value) is bool, {"type": "boolean"}, EMPTY, required=required, default=default)
 
 
 def integer(minimum: int | None = None, maximum: int | None = None, *, required: bool = False) -> Leaf:

@@ -173,7 +173,7 @@ class Intervention(RequestItem):
     rules = (_OF_ITS_TYPE, _WITHIN_PLAN)
     type = f.choice("service", "medication", *_OTHER_TYPES, default="service")
     text = f.text()
-    within_plan = f.flag()
+    within_plan = f.flag(default=False)
     amount = f.One(SimpleQuantity)
     daily_amount = f.One(SimpleQuantity)
     location = party()
