@@ -18,7 +18,7 @@ demo: setup ## a guided run of the whole way on embedded parts
 test: ## everything that must pass: check, then all tests, a real HAPI server among them
 	@scripts/setup --tests
 	@$(MAKE) --no-print-directory check
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 check: setup ## lint, format, types, floors
 	$(PYTHON) -m ruff check .

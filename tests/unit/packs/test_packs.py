@@ -34,7 +34,7 @@ def test_the_core_pack_is_there() -> None:
     core = load("core")
     assert "core" in available()
     assert (core.name, core.folder.name) == ("core", "core")
-    assert core.fhir_versions == ("4.0.1", "4.3.0")
+    assert core.fhir_versions == ("4.0.1", "4.3.0", "5.0.0")
     assert core.extends == ()
     assert core.examples == core.folder.parent.parent / "fixtures"
     assert core.maps["plan"] == core.folder / "maps" / "plan.yaml"
