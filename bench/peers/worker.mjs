@@ -17,7 +17,31 @@ const peers = {
     const [out, back] = [jsonata(text("out.jsonata")), jsonata(text("back.jsonata"))];
     return { out: () => out.evaluate(job.plan), back: () => back.evaluate(job.bundle) };
   },
+  medplum() {
+    const { loadDataType, parseMappingLanguage, structureMapTransform } = require("@medplum/core");
+    definitions().forEach((definition) => loadDataType(definition));
+    const work = (file, type, value) => {
+      const map = parseMappingLanguage(text(file));
+      return () => structureMapTransform(map, [{ type, value }])[0].value;
+    };
+    return { out: work("out.fml", "Plan", job.plan), back: work("back.fml", "Bundle", job.bundle) };
+  },
 };
+
+// The engine builds lists only where a definition says so: the elements that the maps build, as StructureDefinitions.
+function definitions() {
+  return Object.entries(JSON.parse(text("fml-types.json"))).map(([type, elements]) => {
+    const element = Object.entries(elements).map(([name, kind]) => ({
+      id: `${type}.${name}`, path: `${type}.${name}`, min: 0, max: kind.endsWith("*") ? "*" : "1",
+      base: { path: `${type}.${name}`, min: 0, max: kind.endsWith("*") ? "*" : "1" },
+      type: [{ code: kind.replace("*", "") }],
+    }));
+    return {
+      resourceType: "StructureDefinition", url: `http://hl7.org/fhir/StructureDefinition/${type}`, name: type, type,
+      kind: "resource", snapshot: { element: [{ id: type, path: type, min: 0, max: "*" }, ...element] },
+    };
+  });
+}
 
 const works = peers[name]();
 console.log(JSON.stringify({ out: await works.out(), back: await works.back() }));
