@@ -29,16 +29,20 @@ PEOPLE = 40
 @contextmanager
 def running(*words: str, folder: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
     """A command of ours as a process of its own, ended with the test."""
-    # A pdeathsig ends it with us, however we end.
-    command = ["setpriv", "--pdeathsig=KILL", *CAREPLAN, *words]
+    # A pdeathsig ends it with us, however we end; TERM, so that a service ends the processes that it started too.
+    command = ["setpriv", "--pdeathsig=TERM", *CAREPLAN, *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **env}
     log = (folder / f"{words[0]}-{random.randrange(10**9)}.log").open("wb")
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
         yield process
     finally:
-        process.kill()
-        process.wait(20)
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
         log.close()
 
 
