@@ -17,6 +17,7 @@ from adapter.ports import Arrival
 from adapter.services import servers
 from adapter.services.exchange import row, run_all
 from adapter.services.status import status, told
+from adapter.services.tokens import digest_of
 
 blueprint = Blueprint("sync", "sync", url_prefix="/v1", description="The exchange with other servers.")
 _NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -145,7 +146,7 @@ def hook(name: str, type_: str = "", id_: str = "") -> Response:
     """
     known = {one.name: one for one in services().store().servers()}.get(name)
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    borne = servers.hashed(secret.strip()) if scheme.lower() == "bearer" else ""
+    borne = digest_of(secret.strip()) if scheme.lower() == "bearer" else ""
     if known is None or not known.hook or not hmac.compare_digest(borne, known.hook):
         return fault_answer(401, "The webhook does not bear the secret of this server.")
     reference = f"{type_}/{id_}" if type_ else _named()

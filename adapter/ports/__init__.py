@@ -68,6 +68,7 @@ __all__ = [
     "Token",
     "Tree",
     "Versioned",
+    "instant",
 ]
 
 
@@ -91,6 +92,11 @@ class SystemClock:
         import time
 
         return time.monotonic()
+
+
+def instant(moment: datetime) -> str:
+    """A FHIR instant in UTC, to milliseconds: as text in the order of time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 class FhirServer(Protocol):

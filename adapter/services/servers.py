@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from adapter.errors import UsageError
 from adapter.fhir_json import Tree
 from adapter.ports import ACCESS, ORDER, Options, Server, SyncLedger
 from adapter.privacy import classify
+from adapter.services.tokens import digest_of
 from adapter.sync.policy import TAKES, policy_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -132,13 +132,8 @@ def listed(text: str) -> list[str]:
 def new_hook(ledger: SyncLedger, name: str) -> str:
     """A new secret that the webhooks of a server must bear, to be shown once; only its hash is kept."""
     secret = secrets.token_urlsafe(32)
-    ledger.set_server(replace(ledger.server(name), hook=hashed(secret)))
+    ledger.set_server(replace(ledger.server(name), hook=digest_of(secret)))
     return secret
-
-
-def hashed(secret: str) -> str:
-    """What is kept of a secret of ours, which is long and random."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def shown(server: Server) -> Tree:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from adapter.errors import AdapterError
-from adapter.ports import Clock, SyncLedger
+from adapter.ports import Clock, SyncLedger, instant
 from adapter.services.exchange import Connect, How, Ran, exchange
 
 MOST_AT_ONCE = 8
@@ -58,13 +58,9 @@ def due(ledger: SyncLedger, now: datetime, name: str | None = None) -> Iterator[
     waiting = ledger.waiting()
     for server in ledger.servers():
         state = ledger.state(server.name)
-        if server.paused or (name not in (None, server.name)) or state.not_before > _instant(now):
+        if server.paused or (name not in (None, server.name)) or state.not_before > instant(now):
             continue
-        if state.last_try <= _instant(now - timedelta(seconds=server.options.every)):
+        if state.last_try <= instant(now - timedelta(seconds=server.options.every)):
             yield server.name, "both"
         elif server.name in waiting and server.options.direction != "pull":
             yield server.name, "push"
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
-from adapter.ports import Link, Saved, Tree
+from adapter.ports import Link, Saved, Tree, instant
 from adapter.store.database import writing
 from adapter.store.records import Records
-from adapter.store.rows import instant
 from adapter.store.tables import link, resource
 from adapter.store.writes import Expected, Write, one_resource
 

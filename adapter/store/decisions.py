@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
 
 from adapter.errors import NotFound
-from adapter.ports import Arrival, Clock, Conflict, Entry
+from adapter.ports import Arrival, Clock, Conflict, Entry, instant
 from adapter.store.database import reading, writing
-from adapter.store.rows import given, instant, row_of
+from adapter.store.rows import given, row_of
 from adapter.store.tables import arrival, conflict, journal
 
 Key = tuple[str, str]

@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapter.definitions.search_parameters import SearchParameter, search_parameters
-from adapter.ports import Tree
-from adapter.store.rows import instant
+from adapter.ports import Tree, instant
 from adapter.store.vault import Vault
 
 Pair = tuple[str, str]

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Integer, and_, bindparam, case, func, select, update
 
-from adapter.ports import STOPPED, Clock, Conflict, Entry, Link
+from adapter.ports import STOPPED, Clock, Conflict, Entry, Link, instant
 from adapter.store.database import reading, writing
 from adapter.store.decisions import Decisions, replaced
-from adapter.store.rows import by_head, instant, link_of, row_of_link
+from adapter.store.rows import by_head, link_of, row_of_link
 from adapter.store.servers import Servers
 from adapter.store.tables import TODO, link
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import Engine, func, select
 
 from adapter.errors import Gone, NotFound
-from adapter.ports import Clock, Link, Page, Saved, StoredResource, Tree
+from adapter.ports import Clock, Link, Page, Saved, StoredResource, Tree, instant
 from adapter.store import search
 from adapter.store.database import reading, writing
 from adapter.store.indexing import moment_range
 from adapter.store.origins import origins
-from adapter.store.rows import by_head, instant, resource_of
+from adapter.store.rows import by_head, resource_of
 from adapter.store.tables import record, record_revision, resource, resource_history
 from adapter.store.vault import vault_of
 from adapter.store.writes import Expected, Write, one_resource, resources_of, tree_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -16,11 +15,6 @@ ENVELOPE = ("revision", "recorded_at", "recorded_by", "origin", "pack")
 ORIGINS = ("synthetic", "test", "real")
 _TREES = ("seen", "theirs")
 _LINK = tuple(field.name for field in fields(Link))
-
-
-def instant(moment: datetime) -> str:
-    """A FHIR instant in UTC, to milliseconds: as text in the order of time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def text_of(tree: Any) -> str:

@@ -12,7 +12,7 @@ from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.mapping.scope import own_identifier
-from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, SyncLedger
+from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, SyncLedger, instant
 from adapter.sync.receive import Plan
 
 Key = tuple[str, str]
@@ -53,8 +53,7 @@ class Partner:
 
     def later(self, seconds: float = 0) -> str:
         """The instant so many seconds from now, as the ledger writes it."""
-        moment = self.clock.now().astimezone(UTC) + timedelta(seconds=seconds)
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+        return instant(self.clock.now() + timedelta(seconds=seconds))
 
 
 class Names:
