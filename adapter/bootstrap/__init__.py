@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from adapter.bootstrap.exchange import Exchange
-from adapter.bootstrap.mappers import mapper
+from adapter.bootstrap.mappers import held_pack, mapper
 from adapter.bootstrap.validating import asked_servers, checker, terminology, validator
 from adapter.errors import UsageError
 from adapter.fhir_json import Tree
@@ -21,9 +22,11 @@ from adapter.issues import Issue
 from adapter.ports import Link, SystemClock
 
 if TYPE_CHECKING:
+    from adapter.mapping import Mapper
     from adapter.privacy import Recipient
     from adapter.services.convert import Converter
     from adapter.services.face import Face
+    from adapter.services.provider import Provider
     from adapter.services.records import Imported, Origin
     from adapter.services.validate import Checker
     from adapter.store import Store
@@ -146,6 +149,10 @@ class Services(Exchange):
                 del self._checkers[next(iter(self._checkers))]
             return found
 
+    def maps(self) -> Mapper:
+        """The maps of the records that the store holds. Raises PackError."""
+        return mapper(held_pack(self.pack))
+
     def store(self) -> Store:
         """The store, its tables up to date. Raises Unavailable."""
         from adapter.store import open_store
@@ -169,16 +176,29 @@ class Services(Exchange):
         from adapter.records import check, clinical_issues
         from adapter.services.records import import_records, taken_apart
 
-        records, remainder = taken_apart(tree)
+        provider = self.provider(recorded_by)
+        records, remainder = taken_apart(tree, provider)
         sound = [record if not check(record) else None for record in records]
         clinical = clinical_issues(sound)
         errors = _by_record(records, clinical)
         done = import_records(
-            self.store(), mapper(self.pack), lambda record: check(record) or errors.get(id(record), []), records,
+            self.store(), self.maps(), lambda record: check(record) or errors.get(id(record), []), records,
             remainder=remainder, origin=origin, recorded_by=recorded_by, expect_revision=expect_revision,
+            provider=provider,
         )  # fmt: skip
         done.issues += [issue for issue in clinical if not issue.is_error]
         return done
+
+    def provider(self, recorded_by: str = "") -> Provider | None:
+        """The maps of the pack's own kinds over the store; None where the pack has no kinds of its own."""
+        from adapter.records import check, clinical_issues
+        from adapter.services.provider import Provider
+
+        own = mapper(self.pack)
+        if not own.own.kinds:
+            return None
+        write = partial(self.carry_out, recorded_by=recorded_by)
+        return Provider(self.store(), own, self.maps(), check, clinical_issues, write)
 
     def release(self, tree: Tree, recipient: Recipient) -> Tree:
         """A tree of the store as it may leave for who asks. Raises Refused."""
@@ -195,21 +215,21 @@ class Services(Exchange):
         from adapter.records import check
         from adapter.services.face import Face
 
-        return Face(self.store(), mapper(self.pack), self.carry_out, self.border(), check)
+        return Face(self.store(), self.maps(), self.carry_out, self.border(), check)
 
-    def carry_out(self, plan: Plan, links: Sequence[Link] = ()) -> None:
+    def carry_out(self, plan: Plan, links: Sequence[Link] = (), recorded_by: str = "") -> None:
         """Writes what came in, with its state of exchange, in one transaction. Raises Conflict, DataError."""
         from adapter.store.applying import apply
 
         writes = [(one.record, one.parts) for one in plan.writes]
-        apply(self.store(), self.now(), writes, plan.deletes, plan.expect, links)
+        apply(self.store(), self.now(), writes, plan.deletes, plan.expect, links, recorded_by)
 
     def border(self) -> Callable[[Any], list[Issue]]:
         """Resource → issues, for what comes in and goes out. A profile that a resource claims is a promise to its
         readers and no condition for crossing.
         """
         made: Callable[[Any], list[Issue]] = self._once(
-            "border", lambda: validator(pack=self.pack, without=["profiles"]).validate
+            "border", lambda: validator(pack=held_pack(self.pack), without=["profiles"]).validate
         )
         return made
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from adapter.bootstrap.mappers import mapper
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.ports import Link, Server, SystemClock
 
 if TYPE_CHECKING:
     from adapter.exchange import Pace
+    from adapter.mapping import Mapper
     from adapter.services.conflicts import Desk
     from adapter.services.remap import Remapped
     from adapter.services.watch import Watch
@@ -34,9 +34,11 @@ class Exchange:
 
         def store(self) -> Store: ...
 
+        def maps(self) -> Mapper: ...
+
         def border(self) -> Callable[[Any], list[Issue]]: ...
 
-        def carry_out(self, plan: Plan, links: Sequence[Link] = ()) -> None: ...
+        def carry_out(self, plan: Plan, links: Sequence[Link] = (), recorded_by: str = "") -> None: ...
 
     @contextmanager
     def partner(self, name: str) -> Iterator[Partner]:
@@ -60,7 +62,7 @@ class Exchange:
             gate=lambda tree: let_out(tree, recipient, together(tree, lambda some: store.origins(some, server.name))),
         ) as client:
             yield Partner(
-                server, client, store, mapper(self.pack), clock, self.border(), check, self.carry_out,
+                server, client, store, self.maps(), clock, self.border(), check, self.carry_out,
                 overlap=self.settings.sync_overlap, lease=self.settings.lease,
             )  # fmt: skip
 
@@ -90,7 +92,7 @@ class Exchange:
         from adapter.records import check
         from adapter.services.conflicts import Desk
 
-        return Desk(self.store(), mapper(self.pack), check, self.carry_out)
+        return Desk(self.store(), self.maps(), check, self.carry_out)
 
     def delete(self, kind: str, id_: str, *, as_error: bool = False, by: str = "") -> None:
         """Deletes a record as it now stands. Raises NotFound, Gone, Conflict."""
@@ -111,10 +113,10 @@ class Exchange:
         from adapter.records import check
         from adapter.services.history import bring_back
 
-        return bring_back(self.store(), mapper(self.pack), check, kind, id_, revision, by)
+        return bring_back(self.store(), self.maps(), check, kind, id_, revision, by)
 
     def remap(self, *, write: bool = False) -> Remapped:
         """What the pack makes of the records that are there; see `services.remap`."""
         from adapter.services.remap import remap
 
-        return remap(self.store(), mapper(self.pack), write=write)
+        return remap(self.store(), self.maps(), write=write)

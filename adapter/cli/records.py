@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from adapter.cli.app import example
 from adapter.issues import Issue
 
+if TYPE_CHECKING:
+    from adapter.bootstrap import Services
+    from adapter.fhir_json import Tree
+
+PACK = click.option(
+    "--pack", metavar="NAME|PATH", help="The pack whose kinds of record these are; CAREPLAN_PACK says it otherwise."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 
 
@@ -28,12 +36,18 @@ def records() -> None:
     help="The origin of records that say none; without it they are a real patient's.",
 )
 @click.option("--by", "recorded_by", default="", metavar="NAME", help="Who brings them in; stands in their history.")
+@PACK
 @JSON
-@example("careplan records import records.json", "careplan convert from-fhir bundle.json | careplan records import")
-def import_(files: tuple[str, ...], origin: Any, recorded_by: str, as_json: bool) -> None:
+@example(
+    "careplan records import records.json",
+    "careplan convert from-fhir bundle.json | careplan records import",
+    "careplan records import --pack intake-flat export.json",
+)
+def import_(files: tuple[str, ...], origin: Any, recorded_by: str, pack: str | None, as_json: bool) -> None:
     """Check records and bring them in: a new revision where something changed.
 
-    A faulty record is refused whole, with all its faults; the others are taken in.
+    A faulty record is refused whole, with all its faults; the others are taken in. Records of a pack's own kinds come in
+    by way of FHIR: the store holds them as patient, assessment, plan and so on, with all that only the pack knows.
     """
     from adapter.bootstrap import Services
     from adapter.cli.files import names, put, read, tree_of
@@ -41,16 +55,20 @@ def import_(files: tuple[str, ...], origin: Any, recorded_by: str, as_json: bool
     trees = [tree_of(name, read(name)) for name in names(files)]
     rows: list[tuple[str, str]] = []
     issues: list[Issue] = []
-    with Services() as services:
+    held: dict[str, list[str]] = {}
+    with Services(pack=pack) as services:
         for tree in trees:
             done = services.take_in(tree, origin=origin, recorded_by=recorded_by)
             rows += done.rows
             issues += done.issues
+            held |= done.held
     if as_json:
-        put([{"record": name, "result": verb} for name, verb in rows])
+        put(
+            [{"record": name, "result": verb} | ({"held": held[name]} if held.get(name) else {}) for name, verb in rows]
+        )
     else:
         for name, verb in rows:
-            click.echo(f"{verb:<10} {name}")
+            click.echo("\n".join([f"{verb:<10} {name}", *(f"{'':<10}   as {one}" for one in held.get(name, []))]))
     _speak(issues)
     if any(verb == "refused" for _, verb in rows):
         click.get_current_context().exit(1)
@@ -138,15 +156,35 @@ def delete(kind: str, id_: str, as_error: bool, recorded_by: str) -> None:
 @records.command("export")
 @click.option("--kind", help="Only records of this kind.")
 @click.option("--out", metavar="FILE", help="Write here instead of to stdout.")
-@example("careplan records export > records.json", "careplan records export --kind plan --out plans.json")
-def export(kind: str | None, out: str | None) -> None:
-    """Every record of the store as one JSON list, which `records import` and `convert to-fhir` take."""
+@PACK
+@example(
+    "careplan records export > records.json",
+    "careplan records export --kind plan --out plans.json",
+    "careplan records export --pack intake-flat > export.json",
+)
+def export(kind: str | None, out: str | None, pack: str | None) -> None:
+    """Every record of the store as one JSON list, which `records import` and `convert to-fhir` take.
+
+    With a pack that has kinds of its own, what the store holds in the provider's shape, changes from elsewhere included.
+    """
     from adapter.bootstrap import Services
     from adapter.cli.files import sink
     from adapter.fhir_json import dumps
 
-    with Services() as services, sink(out) as target:
+    with Services(pack=pack) as services, sink(out) as target:
+        found = _exported(services, kind)
         target.write(b"[")
-        for number, record in enumerate(services.store().records(_known(kind))):
+        for number, record in enumerate(found):
             target.write((b",\n" if number else b"\n") + dumps(record))
         target.write(b"\n]\n")
+
+
+def _exported(services: Services, kind: str | None) -> Iterator[Tree]:
+    from adapter.errors import UsageError
+
+    provider = services.provider()
+    if provider is None:
+        return services.store().records(_known(kind))
+    if kind is not None and kind not in provider.kinds:
+        raise UsageError("The pack has no such kind of record.", remedy=f"Its kinds: {', '.join(provider.kinds)}.")
+    return (record for record in provider.records() if kind in (None, record["kind"]))

@@ -92,17 +92,21 @@ def _less(tree: Tree, names: frozenset[str] | set[str]) -> Tree:
 def _faults(schema: Tree, record: Tree) -> list[Issue]:
     from jsonschema import Draft202012Validator
 
-    found = sorted(Draft202012Validator(schema).iter_errors(record), key=lambda error: list(map(str, error.path)))
-    return [Issue("error", *_words(error), pointer=_pointer(error)) for error in found]
+    errors = sorted(Draft202012Validator(schema).iter_errors(record), key=lambda error: list(map(str, error.path)))
+    found = [Issue("error", *_words(error), pointer=place) for error in errors for place in _places(error)]
+    return list(dict.fromkeys(found))
 
 
-def _pointer(error: Any) -> str:
-    steps = [*error.absolute_path]
+def _places(error: Any) -> list[str]:
+    """The places of an error: each field that is missing, or that should not be there, else the value at fault."""
+    from adapter.records.faults import pointer
+
+    names: list[Any] = []
     if error.validator == "required":
-        steps += [name for name in error.validator_value if name not in error.instance][:1]
-    if error.validator == "additionalProperties":
-        steps += [name for name in error.instance if name not in error.schema.get("properties", {})][:1]
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+        names = [name for name in error.validator_value if name not in error.instance]
+    elif error.validator == "additionalProperties":
+        names = [name for name in error.instance if name not in error.schema.get("properties", {})]
+    return [pointer((*error.absolute_path, name)) for name in names] or [pointer(tuple(error.absolute_path))]
 
 
 def _words(error: Any) -> tuple[str, str, str]:

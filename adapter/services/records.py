@@ -7,22 +7,27 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
-from adapter.errors import BadInput
+from adapter.errors import BadInput, Conflict, DataError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.mapping import Mapper
-from adapter.mapping.bundle import Analysis, from_remainder
 from adapter.ports import RecordStore, Saved
+from adapter.services.foreign import foreign_parts
+from adapter.services.provider import Provider
 
 Origin = Literal["synthetic", "test", "real"]
 
 
 @dataclass(slots=True)
 class Imported:
-    """What an import did: (kind/id, "new" | "changed" | "unchanged" | "refused") for each record, and all issues."""
+    """What an import did: (kind/id, "new" | "changed" | "unchanged" | "refused") for each record, and all issues.
+
+    `held` says for a record of a provider's own kind under which "kind/id" the store holds what it says.
+    """
 
     rows: list[tuple[str, str]] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    held: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def refused(self) -> int:
@@ -40,23 +45,36 @@ def import_records(  # noqa: PLR0913 - the options of one call
     origin: Origin | None = None,
     recorded_by: str = "",
     expect_revision: int | None = None,
+    provider: Provider | None = None,
 ) -> Imported:
     """Each record by itself: one that is faulty is refused whole, and its neighbours are taken.
 
     With the remainder that `convert from-fhir` gave, everything foreign is kept too. `origin` is for those that say none.
+    Records of the kinds of a `provider` are taken in by way of FHIR.
     Raises Conflict where `expect_revision` is given and a record has another one.
     """
     done = Imported()
-    foreign = _foreign(mapper, remainder) if remainder is not None else {}
+    source = foreign_parts(provider.own if provider is not None else mapper, remainder)
+    foreign = source.parts
+    done.issues += source.issues
     save = partial(store.save, recorded_by=recorded_by, expect_revision=expect_revision)
     for index, record in enumerate(records):
+        if provider is not None and provider.knows(record):
+            _take_by_fhir(provider, record, index, foreign, origin, done)
+            continue
         faults = [replace(issue, pointer=f"/{index}{issue.pointer or ''}") for issue in check(record)]
         done.issues += faults
         name = f"{record.get('kind')}/{record.get('id')}" if isinstance(record, dict) and not faults else f"/{index}"
         if faults:
             done.rows.append((name, "refused"))
             continue
-        done.rows.append((name, _take(store, mapper, record, foreign, origin, save, done)))
+        try:
+            done.rows.append((name, _take(store, mapper, record, foreign, origin, save, done)))
+        except Conflict:
+            raise
+        except DataError as error:
+            done.rows.append((f"/{index}", "refused"))
+            done.issues.append(Issue("error", "conflict", "record-not-held", error.message, pointer=f"/{index}"))
     return done
 
 
@@ -85,24 +103,33 @@ def _take(
     return "new" if saved.record.get("revision") == 1 else "changed"
 
 
-def _foreign(mapper: Mapper, remainder: Any) -> dict[tuple[str, str], dict[str, Tree]]:
-    """The resources that each record of a remainder was read from."""
-    source = from_remainder(remainder)
-    found = {}
-    for owned in Analysis(mapper, source).records():
-        trees = {part: source.resources[index] for part, index in owned.parts.items()}
-        if all(isinstance(tree.get("id"), str) for tree in trees.values()):
-            found[str(owned.record["kind"]), str(owned.record["id"])] = trees
-    return found
+def _take_by_fhir(
+    provider: Provider,
+    record: Tree,
+    index: int,
+    foreign: dict[tuple[str, str], dict[str, Tree]],
+    origin: Origin | None,
+    done: Imported,
+) -> None:
+    named = provider.own.own.named(record)
+    key = (str(named["kind"]), str(named["id"]))
+    taken = provider.take(named, foreign.get(key), origin)
+    done.issues += [replace(one, pointer=f"/{index}{one.pointer or ''}") for one in taken.issues]
+    name = "/".join(key) if taken.verb != "refused" else f"/{index}"
+    done.rows.append((name, taken.verb))
+    done.held[name] = taken.held
 
 
-def taken_apart(tree: Any) -> tuple[list[Any], Any]:
-    """A record, a list of them, or what from-fhir or an export gave → records and remainder. Raises BadInput."""
+def taken_apart(tree: Any, provider: Provider | None = None) -> tuple[list[Any], Any]:
+    """A record, a list of them, or what from-fhir or an export gave → records and remainder. Raises BadInput.
+
+    A record of a `provider` may leave out its kind.
+    """
     if isinstance(tree, list):
         return tree, None
     if isinstance(tree, dict) and isinstance(tree.get("records"), list):
         return tree["records"], tree.get("remainder")
-    if isinstance(tree, dict) and "kind" in tree:
+    if isinstance(tree, dict) and ("kind" in tree or (provider is not None and provider.knows(tree))):
         return [tree], None
     text = "Expected a record, a list of records, or what from-fhir gave."
     raise BadInput(text, issues=[Issue("fatal", "structure", "record-no-kind", text, pointer="/kind")])

@@ -21,6 +21,7 @@ def apply(
     deletes: Sequence[tuple[str, str]],
     expect: Expected,
     links: Sequence[Link] = (),
+    recorded_by: str = "",
 ) -> list[Saved]:
     """Writes these records with all their parts, and deletes others, all or none.
 
@@ -28,7 +29,7 @@ def apply(
     have moved or go too; `links` is the state of exchange that belongs to the same writes. Raises Conflict where a version in `expect` is not the present one, DataError.
     """
     with writing(store.engine) as connection:
-        write = Write(connection, instant(now), "")
+        write = Write(connection, instant(now), recorded_by)
         write.check(expect)
         for record, parts in writes:
             _move(connection, str(record["kind"]), str(record["id"]), parts)

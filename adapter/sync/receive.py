@@ -42,8 +42,8 @@ class Plan:
 
 
 @dataclass(slots=True)
-class _Scene:
-    """Everything that a write may touch or has to be read with."""
+class Scene:
+    """Everything that a write may touch or has to be read with: what the changes name, lead to and belong with."""
 
     store: RecordStore
     changes: Mapping[Key, Tree | None]
@@ -52,6 +52,7 @@ class _Scene:
     absent: set[Key] = field(default_factory=set)
 
     def gather(self) -> None:
+        """Fills `rows` (what is stored) and `trees` (what there is once the changes are made). Raises DataError."""
         todo = list(self.changes)
         while todo:
             key = todo.pop()
@@ -113,7 +114,7 @@ def plan(
 
     Raises DataError for a resource that no record can hold, with the place of each fault.
     """
-    scene = _Scene(store, changes)
+    scene = Scene(store, changes)
     scene.gather()
     keys = list(scene.trees)
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": scene.trees[key]} for key in keys]}
@@ -150,7 +151,7 @@ def _owned(analysis: Analysis) -> list[tuple[str, dict[str, int]]]:
     return [(reader.kind, parts) for reader, parts in kinds if reader is not None]
 
 
-def _touched(scene: _Scene, kind: str, id_: str, members: Mapping[str, Key]) -> bool:
+def _touched(scene: Scene, kind: str, id_: str, members: Mapping[str, Key]) -> bool:
     """Whether a member changed, came or went."""
     if any(key in scene.changes for key in members.values()):
         return True
@@ -159,7 +160,7 @@ def _touched(scene: _Scene, kind: str, id_: str, members: Mapping[str, Key]) -> 
 
 
 def _write(
-    scene: _Scene, reading: _Reading, kind: str, id_: str, parts: dict[str, int], members: Mapping[str, Key]
+    scene: Scene, reading: _Reading, kind: str, id_: str, parts: dict[str, int], members: Mapping[str, Key]
 ) -> RecordWrite:
     trees = {part: scene.trees[key] for part, key in members.items()}
     try:
