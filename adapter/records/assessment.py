@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from adapter.fhir_json import Tree
-from adapter.identity import NS
 from adapter.records import fields as f
-from adapter.records.base import Base, Rule
-from adapter.records.faults import Fault
+from adapter.records.base import Base, rule
+from adapter.records.between import INTAKE, INTAKE_ONLY, OURS
 from adapter.records.parties import parties, party
 from adapter.records.shared import Concept, Record, Value
-
-OURS = f"{NS}/Questionnaire/"
-INTAKE = f"{OURS}intake|1.0.0"
-INTAKE_ONLY = (
-    *("substances", "exposure_origin", "family_history", "social"),
-    *("personality", "mental_health", "readiness", "asam"),
-)
-_NOT_INTAKE = Fault("invariant", "record-misplaced", "Only an assessment with the intake form has this field.")
-_NOT_OURS = Fault("invariant", "record-misplaced", "Only an assessment with a questionnaire of ours has this field.")
 
 
 class Answer(Value):
@@ -134,16 +121,6 @@ class Instrument(Base):
     complete = f.flag(required=True)
 
 
-def _by_questionnaire(tree: Tree) -> Iterator[Fault]:
-    questionnaire: Any = tree.get("questionnaire")
-    if questionnaire != INTAKE:
-        for name in INTAKE_ONLY:
-            if name in tree:
-                yield _NOT_INTAKE.at(name)
-    if "instruments" in tree and not (type(questionnaire) is str and questionnaire.startswith(OURS)):
-        yield _NOT_OURS.at("instruments")
-
-
 def _demanding(questionnaire: Tree) -> Tree:
     return {"properties": {"questionnaire": questionnaire}, "required": ["questionnaire"]}
 
@@ -159,7 +136,7 @@ _BY_QUESTIONNAIRE: Tree = {
 class Assessment(Record):
     """An assessment; what stands beside `answers` is the intake form's, read from its fixed linkIds."""
 
-    rules = (Rule(_by_questionnaire, _BY_QUESTIONNAIRE),)
+    rules = (rule(_BY_QUESTIONNAIRE, "by_questionnaire"),)
     kind = f.constant("assessment")
     patient = f.uuid()
     questionnaire = f.text()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from adapter.fhir_json import Tree
 from adapter.records import fields as f
-from adapter.records.base import Base, Rule
-from adapter.records.faults import Fault
+from adapter.records.base import Base, rule
 from adapter.records.parties import parties, party
 from adapter.records.shared import Coding, Concept, Note, OwnIdentifier, Record, When
 
@@ -34,28 +30,17 @@ class Stage(Base):
     type = f.One(Concept)
 
 
-_UNCODED = Fault(
-    "invariant", "record-misplaced", "Other codings stand only beside a disorder that has a code.", ("codes",)
-)
-
-
-def _codes_without_code(diagnosis: Tree) -> Iterator[Fault]:
-    disorder = diagnosis.get("disorder")
-    if "codes" in diagnosis and not (isinstance(disorder, dict) and "code" in disorder):
-        yield _UNCODED
-
-
 class Diagnosis(Record):
     """A diagnosis."""
 
     rules = (
-        Rule(
-            _codes_without_code,
+        rule(
             {
                 "dependentSchemas": {
                     "codes": {"properties": {"disorder": {"required": ["code"]}}, "required": ["disorder"]}
                 }
             },
+            "codes_beside_code",
         ),
     )
     kind = f.constant("diagnosis")

@@ -1,22 +1,19 @@
 """The fields that records are made of: marshmallow fields that check a value and hand it on exactly as it came.
 
-Each field also knows its JSON Schema (`fragment`) and a plain test (`fits`) that says yes or no without collecting.
+Each leaf also knows its JSON Schema (`fragment`), which says what may stand in it (`adapter.records.values`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, fields
 
 from adapter.fhir_json import Tree
-from adapter.identity import is_uuid
-from adapter.records import dates
 from adapter.records.faults import EMPTY, Fault
 from adapter.records.nested import MESSAGES, Either, Many, One
+from adapter.records.values import ITEM_ID, TYPES, test_of
 
 if TYPE_CHECKING:
     from adapter.records.base import Base
@@ -25,18 +22,15 @@ __all__ = [
     "Either", "Leaf", "Many", "One", "choice", "constant", "date", "datetime", "decimal", "extra", "flag", "instant", "integer",
     "item_id", "items", "text", "texts", "time", "uuid", "uuids",
 ]  # fmt: skip
-ITEM_ID = r"^\S{1,64}$"
-_ITEM_ID = re.compile(r"\S{1,64}")
 
 
 class Leaf(fields.Field[Any]):
-    """A value without parts. `test` says whether it may stand here, `types` are its JSON types, `wrong` is its fault."""
+    """A value without parts. `fragment` says what may stand here, `wrong` is the fault of what may not."""
 
     default_error_messages = MESSAGES
 
     def __init__(
         self,
-        test: Callable[[Any], bool],
         fragment: Tree,
         wrong: Fault,
         *,
@@ -44,7 +38,7 @@ class Leaf(fields.Field[Any]):
         default: str | bool | None = None,
     ) -> None:
         super().__init__(required=required)
-        self.fits = test
+        self.fits = test_of(fragment)
         self.fragment = {**fragment, "default": default} if default is not None else fragment
         self.wrong = wrong
         self.default = default
@@ -56,7 +50,7 @@ class Leaf(fields.Field[Any]):
         if value in ("", [], {}):
             return EMPTY
         wanted = self.fragment["type"]
-        return self.wrong if _is(wanted, value) else _NOT[wanted]
+        return self.wrong if type(value) in TYPES[wanted] else _NOT[wanted]
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Any:
         fault = self.fault(value)
@@ -75,21 +69,6 @@ _NOT = {
         "object": "An object",
     }.items()
 }
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "number": (int, Decimal),
-    "object": (dict,),
-}
-
-
-def _is(type_: str, value: Any) -> bool:
-    return type(value) in _TYPES[type_]
-
-
-def _is_text(value: Any) -> bool:
-    return type(value) is str and value != ""
 
 
 def _wrong(message_id: str, text: str, code: str = "value") -> Fault:
@@ -108,63 +87,55 @@ _ID = _wrong("record-item-id", "An id has 1 to 64 characters and no space.")
 
 def text(*, required: bool = False) -> Leaf:
     """A string with something in it."""
-    return Leaf(_is_text, {"type": "string", "minLength": 1}, EMPTY, required=required)
+    return Leaf({"type": "string", "minLength": 1}, EMPTY, required=required)
 
 
 def date(*, required: bool = False) -> Leaf:
     """A FHIR date."""
-    return Leaf(dates.is_date, {"type": "string", "format": "fhir-date"}, _DATE, required=required)
+    return Leaf({"type": "string", "format": "fhir-date"}, _DATE, required=required)
 
 
 def datetime(*, required: bool = False) -> Leaf:
     """A FHIR dateTime."""
-    return Leaf(dates.is_datetime, {"type": "string", "format": "fhir-datetime"}, _DATETIME, required=required)
+    return Leaf({"type": "string", "format": "fhir-datetime"}, _DATETIME, required=required)
 
 
 def instant(*, required: bool = False) -> Leaf:
     """A FHIR instant."""
-    return Leaf(dates.is_instant, {"type": "string", "format": "fhir-instant"}, _INSTANT, required=required)
+    return Leaf({"type": "string", "format": "fhir-instant"}, _INSTANT, required=required)
 
 
 def time(*, required: bool = False) -> Leaf:
     """A FHIR time."""
-    return Leaf(dates.is_time, {"type": "string", "format": "fhir-time"}, _TIME, required=required)
+    return Leaf({"type": "string", "format": "fhir-time"}, _TIME, required=required)
 
 
 def uuid(*, required: bool = False) -> Leaf:
     """A UUID in its canonical form."""
-    return Leaf(is_uuid, {"type": "string", "format": "uuid"}, _UUID, required=required)
+    return Leaf({"type": "string", "format": "uuid"}, _UUID, required=required)
 
 
 def item_id(*, required: bool = False) -> Leaf:
     """The id of a list item."""
-
-    def test(value: Any) -> bool:
-        return type(value) is str and _ITEM_ID.fullmatch(value) is not None
-
-    return Leaf(test, {"type": "string", "pattern": ITEM_ID}, _ID, required=required)
+    return Leaf({"type": "string", "pattern": ITEM_ID}, _ID, required=required)
 
 
 def choice(*codes: str, required: bool = False, default: str | None = None) -> Leaf:
     """One of a closed list of codes."""
-    allowed = frozenset(codes)
     wrong = _wrong("record-code", f"Not one of: {', '.join(codes)}.", "code-invalid")
 
-    def test(value: Any) -> bool:
-        return type(value) is str and value in allowed
-
-    return Leaf(test, {"type": "string", "enum": list(codes)}, wrong, required=required, default=default)
+    return Leaf({"type": "string", "enum": list(codes)}, wrong, required=required, default=default)
 
 
 def constant(code: str) -> Leaf:
     """This one code."""
     wrong = _wrong("record-code", f"Must be: {code}.", "code-invalid")
-    return Leaf(lambda value: value == code, {"type": "string", "const": code}, wrong, required=True)
+    return Leaf({"type": "string", "const": code}, wrong, required=True)
 
 
 def flag(*, required: bool = False, default: bool | None = None) -> Leaf:
     """True or false; a value equal to the default is not in the normal form."""
-    return Leaf(lambda value: type(value) is bool, {"type": "boolean"}, EMPTY, required=required, default=default)
+    return Leaf({"type": "boolean"}, EMPTY, required=required, default=default)
 
 
 def integer(minimum: int | None = None, maximum: int | None = None, *, required: bool = False) -> Leaf:
@@ -183,23 +154,14 @@ def _number(type_: str, minimum: int | None, maximum: int | None, *, required: b
     words = " and ".join(f"{name} {bound}" for name, bound in known.items())
     wrong = _wrong("record-range", f"A number out of bounds: {words}." if words else "A finite number is expected.")
 
-    def test(value: Any) -> bool:
-        if not _is(type_, value) or (type(value) is Decimal and not value.is_finite()):
-            return False
-        return (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
-
-    return Leaf(test, {"type": type_, **known}, wrong, required=required)
+    return Leaf({"type": type_, **known}, wrong, required=required)
 
 
 def extra() -> Leaf:
     """What packs declare beside our fields: an object of objects by pack name, any JSON inside."""
-
-    def test(value: Any) -> bool:
-        return type(value) is dict and value != {} and all(type(inner) is dict and inner for inner in value.values())
-
     some = {"type": "object", "minProperties": 1}
     fragment = {**some, "additionalProperties": some}
-    return Leaf(test, fragment, _wrong("record-type", "An object for each pack is expected here.", "structure"))
+    return Leaf(fragment, _wrong("record-type", "An object for each pack is expected here.", "structure"))
 
 
 def items(

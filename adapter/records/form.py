@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-from adapter.fhir_json import Tree
 from adapter.records import fields as f
-from adapter.records.base import Base, Rule, exactly_one
-from adapter.records.faults import Fault, Path
+from adapter.records.base import Base, exactly_one, rule
 from adapter.records.shared import (
     AnswerCoding,
     Coding,
@@ -22,8 +17,6 @@ from adapter.records.shared import (
     Telecom,
     Value,
 )
-
-_REPEATED = Fault("duplicate", "record-duplicate-id", "Another item of this form has the same linkId.")
 
 
 class Condition(Base):
@@ -87,22 +80,6 @@ class Item(Base):
     items = f.items(lambda: Item, ids=False)
 
 
-def _link_ids(items: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    for index, item in enumerate(items if type(items) is list else []):
-        if type(item) is dict:
-            if type(item.get("linkId")) is str:
-                yield (*path, index, "linkId"), item["linkId"]
-            yield from _link_ids(item.get("items"), (*path, index, "items"))
-
-
-def _repeated_link_ids(form: Tree) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for path, link_id in _link_ids(form.get("items"), ("items",)):
-        if link_id in seen:
-            yield _REPEATED.at(*path)
-        seen.add(link_id)
-
-
 class FormContact(Base):
     """Whom to ask about the form."""
 
@@ -125,7 +102,7 @@ class UseContext(Base):
 class Form(Record):
     """A form that assessments answer."""
 
-    rules = (Rule(_repeated_link_ids),)
+    rules = (rule({}, "link_ids_differ"),)
     kind = f.constant("form")
     url = f.text()
     version = f.text()

@@ -1,6 +1,6 @@
 """The fields that hold objects and lists: one object, a leaf or an object, many of them.
 
-Each hands its value on exactly as it came, and has a plain test (`fits`) that says yes or no without collecting.
+Each hands its value on exactly as it came.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, fields
 
-from adapter.records.faults import DUPLICATE, EMPTY, LIST, OBJECT, REQUIRED, WHOLE, Fault
+from adapter.records.between import repeated
+from adapter.records.faults import EMPTY, LIST, OBJECT, REQUIRED, WHOLE
 
 if TYPE_CHECKING:
     from adapter.records.base import Base
@@ -37,10 +38,6 @@ class One(fields.Nested):
         shared: Any = self._schema
         return shared  # type: ignore[no-any-return]
 
-    def fits(self, value: Any) -> bool:
-        """Whether the object is without fault."""
-        return self.schema.fits(value)
-
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, *_: Any, **__: Any) -> Any:
         if type(value) is not dict:
             raise ValidationError([EMPTY if value in ("", []) else OBJECT])
@@ -58,10 +55,6 @@ class Either(fields.Field[Any]):
         super().__init__(required=required)
         self.leaf, self.one = leaf, one
 
-    def fits(self, value: Any) -> bool:
-        """Whether it is one of the two, without fault."""
-        return self.one.fits(value) if type(value) is dict else self.leaf.fits(value)
-
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         inner: Any = self.one if type(value) is dict and value else self.leaf
         return inner.deserialize(value, attr, data, **kwargs)
@@ -76,16 +69,8 @@ class Many(fields.List[Any]):
         self, inner: Leaf | One | Either, *, ids: bool = False, required: bool = False, default: list[Any] | None = None
     ) -> None:
         super().__init__(inner, required=required)
-        self.test = inner.fits
         self.ids = ids
         self.default = default
-
-    def fits(self, value: Any) -> bool:
-        """Whether the list and each of its items are without fault."""
-        test = self.test
-        if type(value) is not list or not value:
-            return False
-        return all(test(item) for item in value) and not (self.ids and _repeated(value))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if type(value) is not list:
@@ -97,23 +82,9 @@ class Many(fields.List[Any]):
             super()._deserialize(value, attr, data, **kwargs)
         except ValidationError as error:
             messages = dict(error.messages)  # type: ignore[arg-type]
-        repeated = _repeated(value) if self.ids else []
-        if repeated:
-            messages[WHOLE] = repeated
+        twice = repeated(value) if self.ids else []
+        if twice:
+            messages[WHOLE] = twice
         if messages:
             raise ValidationError(messages)
         return value
-
-
-def _repeated(items: list[Any]) -> list[Fault]:
-    seen: set[str] = set()
-    found = []
-    for index, item in enumerate(items):
-        inside = type(item) is dict
-        id_ = item.get("id") if inside else item
-        if type(id_) is not str:
-            continue
-        if id_ in seen:
-            found.append(DUPLICATE.at(index, "id") if inside else DUPLICATE.at(index))
-        seen.add(id_)
-    return found

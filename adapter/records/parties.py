@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from adapter.fhir_json import Tree
 from adapter.records import fields as f
-from adapter.records.base import Base, Rule, at_least_one
-from adapter.records.faults import Fault
+from adapter.records.base import Base, at_least_one, rule
 
 
 class Identifier(Base):
@@ -39,21 +36,15 @@ class Writer(Base):
     identifier = f.One(Identifier)
 
 
-_BY_ID = Fault("invariant", "record-misplaced", "A record is named by its id, and a text beside it.")
 _BY_ID_AND_TEXT: Tree = {
     "dependentSchemas": {"id": {"properties": dict.fromkeys(("reference", "type", "identifier"), False)}}
 }
 
 
-def _by_id_and_text(tree: Tree) -> Iterator[Fault]:
-    if "id" in tree:
-        yield from (_BY_ID.at(name) for name in ("reference", "type", "identifier") if name in tree)
-
-
 class Related(Base):
     """A record with what it is called here, or something of others. An id alone is written as a text."""
 
-    rules = (at_least_one("text", "reference", "type", "identifier"), Rule(_by_id_and_text, _BY_ID_AND_TEXT))
+    rules = (at_least_one("text", "reference", "type", "identifier"), rule(_BY_ID_AND_TEXT, "by_id_and_text"))
     id = f.uuid()
     text = f.text()
     reference = f.text()

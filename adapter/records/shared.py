@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from adapter.fhir_json import Tree
 from adapter.records import fields as f
-from adapter.records.base import IN_ORDER, Base, Rule, at_least_one, exactly_one, needs, not_both
-from adapter.records.faults import REQUIRED, Fault
+from adapter.records.base import IN_ORDER, Base, at_least_one, exactly_one, needs, not_both, rule
 from adapter.records.parties import Identifier, Writer
 
 
@@ -39,14 +35,9 @@ class AnswerCoding(Base):
     display = f.text()
 
 
-def _display_without_system(concept: Tree) -> Iterator[Fault]:
-    if "display" in concept and "code" in concept and "system" not in concept:
-        yield REQUIRED.at("system")
-
-
-_CODED_DISPLAY = Rule(
-    _display_without_system,
+_CODED_DISPLAY = rule(
     {"if": {"required": ["code", "display"]}, "then": {"required": ["system"]}},
+    "display_with_system",
 )
 
 

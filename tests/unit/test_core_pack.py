@@ -16,7 +16,7 @@ from adapter.identity import NS
 from adapter.mapping.expanding import expanded
 from adapter.mapping.source import Faults
 from adapter.packs import load
-from adapter.records.assessment import INTAKE
+from adapter.records.between import INTAKE
 from adapter.services.lint import lint
 from adapter.terminology import Table, compile_table, displays
 from adapter.validation import Validator

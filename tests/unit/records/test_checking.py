@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 from adapter.errors import UsageError
 from adapter.fhir_json import copy, loads, same
 from adapter.records import ENVELOPE, KINDS, check, normalise, schema
+from adapter.records.plain import fits
 from tests.unit.records.samples import DROP, GOAL, INTAKE, OTHER, PERIOD, RECORD, full, put, whens
 
 Tree = dict[str, Any]
@@ -338,7 +339,7 @@ def test_the_quick_verdict_and_the_schema_agree(record: Tree) -> None:
         loaded = True
     except ValidationError:
         loaded = False
-    assert base.fits(record) is loaded
+    assert fits(record) is loaded
     assert bool(check(record)) is not loaded
     assert same(record, before)
 
