@@ -19,10 +19,10 @@ from adapter.bootstrap.validating import asked_servers, checker, terminology, va
 from adapter.errors import UsageError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
-from adapter.ports import Link, SystemClock
 
 if TYPE_CHECKING:
     from adapter.mapping import Mapper
+    from adapter.ports import Link
     from adapter.privacy import Recipient
     from adapter.services.convert import Converter
     from adapter.services.face import Face
@@ -127,6 +127,8 @@ class Services(Exchange):
 
     def now(self) -> datetime:
         """The present instant, in UTC."""
+        from adapter.ports import SystemClock
+
         return SystemClock().now()
 
     def converter(self, **options: Any) -> Converter:

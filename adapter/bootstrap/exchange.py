@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
-from adapter.ports import Link, Server, SystemClock
 
 if TYPE_CHECKING:
     from adapter.exchange import Pace
     from adapter.mapping import Mapper
+    from adapter.ports import Link, Server
     from adapter.services.conflicts import Desk
     from adapter.services.remap import Remapped
     from adapter.services.watch import Watch
@@ -45,6 +45,7 @@ class Exchange:
         """A server that the store exchanges with, connected. Raises UsageError, SettingsError."""
         from adapter.bootstrap.access import certificate, credentials
         from adapter.exchange import HttpFhirServer, Limits
+        from adapter.ports import SystemClock
         from adapter.privacy import Recipient, let_out, together
         from adapter.records import check
         from adapter.sync.partner import Partner
@@ -74,6 +75,7 @@ class Exchange:
 
     def watch(self, name: str | None = None) -> Watch:
         """The exchange by schedule, with one server or with all. Raises UsageError."""
+        from adapter.ports import SystemClock
         from adapter.services.watch import Watch
 
         if name is not None:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from adapter.bootstrap.mappers import mapper
 from adapter.errors import UsageError
-from adapter.ports import Server, SystemClock, Tree
+from adapter.fhir_json import Tree
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Services
     from adapter.exchange import HttpFhirServer
     from adapter.exchange.terminology import HttpTerminologyServer
+    from adapter.ports import Server
     from adapter.services.validate import Checker
     from adapter.validation import Validator
 
@@ -125,6 +126,7 @@ def _named(services: Services, place: str, origin: str | None) -> tuple[Server, 
 def _client(services: Services, server: Server, gate: Gate, seconds: float | None = None) -> HttpFhirServer:
     from adapter.bootstrap.access import certificate, credentials
     from adapter.exchange import HttpFhirServer, Limits
+    from adapter.ports import SystemClock
 
     settings = services.settings
     limits = Limits(seconds=settings.http_seconds, size=settings.http_megabytes * 1024 * 1024)

@@ -23,7 +23,9 @@ Placed = tuple[Any, tuple[int, int]]
 
 def expanded(texts: source.Texts, release: str, faults: Faults) -> Files:
     """(file, tree) by name of map, from (file, text). What cannot be read is told in `faults` and left out."""
-    read = {name: (file, source.read(text, file, faults)) for name, (file, text) in texts.items()}
+    from adapter.mapping import parsing
+
+    read = {name: (file, parsing.read(text, file, faults)) for name, (file, text) in texts.items()}
     trees = {name: (file, tree) for name, (file, tree) in read.items() if tree is not None}
     added = _added(trees)
     _unknown_kinds(trees, faults)

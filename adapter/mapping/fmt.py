@@ -15,7 +15,7 @@ import yaml
 from adapter.errors import Finding, PackError
 from adapter.mapping.keywords import FILE_KEYS, GROUPS, KEYWORDS, ROWS, ROWS_OR_GROUP, Keyword
 from adapter.mapping.remarks import Remarks
-from adapter.packs.reading import compose
+from adapter.packs.yaml_text import compose
 
 WIDTH = 140
 _PLAIN = re.compile(r"[^\W\d][\w.$/+-]*(?: [\w.$/+()-]+)*|\$\w[\w./-]*")

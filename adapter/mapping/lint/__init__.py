@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from adapter.definitions import Definitions, definitions
 from adapter.errors import Finding, UsageError
-from adapter.mapping import source
+from adapter.mapping import parsing, source
 from adapter.mapping.choosing import Context
 from adapter.mapping.compiler import compile_all
 from adapter.mapping.expanding import expanded
@@ -39,7 +39,7 @@ def lint(pack: Pack, texts: source.Texts, shape_of: Callable[[str], Shape | None
     tables = read_tables(
         pack.concept_maps, pack.code_systems, pack.prefixes.get("cs", ""), faults, pack=pack.folder.name
     )
-    read = {name: (file, source.read(text, file, source.Faults())) for name, (file, text) in texts.items()}
+    read = {name: (file, parsing.read(text, file, source.Faults())) for name, (file, text) in texts.items()}
     sources = {name: (file, tree) for name, (file, tree) in read.items() if tree is not None}
     found: list[Finding] = []
     for version in pack.fhir_versions:

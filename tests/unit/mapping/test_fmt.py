@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import Finding, PackError
-from adapter.mapping import source
+from adapter.mapping import parsing
 from adapter.mapping.fmt import WIDTH, formatted
 from adapter.mapping.keywords import FILE_KEYS, KEYWORDS
 from adapter.packs import root
@@ -21,7 +21,7 @@ FILES = sorted(root().glob("*/maps/*.yaml"))
 
 def read(text: str) -> Any:
     found: list[Finding] = []
-    tree = source.read(text, "f.yaml", found)
+    tree = parsing.read(text, "f.yaml", found)
     assert found == []
     return tree
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from adapter.errors import Finding
-from adapter.mapping import source
+from adapter.mapping import parsing
 
 
 def faults(text: str) -> list[Finding]:
     found: list[Finding] = []
-    assert source.read(text, "f.yaml", found) is None
+    assert parsing.read(text, "f.yaml", found) is None
     return found
 
 
-def read(text: str) -> source.Mapping:
+def read(text: str) -> parsing.Mapping:
     found: list[Finding] = []
-    tree = source.read(text, "f.yaml", found)
+    tree = parsing.read(text, "f.yaml", found)
     assert tree is not None
     assert found == []
     return tree

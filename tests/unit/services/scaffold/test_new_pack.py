@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapter.bootstrap import converter
 from adapter.errors import BadInput, UsageError
 from adapter.fhir_json import dumps, loads, same
-from adapter.mapping import source
+from adapter.mapping import parsing
 from adapter.services.lint import lint
 from adapter.services.scaffold import Made, new_pack
 from adapter.services.scaffold.samples import read_samples
@@ -82,7 +82,7 @@ def check(pack: Made) -> Any:
 
 
 def rules(pack: Made, name: str) -> list[Any]:
-    tree = source.read((pack.folder / "maps" / f"{name}.yaml").read_bytes(), "f", [])
+    tree = parsing.read((pack.folder / "maps" / f"{name}.yaml").read_bytes(), "f", [])
     assert tree is not None
     return list(tree["rules"])
 
