@@ -210,6 +210,6 @@ def _other_constant(value: object) -> ast.Constant | None:
         return ast.Constant(not value)
     if isinstance(value, int):
         return ast.Constant(value + 1)
-    if isinstance(value, str):
+    if isinstance(value, str) and " " not in value.strip():  # what has words in it is said to a person
         return ast.Constant(f"{value}~" if value else "~")
     return None

@@ -70,7 +70,7 @@ def edit_of(data: st.DataObject, pack: str, kind: str, record: Tree) -> Tree:
 
 
 @each
-@bounded(30)
+@bounded(15)
 @given(data=st.data())
 def test_what_is_written_is_read(pack: str, kind: str, data: st.DataObject) -> None:
     record = drawn(data, pack, kind)
@@ -81,7 +81,7 @@ def test_what_is_written_is_read(pack: str, kind: str, data: st.DataObject) -> N
 
 
 @each
-@bounded(15)
+@bounded(10)
 @given(data=st.data())
 def test_what_came_in_goes_out(pack: str, kind: str, data: st.DataObject) -> None:
     bundle = with_foreign(data, put(pack, drawn(data, pack, kind)), gentle=False)
@@ -90,7 +90,7 @@ def test_what_came_in_goes_out(pack: str, kind: str, data: st.DataObject) -> Non
 
 
 @each
-@bounded(25)
+@bounded(12)
 @given(data=st.data())
 def test_an_edit_is_read_again(pack: str, kind: str, data: st.DataObject) -> None:
     record = drawn(data, pack, kind)
@@ -104,7 +104,7 @@ def test_an_edit_is_read_again(pack: str, kind: str, data: st.DataObject) -> Non
 
 
 @each
-@bounded(12)
+@bounded(8)
 @given(data=st.data())
 def test_of_two_writes_the_second_wins(pack: str, kind: str, data: st.DataObject) -> None:
     first = drawn(data, pack, kind)
@@ -115,7 +115,7 @@ def test_of_two_writes_the_second_wins(pack: str, kind: str, data: st.DataObject
 
 
 @each
-@bounded(15)
+@bounded(10)
 @given(data=st.data())
 def test_an_edit_stays_where_its_rules_are(pack: str, kind: str, data: st.DataObject) -> None:
     record = drawn(data, pack, kind)
@@ -145,7 +145,7 @@ def _astray(one: Tree, other: Tree) -> set[tuple[str, ...]]:
 
 
 @each
-@bounded(12)
+@bounded(10)
 @given(data=st.data())
 def test_no_shape_breaks_a_conversion(pack: str, kind: str, data: st.DataObject) -> None:
     broken = data.draw(damaged(put(pack, drawn(data, pack, kind))))

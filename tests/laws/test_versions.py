@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter import mapping
+from adapter.bootstrap import validator
 from adapter.errors import BadInput, UsageError
 from adapter.fhir_json import copy, dumps, loads, same
 from tests.laws.editing import edits
 from tests.laws.foreign import injected
 from tests.laws.strategies import records
-from tests.laws.test_core_laws import assert_same, bounded, each_kind
+from tests.laws.test_core_laws import assert_same, assert_stays, bounded, each_kind
+from tests.laws.test_pack_laws import EXAMPLES, OWN, drawn, each, edit_of, with_foreign
 
 Tree = dict[str, Any]
 CORE = mapping.load("core")
@@ -61,6 +63,42 @@ def test_in_r5_an_edit_is_read_again_and_the_second_write_wins(kind: str, data: 
     assert_same(_parts(first, once), once)
     second = data.draw(edits(first, other))
     assert_same(_record(_parts(second, once), second), second)
+
+
+@each_kind
+@bounded(12)
+@given(data=st.data())
+def test_in_r5_an_edit_stays_where_its_rules_are(kind: str, data: st.DataObject) -> None:
+    record, other = data.draw(records(kind)), data.draw(records(kind))
+    edited = data.draw(edits(record, other))
+    plain = _parts(record)
+    parts = {key: data.draw(injected(tree, gentle=True)) for key, tree in plain.items()}
+    assert_stays((plain, _parts(edited)), (parts, _parts(edited, parts)))
+
+
+@each
+@bounded(8)
+@given(data=st.data())
+def test_a_provider_s_own_record_goes_out_as_r5_and_comes_back(pack: str, kind: str, data: st.DataObject) -> None:
+    mapper, record = mapping.load(pack), drawn(data, pack, kind)
+    bundle = with_foreign(data, mapper.to_fhir([record], fhir="5.0").tree, gentle=True)
+    read = mapper.from_fhir(loads(dumps(bundle)), fhir="5.0")
+    assert_same(read.records, [record])
+    changed = edit_of(data, pack, kind, record)
+    written = mapper.to_fhir([changed], read.remainder)
+    assert not [issue for issue in written.issues if issue.is_error], written.issues
+    assert_same(mapper.from_fhir(loads(dumps(written.tree)), fhir="5.0").records, [changed])
+
+
+@pytest.mark.parametrize("pack", sorted({pack for pack, _ in OWN}))
+def test_what_a_provider_s_records_become_in_r5_is_valid(pack: str) -> None:
+    valid = validator(fhir="5.0.0", pack=pack)
+    examples = [path for path in EXAMPLES if path.parts[-4] == pack]
+    assert examples
+    for path in examples:
+        made = mapping.load(pack).to_fhir(loads(path.read_bytes()), fhir="5.0")
+        errors = [issue for issue in valid.validate(made.tree) if issue.is_error]
+        assert not errors, (path.parent.name, [(issue.expression, issue.text) for issue in errors])
 
 
 @each_kind
