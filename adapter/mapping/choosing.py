@@ -15,7 +15,7 @@ from adapter.mapping.concepts import Choice, Coded, CodingConcept, Concept
 from adapter.mapping.functions import Amount, flag, via
 from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.paths import expand
+from adapter.mapping.paths import Path, expand
 from adapter.mapping.registered import FunctionError
 from adapter.mapping.shapes import Shape
 from adapter.mapping.units import is_unit
@@ -36,6 +36,14 @@ class Context:
     maps: dict[str, ResourceMap] = field(default_factory=dict)
     release: str = "R4"
     rows: dict[str, source.Sequence] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
+    shapes: dict[str, Shape | None] = field(default_factory=dict)
+
+    def shape(self, kind: str) -> Shape | None:
+        """The schema of a record kind: one for all maps, so that each of its objects is looked at once."""
+        if kind not in self.shapes:
+            self.shapes[kind] = self.shape_of(kind)
+        return self.shapes[kind]
 
 
 class RuleError(ValueError):

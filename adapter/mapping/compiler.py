@@ -21,7 +21,7 @@ from adapter.mapping.maps import ResourceMap
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.paired import Paired
 from adapter.mapping.parts import PartKeys, Parts
-from adapter.mapping.paths import Path, PathError, Step, expand, parse, record_steps
+from adapter.mapping.paths import Path, PathError, Step, again, expand, parse, record_steps
 from adapter.mapping.ranking import rank
 from adapter.mapping.reshape import Worded
 from adapter.mapping.rules import Group, Leaf, Named, OwnCode, Rule, WithCodes
@@ -82,7 +82,7 @@ class _File:
     groups: dict[str, list[Rule]] = field(default_factory=dict)
 
     def compile(self, map_: ResourceMap) -> None:
-        shape = self.context.shape_of(map_.kind)
+        shape = self.context.shape(map_.kind)
         if shape is None:
             self._fault(self.tree, "record-kind", f"there is no record kind {map_.kind}", "record")
             return
@@ -153,7 +153,11 @@ class _File:
         self.context.faults.add(row.file or self.file, row, id_, text, key, near)
 
     def _path(self, text: str) -> Path:
-        return parse(text, self.context.prefixes)
+        known = self.context.paths.get(text)
+        if known is not None:
+            return again(known)
+        path = self.context.paths[text] = parse(text, self.context.prefixes)
+        return path
 
     def _build(self, row: source.Mapping, shape: Shape) -> Rule:
         found = wrapped(row, shape, self._build)

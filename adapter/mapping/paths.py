@@ -17,14 +17,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from adapter.mapping.path_steps import Pairs, Slice, Step
 
 Tree = dict[str, Any]
 __all__ = [
-    "Path", "PathError", "Slice", "Step", "expand", "get", "parse", "put", "record_steps", "replace_only",
+    "Path", "PathError", "Slice", "Step", "again", "expand", "get", "parse", "put", "record_steps", "replace_only",
 ]  # fmt: skip
 _APART = r".\[\]{}#*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _NAME = re.compile(rf"[^\s{_APART}](?:[^{_APART}]*[^\s{_APART}])?")
@@ -160,6 +160,11 @@ def parse(text: str, prefixes: Mapping[str, str]) -> Path:
     return Path(tuple(steps[:-1]), steps[-1], text)
 
 
+def again(path: Path) -> Path:
+    """The same path for another rule, which has neighbours of its own."""
+    return Path(path.steps, path.last, path.text)
+
+
 def _step(match: re.Match[str], prefixes: Mapping[str, str]) -> Step:
     name, in_list, guard = match["name"], match["list"], match["guard"]
     if in_list is not None and in_list.endswith("!"):
@@ -205,6 +210,7 @@ def expand(text: str, prefixes: Mapping[str, str]) -> str:
     return prefixes[name[1]] + text[name.end() :]
 
 
+@lru_cache(maxsize=4096)
 def record_steps(text: str) -> tuple[str, ...]:
     """The names of a record path. Raises PathError."""
     names = tuple(text.split("."))

@@ -32,7 +32,15 @@ def paused(size: int) -> Iterator[None]:
         with _lock:
             was_on = _pauses.pop()
             if was_on and not _pauses:
+                _promote()
                 gc.enable()
+
+
+def _promote() -> None:
+    """What was made meanwhile is counted as old: the collector need not walk trees that hold no cycles even once."""
+    if gc.get_freeze_count() == 0:
+        gc.freeze()
+        gc.unfreeze()
 
 
 def size_of_records(records: Sequence[Any]) -> int:

@@ -13,17 +13,21 @@ from adapter.mapping.rules import Rule
 
 def rank(rules: list[Rule]) -> list[Rule]:
     """Tell each path which elements its neighbours select from the same arrays, in the order of the rules."""
+    paths = [(rule, path, (*path.steps, path.last)) for rule in rules for path in _paths_of(rule)]
     siblings: dict[tuple[Any, ...], list[Step]] = {}
-    for path in (path for rule in rules for path in _paths_of(rule)):
-        steps = (*path.steps, path.last)
+    for _, _, steps in paths:
         for index, step in enumerate(steps):
-            row = siblings.setdefault((*steps[:index], step.name), [])
-            if step.shape == "element" and step not in row:
-                row.append(step)
-    for each, path in [(rule, path) for rule in rules for path in _paths_of(rule)]:
-        rows = (siblings[(*path.steps[:index], step.name)] for index, step in enumerate((*path.steps, path.last)))
-        ranks = {index: tuple(row) for index, row in enumerate(rows) if row}
-        inner = getattr(each, "inner", each)
+            if step.shape == "element":
+                row = siblings.setdefault((*steps[:index], step.name), [])
+                if step not in row:
+                    row.append(step)
+    arrays = {array[-1] for array in siblings}
+    for rule, path, steps in paths:
+        ranks = {}
+        for index, step in enumerate(steps):
+            if step.name in arrays and (found := siblings.get((*steps[:index], step.name))):
+                ranks[index] = tuple(found)
+        inner = getattr(rule, "inner", rule)
         if isinstance(inner, Items) and inner.others:
             inner.others = ranks.get(len(path.steps), ())
         object.__setattr__(path, "ranks", ranks)

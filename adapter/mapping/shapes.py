@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -33,16 +33,21 @@ class Shape:
 
     root: Tree
     here: Tree
+    # The fields of each object of the schema that was asked for, by its identity; shared by all places of one schema.
+    _known: dict[int, tuple[Tree, Tree]] = field(default_factory=dict, compare=False, repr=False)
 
     def at(self, names: tuple[str, ...]) -> Shape | None:
         """The schema of a path, or None where the record has no such field."""
-        shape = Shape(self.root, self.resolve(self.here))
+        node = self.resolve(self.here)
         for name in names:
-            fields = shape.properties()
+            fields = self._fields(node)
             if name not in fields:
                 return None
-            shape = Shape(self.root, self.resolve(fields[name]))
-        return shape
+            node = self.resolve(fields[name])
+        return self._place(node)
+
+    def _place(self, node: Tree) -> Shape:
+        return Shape(self.root, node, self._known)
 
     def resolve(self, node: Any) -> Tree:
         """The schema itself, behind any `$ref`."""
@@ -68,7 +73,7 @@ class Shape:
 
     def item(self) -> Shape:
         """The schema of the items of an array."""
-        return Shape(self.root, self.resolve(self.here.get("items")))
+        return self._place(self.resolve(self.here.get("items")))
 
     def names(self) -> list[str]:
         """The fields of an object."""
@@ -76,7 +81,16 @@ class Shape:
 
     def properties(self) -> Tree:
         """The schema of each field of an object; of a field that several branches speak of, what its type is."""
-        here = self.resolve(self.here)
+        return self._fields(self.resolve(self.here))
+
+    def _fields(self, here: Tree) -> Tree:
+        known = self._known.get(id(here))
+        if known is None:
+            # The object is kept beside its fields, so that no other takes its identity.
+            known = self._known[id(here)] = (here, self._properties(here))
+        return known[1]
+
+    def _properties(self, here: Tree) -> Tree:
         own: Tree = here.get("properties", {})
         branches = self._branches(here)
         if not branches:
@@ -96,8 +110,8 @@ class Shape:
         for branch in self._branches(here):
             fields = branch.get("properties", {})
             if all(_allows(self.resolve(fields.get(key)), value) for key, value in keys.items()):
-                return Shape(self.root, {**here, **branch, "properties": {**here.get("properties", {}), **fields}})
-        return Shape(self.root, here)
+                return self._place({**here, **branch, "properties": {**here.get("properties", {}), **fields}})
+        return self._place(here)
 
     def typed(self, text: str) -> Any:
         """The text of a mapping file as a value of this type."""

@@ -21,37 +21,57 @@ from adapter import __version__
 from adapter.fhir_json import reloads
 
 T = TypeVar("T")
+ROOT = Path(__file__).parent.parent
 
 MOST = 64
 """How many entries are kept; beyond it the oldest go."""
 LARGEST = 64 * 1024 * 1024
 """How many bytes an entry may have."""
 _SUFFIX = ".json"
-_CODE = ("fhir_json.py", "mapping/expanding.py", "mapping/kept.py", "mapping/source.py", "packs/*.py", "records/*.py")
+CODE = (
+    *("errors.py", "fhir_json.py", "identity.py", "issues.py", "packs/*.py", "records/*.py"),
+    *(f"mapping/{name}.py" for name in ("expanding", "kept", "parsing", "source")),
+)
+"""The code that entries depend on, below the package."""
 
 
-def key_of(what: str, parts: Iterable[bytes]) -> str:
-    """The name of an entry: of what it is, of the code that makes it, and of every part, in their order."""
+def key_of(what: str, parts: Iterable[bytes]) -> str | None:
+    """The name of an entry: of what it is, of the code that makes it, and of every part, in their order.
+
+    None where there is no cache, since that code cannot be read.
+    """
+    maker = _maker()
+    if maker is None:
+        return None
     found = hashlib.sha256()
-    for part in (what.encode(), _maker(), *parts):
+    for part in (what.encode(), maker, *parts):
         found.update(len(part).to_bytes(8, "big"))
         found.update(part)
     return found.hexdigest()
 
 
 @cache
-def _maker() -> bytes:
-    """The version of the adapter and of Python, and the code that makes entries: a checkout changes under one version."""
-    root = Path(__file__).parent.parent
+def _maker() -> bytes | None:
+    """The version of the adapter and of Python, and the code that makes entries: a checkout changes under one version.
+
+    None where the code is not there as files that can be read: in an archive, or without its source.
+    """
     found = hashlib.sha256(f"{__version__} {sys.version}".encode())
-    for path in (path for pattern in _CODE for path in sorted(root.glob(pattern))):
-        found.update(path.read_bytes())
+    try:
+        for pattern in CODE:
+            paths = sorted(ROOT.glob(pattern))
+            if not paths:
+                return None
+            for path in paths:
+                found.update(hashlib.sha256(path.read_bytes()).digest())
+    except OSError:
+        return None
     return found.digest()
 
 
-def get(key: str) -> bytes | None:
+def get(key: str | None) -> bytes | None:
     """What stands under a key; None where there is nothing that can be trusted."""
-    folder = _folder()
+    folder = _folder() if key is not None else None
     if folder is None:
         return None
     try:
@@ -66,7 +86,7 @@ def get(key: str) -> bytes | None:
     return body if hashlib.sha256(body).digest() == data[:32] else None
 
 
-def read(key: str, make: Callable[[Any], T]) -> T | None:
+def read(key: str | None, make: Callable[[Any], T]) -> T | None:
     """What `make` gives of the JSON under a key; None where there is none, or none that it can be made of."""
     body = get(key)
     try:
@@ -75,9 +95,9 @@ def read(key: str, make: Callable[[Any], T]) -> T | None:
         return None
 
 
-def put(key: str, body: bytes) -> None:
+def put(key: str | None, body: bytes) -> None:
     """Keep something: whole, or not at all."""
-    folder = _folder()
+    folder = _folder() if key is not None else None
     if folder is None or len(body) > LARGEST - 32:
         return
     try:

@@ -24,7 +24,7 @@ FOLDERS = {
 def read_trees(folder: Path, faults: list[Finding]) -> dict[str, dict[str, Tree]]:
     """The resources of a pack by folder and file name; what is wrong is appended to `faults`."""
     key = _key(folder)
-    kept = cache.read(key, _whole) if key is not None else None
+    kept = cache.read(key, _whole)
     if kept is not None:
         return kept
     before = len(faults)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,7 +15,7 @@ import pytest
 
 from adapter import fhir_json, mapping
 from adapter.mapping import kept
-from adapter.packs import cache
+from adapter.packs import cache, load
 from adapter.packs import root as packs_root
 from adapter.packs.trees import read_trees
 
@@ -36,6 +38,7 @@ def pack(tmp_path: Path) -> Path:
 def _anew() -> mapping.Mapper:
     mapping.forget()
     kept.schemas.cache_clear()
+    load("core", fresh=True)
     return mapping.load("core")
 
 
@@ -114,6 +117,78 @@ def test_a_place_where_nothing_can_be_written_does_no_harm(tmp_path: Path, monke
     cache.put("a", b"1")
     assert cache.get("a") is None
     assert _anew().name == "core"
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder that nobody can write in")
+def test_a_folder_that_even_root_cannot_write_in_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/self")
+    cache.put("a", b"1")
+    assert cache.get("a") is None
+    assert _anew().name == "core"
+
+
+def test_a_cache_that_was_made_read_only_is_read_and_left_alone(folder: Path) -> None:
+    mounted = f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}"
+    _anew()
+    before = sorted(folder.iterdir())
+    if subprocess.run(["unshare", "-rm", "sh", "-c", mounted], check=False, capture_output=True).returncode:
+        pytest.skip("no mount of one's own here")
+    code = (
+        "from adapter.packs import cache; from adapter import mapping; import sys; mapping.load('core');"
+        "assert 'yaml' not in sys.modules; cache.put('a', b'1'); assert cache.get('a') is None"
+    )
+    subprocess.run(["unshare", "-rm", "sh", "-c", f'{mounted} && exec "$0" -c "$1"', sys.executable, code], check=True)
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_code_that_cannot_be_read_means_no_cache(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    # As in an archive, where there are no files; or where one cannot be read, which a folder in its place is even to root.
+    for name in ("errors.py", "fhir_json.py") if there else ():
+        (tmp_path / "adapter" / name).mkdir(parents=True)
+    monkeypatch.setattr(cache, "ROOT", tmp_path / "adapter")
+    cache._maker.cache_clear()
+    try:
+        assert cache.key_of("a", ()) is None
+        cache.put(None, b"1")
+        assert cache.get(None) is None
+        assert _anew().name == "core"
+        assert not folder.exists()
+    finally:
+        cache._maker.cache_clear()
+
+
+def _imported(name: str, found: set[str]) -> set[str]:
+    """The modules of the adapter that a module imports, at its top or inside, and theirs."""
+    spec = importlib.util.find_spec(name)
+    if name in found or spec is None or spec.origin is None:
+        return found
+    found.add(name)
+    for node in ast.walk(ast.parse(Path(spec.origin).read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("adapter"):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                _imported(inner if _is_module(inner) else str(node.module), found)
+    return found
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def test_the_key_covers_all_code_that_an_entry_depends_on() -> None:
+    needed: set[str] = set()
+    for maker in ("adapter.mapping.kept", "adapter.packs.head_text", "adapter.packs.trees"):
+        _imported(maker, needed)
+    covered = {path for pattern in cache.CODE for path in cache.ROOT.glob(pattern)}
+    files = {Path(str(spec.origin)) for spec in map(importlib.util.find_spec, needed) if spec is not None}
+    # The package itself holds the version, which the key has.
+    assert files - covered == {cache.ROOT / "__init__.py"}
 
 
 def test_it_can_be_switched_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
