@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from adapter.bootstrap.mappers import mapper
 from adapter.errors import UsageError
 from adapter.fhir_json import Tree
+from adapter.issues import Issue
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Services
@@ -67,11 +68,23 @@ def validator(  # noqa: PLR0913  (one for each thing that a caller may ask)
 
 def checker(*, pack: str = "core", **options: Any) -> Checker:
     """Document → issues: resources, records, lists of records; with the options of `validator`."""
-    from adapter.records import clinical_issues
     from adapter.services.validate import Checker
 
-    made, known = validator(pack=pack, **options), mapper(pack)
-    return Checker(made.validate, known.check, clinical_issues, known.own.named, made.explain)
+    made = validator(pack=pack, **options)
+    # Resources need no maps: these are read when the first record comes.
+    return Checker(
+        made.validate,
+        lambda record: mapper(pack).check(record),
+        _clinical_issues,
+        lambda record: mapper(pack).own.named(record),
+        made.explain,
+    )
+
+
+def _clinical_issues(records: list[Tree]) -> list[Issue]:
+    from adapter.records import clinical_issues
+
+    return clinical_issues(records)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, BinaryIO
 
-from adapter.bulk.workers import spread
+from adapter.bulk.workers import BATCH, batches, spread
 from adapter.errors import BadInput, DataError
 from adapter.fhir_json import DEFAULT_BOUNDS, Bounds, dumps, loads
 from adapter.issues import Issue, has_errors, to_operation_outcome
@@ -60,13 +60,15 @@ def lines(source: BinaryIO, longest: int) -> Iterator[bytes | None]:
             yield text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Done:
-    """A line of output without its end, and what is to be said of it; a blank line is one of neither kind."""
+    """Lines of output, each with its end, how many were refused or went through with errors, and what is to be said of which."""
 
     data: bytes
-    issues: Sequence[Issue] = ()
-    failed: bool = False
+    lines: int
+    bad: int = 0
+    faulty: int = 0
+    said: list[tuple[int, Sequence[Issue]]] = field(default_factory=list)
 
 
 def run(
@@ -86,39 +88,51 @@ def run(
     and come out in order all the same.
     """
     tally = tally or Tally()
-    each = partial(_done, work=work, bounds=bounds, refusal=refusal)
-    for done in spread(each, lines(source, bounds.size), workers):
-        tally.lines += 1
+    each = partial(_done, work=work, bounds=bounds, refusal=refusal, heard=tally.said is not None)
+    # Who feeds us line by line may wait for the answer; several workers get, and give, many lines at once.
+    batch = 1 if workers == 1 else BATCH
+    for done in spread(each, batches(lines(source, bounds.size), batch), workers):
         _count(tally, done)
         sink.write(done.data)
-        sink.write(b"\n")
         if workers == 1:
-            # Who feeds us line by line may wait for the answer.
             sink.flush()
     return tally
 
 
 def _done(
-    line: bytes | None,
+    batch: list[bytes | None],
     *,
     work: Callable[[Any, bytes], Answer],
     bounds: Bounds,
     refusal: Callable[[dict[str, Any]], Any],
+    heard: bool,
 ) -> Done:
-    if line is not None and not line.strip():
-        return Done(b"")
-    answer = _answer(line, work, bounds, refusal)
-    data = answer.tree if isinstance(answer.tree, bytes) else dumps(answer.tree)
-    return Done(data, answer.issues, answer.failed)
+    out: list[bytes] = []
+    done = Done(b"", len(batch))
+    for index, line in enumerate(batch, 1):
+        if line is not None and not line.strip():
+            out.append(b"\n")
+            continue
+        answer = _answer(line, work, bounds, refusal)
+        out += (answer.tree if isinstance(answer.tree, bytes) else dumps(answer.tree), b"\n")
+        if answer.failed:
+            done.bad += 1
+        elif has_errors(answer.issues):
+            done.faulty += 1
+        if heard and answer.issues:
+            done.said.append((index, answer.issues))
+    done.data = b"".join(out)
+    return done
 
 
 def _count(tally: Tally, done: Done) -> None:
-    if done.failed:
-        tally.bad += 1
-    elif has_errors(done.issues):
-        tally.faulty += 1
-    if done.issues and tally.said is not None:
-        tally.said(tally.lines, [replace(issue, line=tally.lines) for issue in done.issues])
+    for index, issues in done.said:
+        if tally.said is not None:
+            number = tally.lines + index
+            tally.said(number, [replace(issue, line=number) for issue in issues])
+    tally.lines += done.lines
+    tally.bad += done.bad
+    tally.faulty += done.faulty
 
 
 def _answer(

@@ -18,10 +18,10 @@ from adapter.errors import Unavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-BATCH = 64
+BATCH = 256
 BATCH_BYTES = 1 << 20
 AHEAD = 3
-"""How many batches a worker may have waiting."""
+"""How many items a worker may have waiting."""
 
 
 def spread(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
@@ -31,14 +31,14 @@ def spread(work: Callable[[Item], Result], items: Iterable[Item], workers: int) 
         return
     context = multiprocessing.get_context("fork")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(work,))
-    waiting: deque[Future[list[Result]]] = deque()
+    waiting: deque[Future[Result]] = deque()
     try:
-        for batch in _batches(items):
-            waiting.append(pool.submit(_each, batch))
+        for item in items:
+            waiting.append(pool.submit(_one, item))
             if len(waiting) >= workers * AHEAD:
-                yield from waiting.popleft().result()
+                yield waiting.popleft().result()
         while waiting:
-            yield from waiting.popleft().result()
+            yield waiting.popleft().result()
     except BrokenProcessPool:
         raise Unavailable(
             "A worker ended before its work was done.", remedy="Perhaps memory was short: use fewer workers."
@@ -47,14 +47,14 @@ def spread(work: Callable[[Item], Result], items: Iterable[Item], workers: int) 
         pool.shutdown(cancel_futures=True)
 
 
-def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """So many items, or fewer where they are large."""
+def batches(items: Iterable[Item], many: int = BATCH) -> Iterator[list[Item]]:
+    """So many items together, or fewer where they are large: each way to a worker and back has its price."""
     batch: list[Item] = []
     size = 0
     for item in items:
         batch.append(item)
         size += len(item) if isinstance(item, bytes) else 0
-        if len(batch) >= BATCH or size >= BATCH_BYTES:
+        if len(batch) >= many or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:
@@ -71,8 +71,8 @@ def _begin(work: Callable[[Any], Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _each(batch: list[Any]) -> list[Any]:
+def _one(item: Any) -> Any:
     work = _work
     if work is None:
         raise RuntimeError("a worker was given nothing to do")
-    return [work(item) for item in batch]
+    return work(item)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from adapter.errors import BadInput, DataError, UsageError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue, has_errors, to_outcome_issue
-from adapter.mapping import Converted, Mapper
+
+if TYPE_CHECKING:
+    from adapter.mapping import Converted, Mapper
 
 RESULT_KEYS = frozenset({"records", "remainder", "issues"})
 

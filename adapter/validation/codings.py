@@ -70,16 +70,19 @@ class _Systems:
     def __init__(self, defs: Definitions) -> None:
         self.defs = defs
         self.known: dict[str, Mapping[str, str] | None] = {}
+        self._packaged: dict[str, Mapping[str, str] | None] = {}
         self._faults: dict[str, str] = {}
 
     def codes(self, system: str) -> Mapping[str, str] | None:
         """The codes of a system; None where its content is not at hand."""
-        if system in self.known:
-            return self.known[system]
+        # Those of a built-in package hold only where it is asked for: they are not right at a glance.
+        kept = self._packaged if system.startswith(BUILT_IN_URLS) else self.known
+        if system in kept:
+            return kept[system]
         facts = self.defs.code_system(system)
         codes = None if facts is None else facts.codes
-        if len(self.known) < KEPT:
-            self.known[system] = codes
+        if len(kept) < KEPT:
+            kept[system] = codes
         return codes
 
     def fault(self, system: str) -> str:
