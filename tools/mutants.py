@@ -34,7 +34,7 @@ REASONS = ROOT / "tests" / "mutants" / "reasons.md"
 # The engine: what reads and writes. What tells of rules (explain, lint, …) has tests of its own commands.
 ENGINE = (
     "bundle", "choosing", "codecs", "companions", "compiler", "concepts", "convert", "derived", "expanding", "functions",
-    "kept", "keys", "keywords", "kinds", "leaves", "links", "lists", "mapper", "maps", "oneway", "paired", "parts",
+    "kept", "keys", "keywords", "kinds", "leaves", "links", "lists", "mapper", "maps", "oneway", "paired", "parsing", "parts",
     "path_steps", "paths", "ranking", "registered", "reshape", "resources", "rowwise", "rules", "scope", "shapes", "source",
     "table", "units", "versions", "wrapping",
 )  # fmt: skip

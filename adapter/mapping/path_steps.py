@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -77,6 +78,40 @@ class Slice(Step):
         """Whether nothing is left in it but what made it."""
         made = self.make()
         return all(name == "id" or same(value, made.get(name)) for name, value in element.items())
+
+
+class Siblings(tuple[Step, ...]):  # noqa: SLOT001 - a tuple has no room of its own for the index
+    """The elements that the rules of one file select from one array, in their order."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        super().__init__()
+        self._rank = {step: rank for rank, step in enumerate(self)}
+        # By the names of its keys, then by their values, the last rule that asks for them; what is not found so is asked.
+        self._keyed: dict[tuple[str, ...], dict[tuple[Any, ...], int]] = {}
+        self._asked: list[tuple[int, Step]] = []
+        for rank, step in enumerate(self):
+            if step.plain and step.keys:
+                names, values = zip(*step.keys, strict=True)
+                self._keyed.setdefault(names, {})[values] = rank
+            else:
+                self._asked.append((rank, step))
+
+    def slot(self, elements: list[Any], step: Step) -> int:
+        """Where a new element belongs: before the first that a later rule selects, so that lists keep the order of rules."""
+        rank = self._rank.get(step, len(self))
+        return next((at for at, element in enumerate(elements) if self._is_later(element, rank)), len(elements))
+
+    def _is_later(self, element: Any, rank: int) -> bool:
+        if type(element) is not dict or rank >= len(self) - 1:
+            return False
+        for names, found in self._keyed.items():
+            values = tuple(map(element.get, names))
+            if all(type(value) is str for value in values) and found.get(values, -1) > rank:
+                return True
+        return any(later > rank and step.matches(element) for later, step in self._asked)
+
+
+NO_SIBLINGS = Siblings(())
 
 
 @lru_cache(maxsize=1024)

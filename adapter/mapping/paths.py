@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
-from adapter.mapping.path_steps import Pairs, Slice, Step
+from adapter.mapping.path_steps import NO_SIBLINGS, Pairs, Siblings, Slice, Step
 
 Tree = dict[str, Any]
 __all__ = [
@@ -46,7 +46,7 @@ class Path:
     steps: tuple[Step, ...]
     last: Step
     text: str
-    ranks: Mapping[int, tuple[Step, ...]] = field(default_factory=dict, compare=False, repr=False)
+    ranks: Mapping[int, Siblings] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -64,12 +64,12 @@ class Path:
     def make_holder(self, node: Tree) -> Tree:
         """The object that holds the last step, made where it is not."""
         for index, step in enumerate(self.steps):
-            node = _enter_or_make(node, step, self.ranks.get(index, ()))
+            node = _enter_or_make(node, step, self.ranks.get(index, NO_SIBLINGS))
         return node
 
     def slot(self, elements: list[Any]) -> int:
         """Where a new element of the last step belongs in its array."""
-        return _slot(elements, self.last, self.ranks.get(len(self.steps), ()))
+        return self.ranks.get(len(self.steps), NO_SIBLINGS).slot(elements, self.last)
 
     def prune(self, node: Tree) -> None:
         """Remove what holds nothing any more, from the inside out."""
@@ -102,7 +102,7 @@ def _enter(node: Any, step: Step) -> Tree | None:
     return None
 
 
-def _enter_or_make(node: Tree, step: Step, siblings: tuple[Step, ...]) -> Tree:
+def _enter_or_make(node: Tree, step: Step, siblings: Siblings) -> Tree:
     inner = _enter(node, step)
     if inner is not None:
         return inner
@@ -113,7 +113,7 @@ def _enter_or_make(node: Tree, step: Step, siblings: tuple[Step, ...]) -> Tree:
         replace_only(node, step, inner)
     else:
         elements = node[step.name]
-        elements.insert(_slot(elements, step, siblings), inner)
+        elements.insert(siblings.slot(elements, step), inner)
     return inner
 
 
@@ -122,15 +122,6 @@ def replace_only(node: Tree, step: Step, inner: Any) -> None:
     stands = node.get(step.name)
     kept = [element for element in stands if not step.matches(element)] if step.has and type(stands) is list else []
     node[step.name] = [*kept, inner]
-
-
-def _slot(elements: list[Any], step: Step, siblings: tuple[Step, ...]) -> int:
-    """Before the first element that a later rule selects, so that lists keep the order of their rules."""
-    later = siblings[siblings.index(step) + 1 :] if step in siblings else []
-    for index, element in enumerate(elements):
-        if any(other.matches(element) for other in later):
-            return index
-    return len(elements)
 
 
 def _leave(outer: Tree, step: Step, inner: Tree) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from adapter.mapping.lists import Items
 from adapter.mapping.oneway import OneWay
-from adapter.mapping.paths import Path, Step
+from adapter.mapping.path_steps import Siblings, Step
+from adapter.mapping.paths import Path
 from adapter.mapping.reshape import Either
 from adapter.mapping.rules import Rule
 
@@ -14,19 +15,18 @@ from adapter.mapping.rules import Rule
 def rank(rules: list[Rule]) -> list[Rule]:
     """Tell each path which elements its neighbours select from the same arrays, in the order of the rules."""
     paths = [(rule, path, (*path.steps, path.last)) for rule in rules for path in _paths_of(rule)]
-    siblings: dict[tuple[Any, ...], list[Step]] = {}
+    arrays: dict[tuple[Any, ...], dict[Step, None]] = {}
     for _, _, steps in paths:
         for index, step in enumerate(steps):
             if step.shape == "element":
-                row = siblings.setdefault((*steps[:index], step.name), [])
-                if step not in row:
-                    row.append(step)
-    arrays = {array[-1] for array in siblings}
+                arrays.setdefault((*steps[:index], step.name), {})[step] = None
+    siblings = {array: Siblings(found) for array, found in arrays.items()}
+    names = {array[-1] for array in siblings}
     for rule, path, steps in paths:
         ranks = {}
         for index, step in enumerate(steps):
-            if step.name in arrays and (found := siblings.get((*steps[:index], step.name))):
-                ranks[index] = tuple(found)
+            if step.name in names and (found := siblings.get((*steps[:index], step.name))):
+                ranks[index] = found
         inner = getattr(rule, "inner", rule)
         if isinstance(inner, Items) and inner.others:
             inner.others = ranks.get(len(path.steps), ())

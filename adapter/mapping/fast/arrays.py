@@ -7,7 +7,8 @@ from typing import Any
 
 from adapter.mapping.fast.reading import first
 from adapter.mapping.oneway import OneWay
-from adapter.mapping.paths import Path, Step
+from adapter.mapping.path_steps import Siblings, Step
+from adapter.mapping.paths import Path
 from adapter.mapping.rules import Named, OwnCode, WithCodes
 
 Tree = dict[str, Any]
@@ -16,7 +17,7 @@ _UNKNOWN = Step("")
 _NOT_EMPTY = frozenset({"identifier", "contained"})
 
 
-def grow(outer: Tree, step: Step, later: tuple[Step, ...]) -> Tree:
+def grow(outer: Tree, step: Step, siblings: Siblings) -> Tree:
     """The object one step further, made where it is not: before the elements that a later rule selects."""
     value = outer.get(step.name)
     if step.shape == "object":
@@ -32,16 +33,8 @@ def grow(outer: Tree, step: Step, later: tuple[Step, ...]) -> Tree:
     elif step.shape == "only" or type(value) is not list:
         outer[step.name] = [inner]
     else:
-        value.insert(_slot(value, later), inner)
+        value.insert(siblings.slot(value, step), inner)
     return inner
-
-
-def _slot(elements: list[Any], later: tuple[Step, ...]) -> int:
-    if later:
-        for index, element in enumerate(elements):
-            if any(step.matches(element) for step in later):
-                return index
-    return len(elements)
 
 
 def appends(rule: Any, rules: Sequence[Any]) -> bool:

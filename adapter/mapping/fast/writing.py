@@ -24,6 +24,7 @@ from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.lists import Items, Scalars, elements_of
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Parts
+from adapter.mapping.path_steps import NO_SIBLINGS
 from adapter.mapping.paths import Path, Step
 from adapter.mapping.rules import Leaf, Named, OwnCode, Rule, current, not_written, set_value, take_away
 
@@ -125,15 +126,15 @@ class _Filler:
         return name
 
     def _enter(self, outer: str, name: str, path: Path, index: int) -> None:
-        made, step, ranks = self.made, path.steps[index], path.ranks.get(index, ())
+        made, step = self.made, path.steps[index]
         if step.shape == "object" and not step.keys and not step.made:
             made.line(f"{name} = {outer}.get({step.name!r})")
             with made.block(f"if type({name}) is not dict:"):
                 made.line(f"{name} = {outer}[{step.name!r}] = {{}}")
             return
         last = at_end(path, index, self.rule, self.rules)
-        later = () if last or step not in ranks else ranks[ranks.index(step) + 1 :]
-        made.line(f"{name} = grow({outer}, {made.const(step, 'P')}, {made.const(later, 'Q')})")
+        siblings = NO_SIBLINGS if last else path.ranks.get(index, NO_SIBLINGS)
+        made.line(f"{name} = grow({outer}, {made.const(step, 'P')}, {made.const(siblings, 'Q')})")
 
     def _set(self, path: Path, value: str) -> None:
         made, holder, step = self.made, self.holder(path), path.last

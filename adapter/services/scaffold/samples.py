@@ -73,7 +73,7 @@ def _json(name: str, data: bytes) -> list[Any]:
     except BadInput as error:
         lines = [line for line in data.splitlines() if line.strip()]
         if len(lines) < 2:
-            raise _placed(error, name) from None
+            raise _placed(error, f"{name}: {error.place}" if error.place else name) from None
         return [_line(name, number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     return tree if isinstance(tree, list) else [tree]
 
@@ -82,11 +82,12 @@ def _line(name: str, number: int, line: bytes) -> Any:
     try:
         return loads(line)
     except BadInput as error:
-        raise _placed(error, f"{name}: line {number}") from None
+        inside = error.place.removeprefix("line 1")
+        apart = ": " if inside and inside == error.place else ""
+        raise _placed(error, f"{name}: line {number}{apart}{inside}") from None
 
 
-def _placed(error: BadInput, where: str) -> BadInput:
-    place = ": ".join(part for part in (where, error.place) if part)
+def _placed(error: BadInput, place: str) -> BadInput:
     return BadInput(error.message, issues=error.issues, place=place, remedy=error.remedy)
 
 
@@ -94,15 +95,18 @@ def _csv(name: str, data: bytes) -> list[Any]:
     try:
         text = data.decode("utf-8-sig")
         head = text.split("\n", 1)[0]
-        rows = list(
-            csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
-        )
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
+        rows = [(lines.line_num, row) for row in lines]
     except (UnicodeDecodeError, csv.Error):
         raise UsageError("Cannot be read as CSV in UTF-8.", place=name) from None
-    names = rows[0] if rows else []
-    if len(set(names)) < len(names) or any(len(row) > len(names) for row in rows):
+    names = rows[0][1] if rows else []
+    if len(set(names)) < len(names):
         raise UsageError("The first line must name each column, once.", place=name)
-    return [dict(zip(names, row, strict=False)) for row in rows[1:]]
+    for number, row in rows[1:]:
+        if len(row) > len(names):
+            text = f"There are {len(row)} values, and the first line names {len(names)} columns."
+            raise UsageError(text, place=f"{name}: line {number}", remedy="Put a value with a comma in it into quotes.")
+    return [dict(zip(names, row, strict=False)) for _, row in rows[1:]]
 
 
 def _normal(node: Any, made: Samples) -> Any:

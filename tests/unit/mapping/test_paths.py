@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapter.mapping.path_steps import Siblings
 from adapter.mapping.paths import PathError, expand, get, parse, put, record_steps
 
 PREFIXES = {"ext": "https://x.test/ext"}
@@ -123,7 +124,7 @@ def test_the_only_one_that_has_a_key_leaves_the_others() -> None:
 
 def test_new_elements_stand_in_the_order_of_the_rules() -> None:
     paths = [parse(f"item[linkId={name}].text", {}) for name in "abc"]
-    steps = tuple(path.steps[0] for path in paths)
+    steps = Siblings([path.steps[0] for path in paths])
     first, second, _ = (replace(path, ranks={0: steps}) for path in paths)
     node: dict[str, Any] = {"item": [{"linkId": "x"}, {"linkId": "c"}]}
     second.make_holder(node)["text"] = "2"

@@ -184,6 +184,9 @@ def test_any_samples(samples: list[Any]) -> None:
         ("a.json", b"[]", "no record that says anything"),
         ("a.ndjson", b'{"a": 1}\n{\n', "Not JSON"),
         ("a.csv", b"a,a\n1,2\n", "name each column, once"),
+        ("a.csv", b'a,b\n"x\ny",1\n1,2,3\n', "a.csv: line 4: There are 3 values, and the first line names 2 columns."),
+        ("a.ndjson", b'{"a": 1}\n{"a": \n', "a.ndjson: line 2, column 7: Not JSON"),
+        ("a.ndjson", b'{"a": 1}\n\xff\n', "a.ndjson: line 2: The input is not UTF-8"),
         ("a.csv", b"\xff", "CSV in UTF-8"),
     ],
 )
