@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 NS = "https://careplan-adapter.org/fhir"
 IDENTIFIER_SYSTEM = f"{NS}/identifier"
 _NAMESPACE = uuid5(NAMESPACE_URL, IDENTIFIER_SYSTEM).bytes
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -33,8 +34,7 @@ def content_id(canonical: bytes, ordinal: int) -> str:
 def _uuid5(name: bytes) -> str:
     # The text of uuid.uuid5, without the object in between: ids are made for every element that has none.
     digest = sha1(_NAMESPACE + name, usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
 def is_uuid(text: object) -> bool:

@@ -51,8 +51,10 @@ class BundleRefs:
             return None
         if literal in self.fresh:
             return self.fresh[literal]
-        index = target_of(literal, self.targets)
-        return self.part_of.get(index) if index is not None else None
+        index = self.targets.get(literal)
+        if index is None:
+            index = target_of(literal, self.targets)
+        return None if index is None else self.part_of.get(index)
 
     def link(self, reference: Tree) -> tuple[str, str] | None:
         index = self._index(reference)
@@ -131,7 +133,9 @@ def take_apart(tree: Tree, base: str = "none") -> Input:
         if type(resource) is dict:
             places.append(len(resources))
             resources.append(resource)
-            rest.append({key: value for key, value in entry.items() if key != "resource"})
+            row = entry.copy()
+            del row["resource"]
+            rest.append(row)
         else:
             places.append(None)
             rest.append(entry)
@@ -194,18 +198,16 @@ class Analysis:
         self.ids = [self._id(resource, seen) for resource in parts.resources]
         self.targets: dict[str, int] = {}
         self.names: dict[int, str] = {}
-        for index in range(len(parts.resources)):
+        self.readers = [pack.reader(resource) for resource in parts.resources]
+        self.types = [str(resource.get("resourceType")) for resource in parts.resources]
+        self.given: dict[tuple[str, str], str] = {}
+        for index, reader in enumerate(self.readers):
             names = parts.name_of(index)
             for name in names:
                 self.targets.setdefault(name, index)
             self.names[index] = names[0] if names else ""
-        self.readers = [pack.reader(resource) for resource in parts.resources]
-        self.types = [str(resource.get("resourceType")) for resource in parts.resources]
-        self.given = {
-            (self.types[index], self.ids[index]): self.names[index]
-            for index, reader in reversed(list(enumerate(self.readers)))
-            if reader is not None and self.names[index]
-        }
+            if reader is not None and self.names[index]:
+                self.given.setdefault((self.types[index], self.ids[index]), self.names[index])
         self.owners = self._claim()
 
     def _id(self, resource: Tree, seen: dict[str, int]) -> str:
@@ -222,14 +224,17 @@ class Analysis:
 
     def _claim(self) -> dict[int, int]:
         """The owner of each resource that is part of exactly one record."""
-        wanted: dict[int, set[int]] = {}
+        owners: dict[int, int] = {}
+        shared: set[int] = set()
         for index, reader in enumerate(self.readers):
+            if reader is None or not reader.leads():
+                continue
             found: set[int] = set()
-            if reader is not None:
-                self._walk(reader, index, index, found)
+            self._walk(reader, index, index, found)
             for target in found:
-                wanted.setdefault(target, set()).add(index)
-        claimed = {target: next(iter(owners)) for target, owners in wanted.items() if len(owners) == 1}
+                if owners.setdefault(target, index) != index:
+                    shared.add(target)
+        claimed = {target: owner for target, owner in owners.items() if target not in shared}
         return {target: owner for target, owner in claimed.items() if owner not in claimed}
 
     def _walk(self, map_: ResourceMap, index: int, main: int, found: set[int]) -> None:
@@ -240,10 +245,12 @@ class Analysis:
                 target = self._index(reference)
                 if target is None or target in found or target in (index, main):
                     continue
-                reader = next((inner for inner in maps if inner.reads(self.input.resources[target])), None)
-                if reader is not None:
-                    found.add(target)
-                    self._walk(reader, target, main, found)
+                for inner in maps:
+                    if inner.reads(self.input.resources[target]):
+                        found.add(target)
+                        if inner.leads():
+                            self._walk(inner, target, main, found)
+                        break
 
     def _references(self, rule: Parts | Companion, index: int, main: int) -> Iterable[Any]:
         if isinstance(rule, Companion):

@@ -24,7 +24,7 @@ from adapter.mapping.bundle import (
     remainder_of,
     take_apart,
 )
-from adapter.mapping.mapper import ENVELOPE, PackMaps
+from adapter.mapping.mapper import PackMaps, content_of
 from adapter.mapping.versions import fhir_version
 
 Tree = dict[str, Any]
@@ -90,7 +90,7 @@ def _content(record: Any) -> Tree:
     if type(record) is not dict or type(record.get("kind")) is not str or type(id_) is not str or not id_:
         issue = Issue("fatal", "structure", "record-no-kind", "A record is an object with a kind and an id.")
         raise BadInput("This is not a record.", issues=[issue])
-    return {key: value for key, value in record.items() if key not in ENVELOPE}
+    return content_of(record)
 
 
 def _refuse_twins(contents: Sequence[Tree]) -> None:

@@ -167,11 +167,17 @@ class Items:
 
     def settle_new_ids(self, elements: list[Tree], items: list[Any], scope: Scope) -> None:
         """The same for elements that were all made just now: an id that is no derived one differs from every such."""
-        ids = [item.get("id") if type(item) is dict else None for item in items]
-        if self.keys.link is not None or any(type(id_) is str and id_[14:15] == _DERIVED for id_ in ids):
-            self.settle_ids(elements, items, scope)
+        if self.keys.link is not None:
+            if not self.keys.all_say(elements, items):
+                self.settle_ids(elements, items, scope)
             return
-        for element, id_ in zip(elements, ids, strict=True):
+        for item in items:
+            id_ = item.get("id") if type(item) is dict else None
+            if type(id_) is str and id_[14:15] == _DERIVED:
+                self.settle_ids(elements, items, scope)
+                return
+        for element, item in zip(elements, items, strict=True):
+            id_ = item.get("id") if type(item) is dict else None
             if type(id_) is str:
                 element["id"] = id_
 

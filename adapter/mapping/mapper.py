@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.errors import DataError
-from adapter.fhir_json import copy
+from adapter.fhir_json import canonical, copy
 from adapter.identity import content_id, resource_id
 from adapter.issues import Issue
 from adapter.mapping.kinds import OwnKinds
 from adapter.mapping.maps import ResourceMap
-from adapter.mapping.scope import Refs, RelativeRefs, Scope, item_id
+from adapter.mapping.scope import Refs, RelativeRefs, Scope, item_id, own_identifier
 
 Tree = dict[str, Any]
 ENVELOPE = frozenset({"revision", "recorded_at", "recorded_by", "origin", "pack"})
@@ -73,9 +73,9 @@ class PackMaps:
 
         With `onto` the record is written onto copies of these resources: what no rule owns stays as it is.
         """
-        parts: dict[str, Tree] = {key: copy(resource) for key, resource in (onto or {}).items()}
+        parts: dict[str, Tree] = {key: copy(resource) for key, resource in onto.items()} if onto else {}
         record = self.own.named(record)
-        content = {key: value for key, value in record.items() if key not in ENVELOPE}
+        content = content_of(record)
         refs = _indexed(refs, parts)
         scope = Scope(refs, str(record["kind"]), str(record["id"]), parts, {}, owner=content)
         map_ = self.maker(content)
@@ -112,14 +112,21 @@ class PackMaps:
         return {"kind": kind, "id": id_, **map_.read(main, scope)}, scope.issues
 
 
+def content_of(record: Tree) -> Tree:
+    """A record without its envelope; the record itself where it has none."""
+    if ENVELOPE.isdisjoint(record):
+        return record
+    return {key: value for key, value in record.items() if key not in ENVELOPE}
+
+
 def record_id_of(resource: Tree, base: str = "none", ordinal: int = 0) -> str:
     """Ours by our identifier, else derived from type and id, else, where it has none, from its content."""
+    own = own_identifier(resource)
+    if own is not None:
+        return own
     if isinstance(resource.get("id"), str):
         return item_id(resource, base)
-    from adapter.fhir_json import canonical
-    from adapter.mapping.scope import own_identifier
-
-    return own_identifier(resource) or content_id(canonical(resource), ordinal)
+    return content_id(canonical(resource), ordinal)
 
 
 def _indexed(refs: Refs | None, parts: Mapping[str, Tree]) -> Refs:

@@ -71,13 +71,13 @@ class ResourceMap:
         """Whether this map is for that record or item."""
         return not self.when or all(get(record, names) == value for names, value in self.when)
 
-    def read(self, resource: Tree, scope: Scope) -> Tree:
-        """The record's content, without kind and id."""
-        out: Tree = {}
+    def read(self, resource: Tree, scope: Scope, out: Tree | None = None) -> Tree:
+        """The record's content, without kind and id; into `out` where it is given."""
+        out = {} if out is None else out
         for names, value in self.when:
             if value is not None:
                 put(out, names, value)
-        fast = self._hot()
+        fast = self.fast or self._hot()
         return fast.read(resource, out, scope) if fast else read_all(self.rules, resource, out, scope)
 
     def write(self, resource: Tree, new: Tree, old: Tree, scope: Scope) -> None:
@@ -90,7 +90,7 @@ class ResourceMap:
         resource = scope.root
         identifier = {"system": IDENTIFIER_SYSTEM, "value": record["id"]}
         resource["identifier"] = identifier if self.one_identifier else [identifier]
-        fast = self._hot()
+        fast = self.fast or self._hot()
         if fast:
             fast.fill(resource, record, scope)
         else:

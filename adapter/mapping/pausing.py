@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
 LARGE = 256
+_NOTHING = nullcontext()
 _lock = Lock()
 _pauses: list[bool] = []
 
 
-@contextmanager
-def paused(size: int) -> Iterator[None]:
+def paused(size: int) -> AbstractContextManager[None]:
     """No collection inside, where `size` (resources or items) is large; it goes on when the last of several ends."""
-    if size < LARGE:
-        yield
-        return
+    return _NOTHING if size < LARGE else _paused()
+
+
+@contextmanager
+def _paused() -> Iterator[None]:
     with _lock:
         _pauses.append(gc.isenabled() or any(_pauses))
         gc.disable()

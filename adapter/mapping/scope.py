@@ -46,20 +46,12 @@ class Refs(Protocol):
 def own_identifier(resource: Tree) -> str | None:
     """The value of our identifier on a resource or reference, or None."""
     found = resource.get("identifier")
-    if type(found) is dict:
-        return _own_value(found)
-    for identifier in found if type(found) is list else ():
-        value = _own_value(identifier)
-        if value is not None:
-            return value
+    for identifier in found if type(found) is list else (found,):
+        if type(identifier) is dict and identifier.get("system") == IDENTIFIER_SYSTEM:
+            value = identifier.get("value")
+            if type(value) is str and value:
+                return value
     return None
-
-
-def _own_value(identifier: Any) -> str | None:
-    if type(identifier) is not dict or identifier.get("system") != IDENTIFIER_SYSTEM:
-        return None
-    value = identifier.get("value")
-    return value if type(value) is str and value else None
 
 
 def item_id(resource: Tree, base: str = "none", container: str = "") -> str:

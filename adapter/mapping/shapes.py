@@ -170,6 +170,8 @@ def _check(node: Tree) -> Check:
 def _numbers(node: Tree, type_: str) -> Check:
     low, high = node.get("minimum"), node.get("maximum")
     above = node.get("exclusiveMinimum")
+    if type_ == "number" and low is high is above is None:
+        return is_number
 
     def check(value: Any) -> bool:
         if type(value) is not int if type_ == "integer" else not is_number(value):

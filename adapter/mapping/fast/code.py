@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
+from decimal import Decimal
+from textwrap import dedent
 from typing import Any
 
-from adapter.mapping.codecs import Copy, is_text
+from adapter.mapping.codecs import Copy, is_number, is_text
 from adapter.mapping.paths import Path, Step
 from adapter.mapping.shapes import OneOf, is_flag, is_given
 
@@ -27,6 +29,11 @@ class Function:
     def line(self, text: str) -> None:
         """One line at the present depth."""
         self.lines.append("    " * self._depth + text)
+
+    def text(self, lines: str) -> None:
+        """Several lines, indented among themselves."""
+        for line in dedent(lines).strip("\n").rstrip().split("\n"):
+            self.line(line)
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
@@ -95,6 +102,8 @@ def check_of(function: Function, codec: Any, value: str) -> str | None:
     check = codec.check
     if check is is_text:
         return f"type({value}) is str and {value}"
+    if check is is_number:
+        return f"(type({value}) is int or type({value}) is {function.const(Decimal, 'N')})"
     if check is is_flag:
         return f"type({value}) is bool"
     if type(check) is OneOf:

@@ -29,11 +29,12 @@ class _Listener:
 
 @dataclass(slots=True)
 class QuickConcept:
-    """The same codec as `concept`, with a memory."""
+    """The same codec as `concept`, with a memory: our code for one coding, and for several; the codings of a code."""
 
     concept: Concept
-    _read: dict[tuple[Key, ...], str | None] = field(default_factory=dict)
-    _written: dict[str, tuple[Tree, ...] | None] = field(default_factory=dict)
+    read: dict[Key, str | None] = field(default_factory=dict)
+    written: dict[str, tuple[Tree, ...] | None] = field(default_factory=dict)
+    _together: dict[tuple[Key, ...], str | None] = field(default_factory=dict)
 
     def decode(self, value: Any, scope: Scope) -> Any:
         """CodeableConcept → concept of the record."""
@@ -68,15 +69,17 @@ class QuickConcept:
     def _code(self, codings: list[Any]) -> str | None:
         try:
             key = tuple([(coding["system"], coding["code"]) for coding in codings])
-            if key in self._read:
-                return self._read[key]
+            if key in self._together:
+                return self._together[key]
         except (KeyError, TypeError):
             return None
         if not all(type(system) is str and system and type(code) is str and code for system, code in key):
             return None
         code = self._learn(key)
-        if len(self._read) < LARGEST:
-            self._read[key] = code
+        if len(self._together) < LARGEST:
+            self._together[key] = code
+            if len(key) == 1:
+                self.read[key[0]] = code
         return code
 
     def _learn(self, key: tuple[Key, ...]) -> str | None:
@@ -104,14 +107,14 @@ class QuickConcept:
         return tree or None
 
     def _codings(self, code: str) -> tuple[Tree, ...] | None:
-        if code in self._written:
-            return self._written[code]
+        if code in self.written:
+            return self.written[code]
         listener: Any = _Listener()
         found = self.concept.encode({"code": code}, None, listener)
         right = not listener.said and type(found) is dict and found.keys() == {"coding"}
         codings = tuple(found["coding"]) if right else None
-        if len(self._written) < LARGEST:
-            self._written[code] = codings
+        if len(self.written) < LARGEST:
+            self.written[code] = codings
         return codings
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from adapter.identity import resource_id
 from adapter.mapping.parts import PartKeys, Parts
 from adapter.mapping.paths import Path, get, put
-from adapter.mapping.resources import INHERITED, lookup, make_part, read_part
+from adapter.mapping.resources import INHERITED, lookup, read_part
 from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
@@ -33,69 +34,126 @@ def inline_keys(rule: Parts) -> frozenset[str] | None:
     return frozenset(path.steps[0].name if path.steps else path.name for path in paths if path is not None)
 
 
-def read_parts(rule: Parts, node: Tree, out: Tree, scope: Scope, beside: Beside, inline: frozenset[str]) -> None:
+def read_parts(rule: Parts, node: Tree, out: Tree, scope: Scope, beside: Beside | None, inline: frozenset[str]) -> None:
     """What `rule.read` does; `inline` are its `inline_keys`."""
     elements = node.get(rule.path.name)
     if type(elements) is not list:
         return
-    if inline and any(type(element) is dict and not inline.isdisjoint(element) for element in elements):
+    if inline and _holds_item(elements, inline):
         rule.read(node, out, scope)
         return
-    at, last = rule.at, rule.path.last
-    items: list[Tree] = []
-    taken: set[str] = set()
+    at, matches = rule.at, rule.path.last.matches if rule.path.last.keys else None
+    # One scope, which is at one part after the other.
+    inner = scope.of("", {})
+    items: dict[str, Tree] = {}
     for element in elements:
-        if type(element) is dict and last.matches(element):
-            item = _item(rule, element, element.get(at) if at else element, scope, beside)
-            if item is not None and item["id"] not in taken:
-                taken.add(item["id"])
-                items.append(item)
+        if type(element) is dict and (matches is None or matches(element)):
+            reference = element.get(at) if at else element
+            if type(reference) is dict:
+                item = _item(rule, reference, scope, inner)
+                if item is not None:
+                    items.setdefault(item["id"], _beside(item, element, scope, beside) if beside else item)
     if items:
-        put(out, rule.names, items)
+        put(out, rule.names, list(items.values()))
 
 
-def _item(rule: Parts, element: Tree, reference: Any, scope: Scope, beside: Beside) -> Tree | None:
-    if type(reference) is not dict:
-        return None
-    found = lookup(rule.maps, reference, scope)
-    if found is None:
-        link = scope.refs.link(reference)
-        if link is None:
-            return None
-        item = {"id": link[1]}
-        beside(element, item, scope)
-        return item
-    content = read_part(found, scope)
+def _holds_item(elements: list[Any], inline: frozenset[str]) -> bool:
+    return any(type(element) is dict and not inline.isdisjoint(element) for element in elements)
+
+
+def _item(rule: Parts, reference: Tree, scope: Scope, inner: Scope) -> Tree | None:
+    literal = reference.get("reference")
+    if type(literal) is str and literal[:1] == "#":
+        found = lookup(rule.maps, reference, scope)
+        if found is None:
+            return _named(reference, scope)
+        return _own({"id": "", **read_part(found, scope)}, found.item_id)
+    key = scope.refs.part(reference)
+    resource = scope.parts.get(key) if key else None
+    if key is not None and resource is not None:
+        for map_ in rule.maps:
+            if map_.reads(resource):
+                inner.part, inner.root = key, resource
+                id_ = key.partition("/")[2]
+                return _own(map_.read(resource, inner, {"id": id_}), id_)
+    return _named(reference, scope)
+
+
+def _named(reference: Tree, scope: Scope) -> Tree | None:
+    """An item of which only the reference is at hand."""
+    link = scope.refs.link(reference)
+    return None if link is None else {"id": link[1]}
+
+
+def _own(content: Tree, id_: str) -> Tree:
+    """The item with its id, which stands first, and without what it has from its record."""
     for name in INHERITED:
-        content.pop(name, None)
-    beside(element, content, scope)
-    content.pop("id", None)
-    return {"id": found.item_id, **content}
+        if name in content:
+            del content[name]
+    content["id"] = id_
+    return content
 
 
-def fill_parts(rule: Parts, node: Tree, new: Tree, scope: Scope, beside: Beside) -> None:
+def _beside(item: Tree, element: Tree, scope: Scope, beside: Beside) -> Tree:
+    """The item with what the element says of it."""
+    id_ = item["id"]
+    beside(element, item, scope)
+    item["id"] = id_
+    return item
+
+
+def fill_parts(rule: Parts, node: Tree, new: Tree, scope: Scope, beside: Beside | None) -> None:
     """What `rule.write` does on a new resource."""
     wanted = get(new, rule.names) or []
-    name, at, others = rule.path.name, rule.at, rule.beside_names
+    name, others = rule.path.name, rule.beside_names
     if not wanted and not node.get(name):
         return
     if node.get(name) or not _are_plain(wanted, rule.held):
         rule.write(node, new, {}, scope)
         return
+    inner = scope.of("", {})
+    inherited = {name: scope.owner[name] for name in INHERITED if name in scope.owner}
     made = []
     for item in wanted:
         own = {key: value for key, value in item.items() if key not in others} if others else item
-        map_ = next((map_ for map_ in rule.maps if map_.makes(own)), rule.maps[0])
-        reference = scope.refs.to_record(map_.type_, own["id"]) if len(own) == 1 else make_part(map_, own, scope)
-        element = rule.path.last.make()
-        element.update({at: reference} if at else reference)
-        beside(element, item, scope)
+        element = _refer(rule, _reference(rule, own, inherited, inner))
+        if beside is not None:
+            beside(element, item, scope)
         made.append(element)
     node[name] = made
+
+
+def _reference(rule: Parts, own: Tree, inherited: Tree, inner: Scope) -> Tree:
+    """The Reference to the resource of an item, which is made; to its record, where the item is no more than an id."""
+    for map_ in rule.maps:
+        if map_.makes(own):
+            break
+    else:
+        map_ = rule.maps[0]
+    id_ = own["id"]
+    if len(own) == 1:
+        return inner.refs.to_record(map_.type_, id_)
+    inner.part = key = f"{map_.type_}/{id_}"
+    made = resource_id(inner.kind, inner.record_id, key)
+    reference = inner.refs.own(map_.type_, made, key)
+    inner.root = inner.parts[key] = {"resourceType": map_.type_, "id": made}
+    map_.make({**own, **inherited}, inner)
+    return reference
+
+
+def _refer(rule: Parts, reference: Tree) -> Tree:
+    last = rule.path.last
+    if last.keys or last.made:
+        return {**last.make(), **({rule.at: reference} if rule.at else reference)}
+    return {rule.at: reference} if rule.at else reference
 
 
 def _are_plain(wanted: Any, held: str) -> bool:
     if type(wanted) is not list:
         return False
-    ids = [item.get("id") if type(item) is dict and item.get(held) is not True else None for item in wanted]
-    return all(type(id_) is str for id_ in ids) and len(set(ids)) == len(ids)
+    ids = set()
+    for item in wanted:
+        if type(item) is not dict or type(item.get("id")) is not str or item.get(held) is True:
+            return False
+        ids.add(item["id"])
+    return len(ids) == len(wanted)

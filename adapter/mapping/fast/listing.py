@@ -83,7 +83,8 @@ def parts(to: Filler, rule: Parts, record: str) -> bool:
     if not is_plain_list(rule):
         return False
     made = to.made
-    made.line(f"fill_parts({made.const(rule, 'R')}, node, new, scope, {to.filled(rule.beside)})")
+    beside = to.filled(rule.beside) if rule.beside else "None"
+    made.line(f"fill_parts({made.const(rule, 'R')}, node, new, scope, {beside})")
     return True
 
 

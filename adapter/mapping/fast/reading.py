@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from adapter.mapping.codecs import Values
-from adapter.mapping.concepts import Concept
 from adapter.mapping.fast.code import Function, Module, check_of, is_plain
-from adapter.mapping.fast.concepts import QuickConcept
 from adapter.mapping.fast.items import FIELDS, inline_keys, is_plain_list, read_parts
+from adapter.mapping.fast.values import decoded
 from adapter.mapping.keys import Keys
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.oneway import Constant, Derived, OneWay
@@ -31,6 +29,7 @@ _PLAIN = {
     Scalars: frozenset({"source", "names", "path", "codec", "leaf", "without"}),
 }
 _KEYS = frozenset({"by", "link", "uuid", "at"})
+PLAIN_ID = "type(key) is str and key and ' ' not in key and len(key) <= 64"
 Placed = tuple[Any, tuple[Step, ...]]
 """A rule, and the steps that are still to go from the node at hand to the object that holds its last one."""
 
@@ -59,7 +58,7 @@ def _ask(made: Function, rule: Any) -> None:
     """The rule object, or what does the same for a plain list of resources."""
     if type(rule) is Parts and is_plain(rule, FIELDS) and is_plain_list(rule):
         made.module.names["read_parts"] = read_parts
-        beside = reader(made.module, rule.beside)
+        beside = reader(made.module, rule.beside) if rule.beside else "None"
         inline = made.const(inline_keys(rule), "N")
         made.line(f"read_parts({made.const(rule, 'R')}, node, out, scope, {beside}, {inline})")
     else:
@@ -165,7 +164,7 @@ def _leaf(made: Function, holder: str, rule: Leaf, called: Sequence[str] = ()) -
     with made.block(f"if {value} is not None{usual}:"):
         check = check_of(made, rule.codec, value)
         if check is None:
-            made.line(f"x = {_decoded(made, rule.codec, value)}")
+            made.line(f"x = {decoded(made, rule.codec, value)}")
             check, taken = "x is not None", "x"
         else:
             taken = value
@@ -176,23 +175,6 @@ def _leaf(made: Function, holder: str, rule: Leaf, called: Sequence[str] = ()) -
                 _put(made, rule.names, taken)
         with made.block("else:"):
             made.line(f"{made.const(rule, 'R')}.not_understood({value}, scope)")
-
-
-def _decoded(made: Function, codec: Any, value: str) -> str:
-    if type(codec) is Values:
-        return f"{made.const(codec.back, 'T')}.get({value}) if type({value}) is str else None"
-    return f"{made.const(quick(made.module, codec), 'D')}.decode({value}, scope)"
-
-
-def quick(module: Module, codec: Any) -> Any:
-    """The codec, with a memory where it is one that profits; one memory for each codec of a module."""
-    if type(codec) is not Concept:
-        return codec
-    name = module.const(codec, "K")
-    memory = f"quick_{name}"
-    if memory not in module.names:
-        module.names[memory] = QuickConcept(codec)
-    return module.names[memory]
 
 
 def _put_named(made: Function, places: tuple[Sequence[str], Sequence[str]], value: str) -> None:
@@ -244,17 +226,29 @@ def _item_body(made: Function, rule: Items) -> None:
         if unlike:
             ours += f" and not any([step.matches(e) for step in {made.const(unlike, 'U')}])"
         with made.block(f"if {ours}:"):
-            made.line(f"item = {{'id': {made.const(keys, 'K')}.of(e, scope, seen)}}" if by_id else "item = {}")
+            if keys.link is not None:
+                reference = f"e.get({keys.at!r})" if keys.at else "e"
+                made.line(f"linked = {decoded(made, keys.link, reference)}")
+            made.line(f"item = {{'id': {_key(made, keys)}}}" if by_id else "item = {}")
             made.line(f"{read}(e, item, scope)")
-            _keep(made, keys, "len(item) > 1" if by_id else "item")
+            enough = "len(item) > 1" if by_id else "item"
+            with made.block(f"if {enough} or linked:" if keys.link is not None else f"if {enough}:"):
+                made.line("found.append(item)")
     made.line("return found")
 
 
-def _keep(made: Function, keys: Keys, enough: str) -> None:
-    if keys.link is not None:
-        enough += f" or {made.const(keys, 'K')}.linked(e, scope)"
-    with made.block(f"if {enough}:"):
-        made.line("found.append(item)")
+def _key(made: Function, keys: Keys) -> str:
+    """The name of the id of an element: of its own or its reference where that is plain, else as `keys` makes it."""
+    if keys.uuid:
+        return f"{made.const(keys, 'K')}.of(e, scope, seen)"
+    made.text(f"""
+        key = {"linked" if keys.link is not None else "e.get('id')"}
+        if {"key is not None" if keys.link is not None else PLAIN_ID} and ('id', key) not in seen:
+            seen['id', key] = 1
+        else:
+            key = {made.const(keys, "K")}.of(e, scope, seen)
+    """)
+    return "key"
 
 
 def _scalars(made: Function, holder: str, rule: Scalars) -> None:
@@ -287,6 +281,6 @@ def _scalar(made: Function, rule: Scalars, value: str, given: str) -> None:
             made.line(f"found.append({value})")
         return
     with made.block(f"if {given}:"):
-        made.line(f"x = {_decoded(made, rule.codec, value)}")
+        made.line(f"x = {decoded(made, rule.codec, value)}")
         with made.block("if x is not None:"):
             made.line("found.append(x)")

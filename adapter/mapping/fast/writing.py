@@ -19,7 +19,8 @@ from adapter.mapping.fast import listing
 from adapter.mapping.fast.arrays import at_end, grow
 from adapter.mapping.fast.code import Function, Module, check_of, is_plain
 from adapter.mapping.fast.items import FIELDS, fill_parts
-from adapter.mapping.fast.reading import is_plain_path, quick
+from adapter.mapping.fast.reading import is_plain_path
+from adapter.mapping.fast.values import encoded
 from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.lists import Items, Scalars, elements_of
 from adapter.mapping.oneway import Constant, Derived, OneWay
@@ -184,8 +185,8 @@ class _Filler:
         self.made.line(f"{self.holder(rule.path)}[{rule.path.name!r}] = {rule.default!r}")
 
     def encoded(self, codec: Any, value: str, stands: str) -> str:
-        name = self.made.const(quick(self.made.module, codec), "D")
-        return f"{name}.encode({value}, {stands}, scope)"
+        """The expression of a codec."""
+        return encoded(self.made, codec, value, stands)
 
     def one_way(self, rule: OneWay, record: str) -> bool:
         """A value that is only written."""
