@@ -1,8 +1,4 @@
-"""Whole inputs: a resource or Bundle → records and remainder, and back.
-
-The remainder is the input itself, resource by resource, with the shape it came in. Writing reads the records from it
-again and edits only what differs, so that what was not touched comes back as it was.
-"""
+"""Which resource of an input belongs to which record, and what its references lead to."""
 
 from __future__ import annotations
 
@@ -10,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from adapter.errors import BadInput, DataError
-from adapter.fhir_json import copy
+from adapter.errors import DataError
 from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id
 from adapter.issues import Issue
+from adapter.mapping.apart import Input
 from adapter.mapping.companions import Companion
 from adapter.mapping.lists import elements_of
 from adapter.mapping.mapper import PackMaps, record_id_of
@@ -89,104 +85,6 @@ class Owned:
     record: Tree
     map: ResourceMap
     parts: dict[str, int]
-
-
-@dataclass(slots=True)
-class Input:
-    """A resource or Bundle taken apart: `entries` gives for each entry the index of its resource, or None.
-
-    `rows` is the inverse: for each resource the index of its entry.
-    """
-
-    resources: list[Any]
-    bundle: Tree | None
-    entries: list[int | None]
-    base: str = "none"
-    rows: dict[int, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rows = {index: row for row, index in enumerate(self.entries) if index is not None}
-
-    def name_of(self, index: int) -> list[str]:
-        """Every literal by which others may refer to a resource: its fullUrl first."""
-        resource = self.resources[index]
-        names = []
-        if self.bundle is not None:
-            url = self.bundle["entry"][self.rows[index]].get("fullUrl")
-            if type(url) is str:
-                names.append(url)
-        if type(resource.get("id")) is str and type(resource.get("resourceType")) is str:
-            names.append(f"{resource['resourceType']}/{resource['id']}")
-        return names
-
-
-def take_apart(tree: Tree, base: str = "none") -> Input:
-    """A tree → its resources and its shape; the trees are shared, not copied."""
-    entries = tree.get("entry")
-    if tree.get("resourceType") != "Bundle" or type(entries) is not list:
-        return Input([tree], None, [], base)
-    resources: list[Any] = []
-    places: list[int | None] = []
-    rest: list[Any] = []
-    for entry in entries:
-        resource = entry.get("resource") if type(entry) is dict else None
-        if type(resource) is dict:
-            places.append(len(resources))
-            resources.append(resource)
-            row = entry.copy()
-            del row["resource"]
-            rest.append(row)
-        else:
-            places.append(None)
-            rest.append(entry)
-    return Input(resources, {**tree, "entry": rest}, places, base)
-
-
-def put_together(parts: Input) -> Tree:
-    """The inverse of `take_apart`."""
-    if parts.bundle is None:
-        return parts.resources[0]  # type: ignore[no-any-return]
-    entries = []
-    for entry, index in zip(parts.bundle["entry"], parts.entries, strict=True):
-        entries.append(entry if index is None else {**entry, "resource": parts.resources[index]})
-    return {**parts.bundle, "entry": entries}
-
-
-def remainder_of(parts: Input, pack: PackMaps, fhir: str) -> Tree:
-    """What `to_fhir` needs to give back what came in."""
-    shape: Tree = {"base": parts.base}
-    if parts.bundle is not None:
-        shape |= {"bundle": parts.bundle, "entries": [-1 if index is None else index for index in parts.entries]}
-    return {
-        "v": 1,
-        "pack": f"{pack.name}@{pack.version}",
-        "fhirVersion": fhir,
-        "shape": shape,
-        "resources": parts.resources,
-    }
-
-
-def from_remainder(remainder: Any) -> Input:
-    """The input that a remainder was made of. Raises BadInput where it is not one of ours."""
-    try:
-        shape, resources = remainder["shape"], remainder["resources"]
-        bundle, entries = shape.get("bundle"), shape.get("entries", [])
-        right = remainder["v"] == 1 and type(resources) is list and all(type(tree) is dict for tree in resources)
-        right = right and (bundle is not None or len(resources) == 1)
-        if bundle is not None:
-            rows = bundle["entry"]
-            right = right and type(rows) is list and type(entries) is list and len(rows) == len(entries)
-            # bool is an int to Python; an index is none. What holds a resource is an object.
-            right = right and all(type(index) is int for index in entries)
-            right = right and sorted(index for index in entries if index >= 0) == list(range(len(resources)))
-            right = right and all(index < 0 or type(row) is dict for row, index in zip(rows, entries, strict=True))
-    except (TypeError, KeyError, AttributeError):
-        right = False
-    if not right:
-        issue = Issue("fatal", "structure", "remainder-broken", "The remainder is not one that from-fhir gave.")
-        raise BadInput("The remainder cannot be read.", issues=[issue], place="/remainder")
-    places = [index if index >= 0 else None for index in entries]
-    return Input(copy(resources), copy(bundle), places, str(shape.get("base", "none")))
 
 
 class Analysis:

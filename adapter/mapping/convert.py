@@ -13,17 +13,8 @@ from adapter.errors import BadInput, UsageError
 from adapter.fhir_json import same
 from adapter.identity import IDENTIFIER_SYSTEM, resource_id
 from adapter.issues import Issue
-from adapter.mapping.bundle import (
-    Analysis,
-    BundleRefs,
-    Input,
-    Owned,
-    from_remainder,
-    put_together,
-    refuse_single,
-    remainder_of,
-    take_apart,
-)
+from adapter.mapping.apart import Input, from_remainder, put_together, remainder_of, take_apart
+from adapter.mapping.bundle import Analysis, BundleRefs, Owned, refuse_single
 from adapter.mapping.mapper import PackMaps, content_of
 from adapter.mapping.versions import fhir_version
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.identity import NS
-from adapter.mapping.bundle import Analysis, BundleRefs, take_apart
+from adapter.mapping.apart import take_apart
+from adapter.mapping.bundle import Analysis, BundleRefs
 from adapter.mapping.convert import from_fhir, to_fhir
 from adapter.mapping.mapper import PackMaps
 from adapter.mapping.scope import item_id

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.errors import AdapterError
-from adapter.mapping.bundle import Analysis, take_apart
+from adapter.mapping.apart import take_apart
+from adapter.mapping.bundle import Analysis
 from adapter.mapping.coverage import STATUSES, Entry, coverage, share
 from adapter.mapping.leaves import Tally, understood
 from adapter.mapping.mapper import ENVELOPE

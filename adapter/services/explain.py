@@ -10,7 +10,8 @@ from typing import Any
 
 from adapter.errors import UsageError
 from adapter.mapping import Row
-from adapter.mapping.bundle import Analysis, take_apart
+from adapter.mapping.apart import take_apart
+from adapter.mapping.bundle import Analysis
 from adapter.mapping.elements import Unknown, unknown_element, unknown_field
 from adapter.mapping.explain import Explainer, rule_tree
 from adapter.mapping.places import Found, Pick, Place, Step, find, names, parse, written

@@ -10,7 +10,8 @@ from adapter.fhir_json import Tree
 from adapter.identity import IDENTIFIER_SYSTEM, resource_id
 from adapter.issues import Issue
 from adapter.mapping import Mapper, versions
-from adapter.mapping.bundle import Analysis, Owned, from_remainder
+from adapter.mapping.apart import from_remainder
+from adapter.mapping.bundle import Analysis, Owned
 from adapter.mapping.scope import link_of
 
 

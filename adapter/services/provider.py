@@ -15,7 +15,8 @@ from adapter.errors import DataError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.mapping import Mapper
-from adapter.mapping.bundle import Analysis, Owned, take_apart
+from adapter.mapping.apart import take_apart
+from adapter.mapping.bundle import Analysis, Owned
 from adapter.mapping.mapper import PackMaps
 from adapter.ports import RecordStore, StoredResource
 from adapter.services.face import unchanged

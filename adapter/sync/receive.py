@@ -13,7 +13,8 @@ from typing import Any
 from adapter.errors import DataError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
-from adapter.mapping.bundle import Analysis, take_apart
+from adapter.mapping.apart import take_apart
+from adapter.mapping.bundle import Analysis
 from adapter.mapping.mapper import PackMaps
 from adapter.mapping.scope import split_reference
 from adapter.ports import Link, RecordStore, StoredResource

@@ -9,7 +9,8 @@ from typing import Any
 
 from adapter.errors import AdapterError
 from adapter.fhir_json import dumps
-from adapter.mapping.bundle import Analysis, take_apart
+from adapter.mapping.apart import take_apart
+from adapter.mapping.bundle import Analysis
 from adapter.mapping.places import names
 from adapter.mapping.steps import at
 from adapter.mapping.table import Row

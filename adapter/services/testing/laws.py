@@ -10,7 +10,8 @@ from typing import Any
 from adapter.fhir_json import same
 from adapter.issues import Issue, has_errors
 from adapter.mapping import Mapper
-from adapter.mapping.bundle import Analysis, take_apart
+from adapter.mapping.apart import take_apart
+from adapter.mapping.bundle import Analysis
 from adapter.mapping.mapper import ENVELOPE
 from adapter.mapping.places import Place, names, written
 from adapter.mapping.table import Row

@@ -10,7 +10,8 @@ from typing import Any
 from adapter.errors import AdapterError
 from adapter.fhir_json import dumps, same
 from adapter.issues import Issue, has_errors
-from adapter.mapping.bundle import Analysis, take_apart
+from adapter.mapping.apart import take_apart
+from adapter.mapping.bundle import Analysis
 from adapter.mapping.mapper import ENVELOPE
 from adapter.mapping.places import Place, written
 from adapter.mapping.trace import Traced, Visit, trace

@@ -10,7 +10,8 @@ import pytest
 
 from adapter.fhir_json import loads
 from adapter.mapping import load
-from adapter.mapping.bundle import Analysis, take_apart
+from adapter.mapping.apart import take_apart
+from adapter.mapping.bundle import Analysis
 from adapter.mapping.places import pointer
 from adapter.mapping.trace import trace
 from adapter.packs import available
