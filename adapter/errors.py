@@ -131,9 +131,18 @@ class Conflict(DataError):
 
 
 class Refused(AdapterError):
-    """Privacy: this may not leave for that recipient."""
+    """Privacy: this may not leave for that recipient. `consent`: for want of a patient's consent, which may yet be given;
+    `places`: which resources of the tree, counted from 0 (empty: it as a whole).
+    """
 
     exit_code = 1
+
+    def __init__(
+        self, message: str, *, consent: bool = False, places: Sequence[int] = (), place: str = "", remedy: str = ""
+    ) -> None:
+        super().__init__(message, place=place, remedy=remedy)
+        self.consent = consent
+        self.places = tuple(places)
 
 
 class ServerRefused(AdapterError):

@@ -11,6 +11,18 @@ from uuid import NAMESPACE_URL, uuid5
 
 NS = "https://careplan-adapter.org/fhir"
 IDENTIFIER_SYSTEM = f"{NS}/identifier"
+# The type of the resource that a kind of record is chiefly made to.
+TYPE_OF_KIND = {
+    "patient": "Patient",
+    "form": "Questionnaire",
+    "assessment": "QuestionnaireResponse",
+    "diagnosis": "Condition",
+    "plan": "CarePlan",
+    "goal": "Goal",
+    "care_team": "CareTeam",
+    "request": "ServiceRequest",
+    "consent": "Consent",
+}
 _NAMESPACE = uuid5(NAMESPACE_URL, IDENTIFIER_SYSTEM).bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -50,11 +50,11 @@ def at_the_door(door: Door) -> Response | None:
     if not token.writes and request.method not in _READS and not request.path.endswith(_QUESTIONS):
         headers = {"WWW-Authenticate": 'Bearer realm="careplan", error="insufficient_scope"'}
         return fault_answer(403, "This token reads and changes nothing.", headers=headers)
-    g.recipient = Recipient(token.name, token.host_class)
+    g.recipient = Recipient(token.name, token.host_class, inside=token.host_class == "own")
     return None
 
 
 def _by_address() -> Recipient:
     if is_loopback(request.remote_addr or ""):
-        return Recipient("this machine", "own")
+        return Recipient("this machine", "own", inside=True)
     return Recipient("an unknown caller", "public")

@@ -37,6 +37,9 @@ _SERVER: Tree = {
         "policies": {"type": "object", "additionalProperties": {"enum": ["ours", "theirs", "newest", "ask"]}},
         "removal": {"type": "string", "enum": ["withdraw", "delete"]},
         "rate": {"type": "number", "minimum": 0},
+        "recipient": {"type": "array", "items": {"type": "string"}},
+        "purpose": {"type": "string", "pattern": "^[A-Z]{2,20}$"},
+        "consent": {"type": "string", "enum": ["heed", "require"]},
     },
     "additionalProperties": False,
 }
@@ -53,8 +56,10 @@ _RUN: Tree = {
 
 _CHANGE: Tree = {**_SERVER, "required": [], "properties": {"paused": {"type": "string"}, **_SERVER["properties"]}}
 _ADD = {"name": str, "url": str, "class": str, "auth": str, "auth_env": str, "direction": str, "kinds": list,
-        "every": int, "policies": dict, "removal": str, "rate": float}  # fmt: skip
-_SET = {"direction": str, "kinds": list, "every": int, "policies": dict, "removal": str, "paused": str, "rate": float}
+        "every": int, "policies": dict, "removal": str, "rate": float, "recipient": list, "purpose": str,
+        "consent": str}  # fmt: skip
+_SET = {name: kind for name, kind in _ADD.items() if name not in ("name", "url", "class", "auth", "auth_env")}
+_SET |= {"paused": str}
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
 
 
@@ -78,7 +83,8 @@ def add_server() -> Response:
     options = servers.options_of(
         direction=asked.get("direction", "both"), kinds=asked.get("kinds", ()), patients=which,
         every=asked.get("every", 300), policies=policies, removal=asked.get("removal", "withdraw"),
-        rate=asked.get("rate", 0.0),
+        rate=asked.get("rate", 0.0), recipient=asked.get("recipient", ()), purpose=asked.get("purpose", "TREAT"),
+        consent=asked.get("consent", "heed"),
     )  # fmt: skip
     made = servers.add(
         services().store(), asked["name"], asked["url"], host_class=asked.get("class"), auth=asked.get("auth", "none"),
@@ -96,8 +102,9 @@ def change_server(name: str) -> Response:
     if "paused" in asked:
         reason = asked.pop("paused")
         servers.pause(store, name, reason) if reason else servers.resume(store, name)
-    if "kinds" in asked:
-        asked["kinds"] = tuple(asked["kinds"])
+    for several in ("kinds", "recipient"):
+        if several in asked:
+            asked[several] = tuple(asked[several])
     return json_answer(servers.shown(servers.change(store, name, **asked)))
 
 

@@ -204,9 +204,10 @@ class Services(Exchange):
 
     def release(self, tree: Tree, recipient: Recipient) -> Tree:
         """A tree of the store as it may leave for who asks. Raises Refused."""
+        from adapter.bootstrap.gate import asking
         from adapter.privacy import let_out
 
-        return let_out(tree, recipient, self.store().origin_of)
+        return let_out(tree, recipient, asking(self.store(), recipient))
 
     def face(self) -> Face:
         """The FHIR face over the store."""

@@ -44,15 +44,17 @@ class Exchange:
     def partner(self, name: str) -> Iterator[Partner]:
         """A server that the store exchanges with, connected. Raises UsageError, SettingsError."""
         from adapter.bootstrap.access import certificate, credentials
+        from adapter.bootstrap.gate import asking, recipient_of
         from adapter.exchange import HttpFhirServer, Limits
         from adapter.ports import SystemClock
-        from adapter.privacy import Recipient, let_out, together
+        from adapter.privacy import let_out
         from adapter.records import check
         from adapter.sync.partner import Partner
 
         store, clock = self.store(), SystemClock()
         server = store.server(name)
-        recipient = Recipient(server.name, server.host_class, server.run_tag)
+        recipient = recipient_of(server)
+        asked = asking(store, recipient, server=server.name, clock=clock)
         with HttpFhirServer(
             server.url,
             auth=self._once(("credentials", repr(server)), lambda: credentials(server)),
@@ -60,7 +62,7 @@ class Exchange:
             pace=self._once(("pace", repr(server)), lambda: self._pace(server)),
             clock=clock,
             limits=Limits(seconds=self.settings.http_seconds, size=self.settings.http_megabytes * 1024 * 1024),
-            gate=lambda tree: let_out(tree, recipient, together(tree, lambda some: store.origins(some, server.name))),
+            gate=lambda tree: let_out(tree, recipient, asked),
         ) as client:
             yield Partner(
                 server, client, store, self.maps(), clock, self.border(), check, self.carry_out,

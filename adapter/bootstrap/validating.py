@@ -123,16 +123,17 @@ Gate = Callable[[Tree], Tree]
 
 
 def _named(services: Services, place: str, origin: str | None) -> tuple[Server, Gate]:
-    from adapter.privacy import Recipient, let_out
+    from adapter.bootstrap.gate import asking, recipient_of
+    from adapter.ports import Owner
+    from adapter.privacy import Asking, let_out
     from adapter.services.servers import unnamed
 
-    if "://" in place:
-        server, known = unnamed(place), lambda _: (origin or "real", "")
+    server = unnamed(place) if "://" in place else services.store().server(place)
+    recipient = recipient_of(server)
+    if origin or "://" in place:
+        known = Asking(lambda some: [Owner(origin or "real", "")] * len(some))
     else:
-        store = services.store()
-        server = store.server(place)
-        known = (lambda _: (origin, "")) if origin else (lambda resource: store.origin_of(resource, server.name))
-    recipient = Recipient(server.name, server.host_class, server.run_tag)
+        known = asking(services.store(), recipient, server=server.name)
     return server, lambda tree: let_out(tree, recipient, known)
 
 

@@ -14,6 +14,15 @@ POLICY = click.option(
     help="Who wins where both changed: a FHIR path or *, and ours, theirs, newest or ask. May be given several times.",
 )  # fmt: skip
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
+RECIPIENT = click.option(
+    "--recipient", multiple=True, metavar="NAME",
+    help="What consents call who stands behind it, beside its name and address: a name, or system|value. May be given several times.",
+)  # fmt: skip
+PURPOSE = click.option("--purpose", metavar="CODE", help="What it is sent for, as consents say it.  [default: TREAT]")
+CONSENT = click.option(
+    "--consent", type=click.Choice(["heed", "require"]),
+    help="Heed the consents that there are, or send a real record only with one that permits it.  [default: heed]",
+)  # fmt: skip
 KIND = click.option("--kind", "kinds", multiple=True, help="Only records of this kind. May be given several times.")
 
 
@@ -61,6 +70,9 @@ def server() -> None:
     "--removal", type=click.Choice(["withdraw", "delete"]), default="withdraw", show_default=True,
     help="What is deleted here is withdrawn there by its status, or deleted.",
 )  # fmt: skip
+@RECIPIENT
+@PURPOSE
+@CONSENT
 @example(
     "careplan server add north http://127.0.0.1:8081/fhir",
     "careplan server add north https://fhir.north.example/r4 --class partner --auth bearer --auth-env NORTH_TOKEN",
@@ -69,7 +81,8 @@ def server() -> None:
 )
 def add(
     name: str, url: str, host_class: str | None, auth: str, auth_env: str, direction: str, kinds: tuple[str, ...],
-    patients: str | None, every: str, policies: tuple[str, ...], removal: str, rate: float, **access: str | None,
+    patients: str | None, every: str, policies: tuple[str, ...], removal: str, rate: float, recipient: tuple[str, ...],
+    purpose: str | None, consent: str | None, **access: str | None,
 ) -> None:  # fmt: skip
     """Name a server. Nothing is sent to it before `careplan push` or `careplan sync`.
 
@@ -83,7 +96,8 @@ def add(
     which, listed = _patients(patients)
     options = options_of(
         direction=direction, kinds=kinds, patients=which, every=seconds(every), policies=policies, removal=removal,
-        rate=rate, access={name: value for name, value in access.items() if value},
+        rate=rate, access={name: value for name, value in access.items() if value}, recipient=recipient,
+        purpose=purpose or "TREAT", consent=consent or "heed",
     )  # fmt: skip
     with Services() as services:
         made = add_server(
@@ -119,10 +133,15 @@ def _patients(given: str | None) -> tuple[str, list[str]]:
 @click.option("--bundle", type=click.IntRange(1, 10_000), help="The most resources in one request.")
 @click.option("--connections", type=click.IntRange(1, 64), help="How many requests may be under way at once.")
 @click.option("--rate", type=click.FloatRange(0, 10_000), help="The most requests a second; 0 is no limit.")
-@example("careplan server set north --every 1m --policy '*=newest'", "careplan server set north --direction pull")
+@RECIPIENT
+@PURPOSE
+@CONSENT
+@example("careplan server set north --every 1m --policy '*=newest'", "careplan server set north --direction pull",
+         "careplan server set north --recipient 'http://hl7.org/fhir/sid/us-npi|1999999984' --consent require")  # fmt: skip
 def set_(
     name: str, direction: str | None, kinds: tuple[str, ...], every: str | None, policies: tuple[str, ...],
-    removal: str | None, bundle: int | None, connections: int | None, rate: float | None,
+    removal: str | None, bundle: int | None, connections: int | None, rate: float | None, recipient: tuple[str, ...],
+    purpose: str | None, consent: str | None,
 ) -> None:  # fmt: skip
     """Change how a server is exchanged with; what is not given stays."""
     from adapter.bootstrap import Services
@@ -132,7 +151,8 @@ def set_(
     asked: dict[str, Any] = {
         "direction": direction, "kinds": kinds or None, "every": seconds(every) if every else None,
         "policies": dict(map(policy_of, policies)) or None, "removal": removal, "bundle": bundle,
-        "connections": connections, "rate": rate,
+        "connections": connections, "rate": rate, "recipient": recipient or None, "purpose": purpose,
+        "consent": consent,
     }  # fmt: skip
     with Services() as services:
         change(services.store(), name, **asked)

@@ -6,22 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id, resource_id
+from adapter.identity import IDENTIFIER_SYSTEM, TYPE_OF_KIND, foreign_record_id, resource_id
 from adapter.issues import Issue
 
 Tree = dict[str, Any]
-
-TYPE_OF_KIND = {
-    "patient": "Patient",
-    "form": "Questionnaire",
-    "assessment": "QuestionnaireResponse",
-    "diagnosis": "Condition",
-    "plan": "CarePlan",
-    "goal": "Goal",
-    "care_team": "CareTeam",
-    "request": "ServiceRequest",
-    "consent": "Consent",
-}
 
 
 class Refs(Protocol):

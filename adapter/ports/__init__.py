@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from adapter.issues import Issue
 from adapter.ports.ledger import (
     ACCESS,
+    FOR_CONSENT,
     ORDER,
     STOPPED,
     THIS_WRITE,
@@ -27,6 +28,7 @@ from adapter.ports.rows import (
     Code,
     CodeVerdict,
     HostClass,
+    Owner,
     Page,
     Rows,
     Saved,
@@ -38,6 +40,7 @@ from adapter.ports.rows import (
 
 __all__ = [
     "ACCESS",
+    "FOR_CONSENT",
     "ORDER",
     "STOPPED",
     "THIS_WRITE",
@@ -53,6 +56,7 @@ __all__ = [
     "Link",
     "Mapper",
     "Options",
+    "Owner",
     "Page",
     "RecordStore",
     "RemoteValidator",
@@ -248,11 +252,10 @@ class RecordStore(Protocol):
     def search(self, type_: str, params: Sequence[tuple[str, str]], *, limit: int = 50, offset: int = 0) -> Page:
         """Matches by the search parameters of R4 for the type, `_id` and `_lastUpdated`. Raises DataError for others."""
 
-    def origin_of(self, resource: Tree, server: str = "") -> tuple[str, str]:
-        """(origin, "kind/id") of the record that a resource belongs to, by its id, its link or our identifier.
-
-        ("real", "") where no record is known.
+    def owners(self, resources: Sequence[Tree], server: str = "") -> list[Owner]:
+        """The record that each belongs to, by its id, its link at the server or our identifier; where none is known, one
+        without a name, of origin real.
         """
 
-    def origins(self, resources: Sequence[Tree], server: str = "") -> list[tuple[str, str]]:
-        """The same of several, asked together."""
+    def consents(self, patients: Collection[str]) -> dict[str, list[Tree]]:
+        """The records of kind consent about these patients, by patient; a patient without any is not in it."""

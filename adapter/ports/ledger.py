@@ -17,6 +17,8 @@ ORDER = ("patient", "form", "diagnosis", "goal", "care_team", "request", "assess
 ACCESS = ("token_url", "client_id", "key", "key_id", "scope", "certificate", "certificate_key", "ca")
 # A link in one of these states sends nothing until a person, or a change, says otherwise.
 STOPPED = frozenset({"refused", "conflict", "quarantine", "gone", "closed", "outside"})
+# How the reason begins of what waits for a consent of its patient.
+FOR_CONSENT = "consent: "
 # The version of our resource that the write at hand makes: only the store knows its number.
 THIS_WRITE = -1
 
@@ -30,7 +32,10 @@ class Options:
     changed, by FHIR path (`Goal.statusReason`, `CarePlan`, `*`); `removal`: whether what is deleted here is withdrawn
     there or deleted; `bundle`: the most entries of one request; `connections`: how many at once; `sweep`: seconds between
     two looks at every id, where the server has no history of a type; `rate`: the most requests a second (0: no limit);
-    `access`: what signing in needs beside the secret, by the names of `ACCESS`, paths of files among them.
+    `access`: what signing in needs beside the secret, by the names of `ACCESS`, paths of files among them; `recipient`: what
+    consents call who stands behind it, beside its name and address (`system|value` of an identifier, or a name); `purpose`:
+    what it is sent for, by the code of v3-ActReason; `consent`: whether consents are heeded where there are any, or a real
+    record goes only with one.
     """
 
     direction: Direction = "both"
@@ -44,6 +49,9 @@ class Options:
     sweep: int = 86_400
     rate: float = 0.0
     access: Mapping[str, str] = field(default_factory=dict)
+    recipient: tuple[str, ...] = ()
+    purpose: str = "TREAT"
+    consent: Literal["heed", "require"] = "heed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,15 @@ class SyncLedger(Protocol):
     def unsettled(self, server: str, *, limit: int = 1000) -> list[Link]:
         """Links that wait, were refused, are in conflict, in quarantine or gone."""
 
+    def take_turn(self, server: str, work: str, holder: str, *, seconds: float, force: bool = False) -> bool:
+        """Whether a work at a server that one does at a time is the holder's for so many seconds; asked again, it goes on.
+
+        With `force` it is, whoever had it.
+        """
+
+    def end_turn(self, server: str, work: str, holder: str) -> None:
+        """The next one may."""
+
     def watermark(self, server: str, type_: str) -> str:
         """The instant of that server's clock from which its changes are to be read; empty at first."""
 
@@ -109,6 +118,9 @@ class SyncLedger(Protocol):
 
     def enter(self, entries: Sequence[Entry]) -> None:
         """Adds lines to what can only grow."""
+
+    def enter_anew(self, entries: Sequence[Entry]) -> None:
+        """Adds those that say otherwise than the last line with one of their verbs about the same part at the same server."""
 
     def entries(self, kind: str, record_id: str) -> list[Entry]:
         """The journal of a record, oldest first."""

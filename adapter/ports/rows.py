@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Tree = dict[str, Any]
 
 HostClass = Literal["own", "partner", "public"]
+
+
+class Owner(NamedTuple):
+    """The record that a resource belongs to: its origin, its "kind/id", and the patient's record id (empty: of nobody)."""
+
+    origin: str
+    record: str
+    patient: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """What may leave, and for whom: the one gate, called where the exchange sends and where API and FHIR face answer.
 
 A record has an origin (synthetic, test, real; absent is real), a recipient a class (own, partner, public). To a public
-server only synthetic records go, with a run tag. Consent will be asked for in the same place.
+server only synthetic records go, with a run tag. What the consents of a patient say is asked here too (`consent`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from ipaddress import ip_address
@@ -17,11 +18,16 @@ from urllib.parse import urlsplit
 
 from adapter.errors import Refused, UsageError
 from adapter.identity import NS
-from adapter.ports import HostClass
+from adapter.ports import HostClass, Owner
+from adapter.privacy.consent import Recipient, Said, asked, type_of, weigh
+
+__all__ = [
+    "ALLOWED", "RUN_TAG_SYSTEM", "Asking", "Decision", "Recipient", "Refusal", "classify", "is_loopback", "let_out",
+    "public_hosts", "release",
+]  # fmt: skip
 
 Tree = dict[str, Any]
-Origin = Callable[[Tree], tuple[str, str]]
-Origins = Callable[[Sequence[Tree]], Sequence[tuple[str, str]]]
+Owners = Callable[[Sequence[Tree]], Sequence[Owner]]
 RUN_TAG_SYSTEM = f"{NS}/CodeSystem/run"
 TEST_DATA = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
 ALLOWED: dict[HostClass, frozenset[str]] = {
@@ -32,20 +38,37 @@ ALLOWED: dict[HostClass, frozenset[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """Who is to get it: a name for messages, the class of its host, and the run tag that goes to a public one."""
-
-    name: str
-    host_class: HostClass
-    run_tag: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Refusal:
-    """What may not leave: the records as kind/id (empty where none is known), and why."""
+    """What may not leave: the records as kind/id (empty where none is known), and why. `consent` says that it is for want
+    of one, `places` which resources of the tree, counted from 0.
+    """
 
     records: tuple[str, ...]
     reason: str
+    consent: bool = False
+    places: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What consents decided of a resource for a recipient: its record as kind/id, its type, whether it went, and why."""
+
+    record: str
+    type: str
+    went: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the gate asks: whose resources are, which consents there are of these patients (by record id), and the time;
+    `note` is told what they decided.
+    """
+
+    owners: Owners
+    consents: Callable[[Collection[str]], Mapping[str, Sequence[Tree]]] = lambda _: {}
+    now: Callable[[], datetime] | None = None
+    note: Callable[[Sequence[Decision]], None] = lambda _: None
 
 
 @cache
@@ -81,36 +104,67 @@ def classify(url: str, declared: str | None = None) -> HostClass:
     return "own" if is_loopback(host) else "public"
 
 
-def release(tree: Tree, recipient: Recipient, origin_of: Origin) -> Tree | Refusal:
-    """The tree as it may leave, or why it may not. `origin_of` gives (origin, "kind/id") of a resource or record."""
+def release(tree: Tree, recipient: Recipient, asking: Asking) -> Tree | Refusal:
+    """The tree as it may leave, or why it may not. Of a search or a history, what consents withhold is left out."""
     if recipient.host_class == "public" and not recipient.run_tag:
         return Refusal((), "To a public server nothing goes without a run tag.")
+    inner = list(_inner(tree))
+    owners = asking.owners(inner)
     allowed = ALLOWED[recipient.host_class]
-    held: list[str] = []
-    for resource in _inner(tree):
-        origin, record = origin_of(resource)
-        if origin not in allowed:
-            held.append(record)
-    if held:
-        named = tuple(sorted({record for record in held if record}))
-        return Refusal(named, f"To a {recipient.host_class} server only synthetic records go.")
-    return _tagged(tree, recipient.run_tag) if recipient.host_class == "public" else tree
+    if held := [owner.record for owner in owners if owner.origin not in allowed]:
+        return Refusal(_named(held), f"To a {recipient.host_class} server only synthetic records go.")
+    withheld = _withheld(inner, owners, recipient, asking)
+    if withheld and not _is_list(tree):
+        records = _named(owners[place].record for place in withheld)
+        return Refusal(records, next(iter(withheld.values())), consent=True, places=tuple(withheld))
+    left = _without(tree, {id(inner[place]) for place in withheld}) if withheld else tree
+    return _tagged(left, recipient.run_tag) if recipient.host_class == "public" else left
 
 
-def let_out(tree: Tree, recipient: Recipient, origin_of: Origin) -> Tree:
-    """`release`, for callers that cannot go on without: raises Refused."""
-    found = release(tree, recipient, origin_of)
-    if isinstance(found, Refusal):
-        which = f"{len(found.records)} record(s): {', '.join(found.records)}." if found.records else ""
-        raise Refused(found.reason, place=recipient.name, remedy=which)
+def _named(records: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({record for record in records if record}))
+
+
+def _withheld(inner: Sequence[Tree], owners: Sequence[Owner], recipient: Recipient, asking: Asking) -> dict[int, str]:
+    """Which resources consents keep back, by their place, and why."""
+    patients = {owner.patient for owner in owners if owner.patient}
+    consents = asking.consents(patients) if patients else {}
+    if (not consents and not recipient.needs_consent) or asking.now is None:
+        return {}
+    now, decided, found = asking.now(), list[Decision](), dict[int, str]()
+    for place, (tree, owner) in enumerate(zip(inner, owners, strict=True)):
+        if not owner.patient:
+            continue
+        said = weigh(consents.get(owner.patient, ()), asked(tree, recipient, now))
+        if not said.word and recipient.needs_consent and owner.origin == "real":
+            said = Said("ended", "no consent permits it")
+        if said.word:
+            decided.append(Decision(owner.record, type_of(tree), not said.stops, said.reason))
+        if said.stops:
+            found[place] = said.reason
+    if decided:
+        asking.note(decided)
     return found
 
 
-def together(tree: Tree, origins: Origins) -> Origin:
-    """`origin_of` for one tree, everything in it looked up at once."""
-    inner = list(_inner(tree))
-    found = dict(zip(map(id, inner), origins(inner), strict=True))
-    return lambda resource: found[id(resource)]
+def let_out(tree: Tree, recipient: Recipient, asking: Asking) -> Tree:
+    """`release`, for callers that cannot go on without: raises Refused."""
+    found = release(tree, recipient, asking)
+    if isinstance(found, Refusal):
+        which = f"{len(found.records)} record(s): {', '.join(found.records)}." if found.records else ""
+        raise Refused(found.reason, place=recipient.name, remedy=which, consent=found.consent, places=found.places)
+    return found
+
+
+def _is_list(tree: Tree) -> bool:
+    return tree.get("resourceType") == "Bundle" and tree.get("type") in ("searchset", "history")
+
+
+def _without(tree: Tree, withheld: Collection[int]) -> Tree:
+    """A search or history without these resources; how many there are in all is then not said."""
+    kept = [row for row in tree["entry"] if id(row.get("resource")) not in withheld]
+    rest = {key: value for key, value in tree.items() if key not in ("total", "entry")}
+    return {**rest, "entry": kept} if kept else rest
 
 
 def _inner(tree: Tree) -> Iterator[Tree]:

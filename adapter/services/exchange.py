@@ -12,6 +12,7 @@ from adapter.fhir_json import Tree
 from adapter.sync.partner import Partner, Report, Step
 from adapter.sync.pull import pull
 from adapter.sync.run import push
+from adapter.sync.turn import Turn
 
 How = Literal["push", "pull", "both"]
 Connect = Callable[[str], AbstractContextManager[Partner]]
@@ -43,7 +44,7 @@ def exchange(partner: Partner, how: How = "both", *, dry_run: bool = False, hurr
             return ran
         for verb in _verbs(partner, how):
             if verb == "pull":
-                pull(partner, ran.report, dry_run=dry_run)
+                _pull(partner, ran.report, dry_run=dry_run, hurry=hurry)
             else:
                 push(partner, ran.report, dry_run=dry_run, hurry=hurry)
     except AdapterError as error:
@@ -51,6 +52,17 @@ def exchange(partner: Partner, how: How = "both", *, dry_run: bool = False, hurr
     if not dry_run and not partner.server.paused:
         _note(partner, ran.error)
     return ran
+
+
+def _pull(partner: Partner, report: Report, *, dry_run: bool, hurry: bool) -> None:
+    turn = Turn(partner)
+    if dry_run:
+        pull(partner, report, dry_run=True)
+    elif not turn.taken(force=hurry):
+        report.done.append(Step(partner.name, "", "", "busy", "another process reads from it just now"))
+    else:
+        with turn:
+            pull(partner, report, turn=turn)
 
 
 def _verbs(partner: Partner, how: How) -> list[str]:

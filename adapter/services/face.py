@@ -23,6 +23,7 @@ TYPES = (
     "CarePlan",
     "CareTeam",
     "Condition",
+    "Consent",
     "Goal",
     "MedicationRequest",
     "Observation",

@@ -87,15 +87,20 @@ def pause(ledger: SyncLedger, name: str, reason: str) -> Server:
     return server
 
 
-def options_of(*, kinds: Sequence[str] = (), policies: Sequence[str] = (), **more: Any) -> Options:
+def options_of(
+    *, kinds: Sequence[str] = (), policies: Sequence[str] = (), recipient: Sequence[str] = (), **more: Any
+) -> Options:
     """Options from words (`policies` as `Goal.statusReason=theirs`), `more` of them as they are. Raises UsageError."""
-    return checked(Options(kinds=tuple(kinds), policies=dict(map(policy_of, policies)), **more))
+    return checked(
+        Options(kinds=tuple(kinds), policies=dict(map(policy_of, policies)), recipient=tuple(recipient), **more)
+    )
 
 
 def checked(options: Options) -> Options:
     """The options, where they can be used. Raises UsageError."""
     words = {
         "direction": ("both", "push", "pull"), "patients": ("linked", "all", "listed"), "removal": ("withdraw", "delete"),
+        "consent": ("heed", "require"),
     }  # fmt: skip
     for name, known in words.items():
         if getattr(options, name) not in known:
@@ -107,6 +112,10 @@ def checked(options: Options) -> Options:
         raise UsageError(f"Known: {', '.join(TAKES)}.", place="policies")
     if any(name not in ACCESS or not isinstance(value, str) for name, value in options.access.items()):
         raise UsageError(f"Known: {', '.join(ACCESS)}.", place="access")
+    if not all(type(name) is str and 0 < len(name) < 500 for name in options.recipient):
+        raise UsageError("Expected names, or system|value of identifiers.", place="recipient")
+    if not re.fullmatch("[A-Z]{2,20}", options.purpose):
+        raise UsageError("Expected a code of v3-ActReason, such as TREAT.", place="purpose")
     if not 0 <= options.rate <= _LONGEST:
         raise UsageError("Expected requests a second, or 0 for no limit.", place="rate")
     for name in ("every", "bundle", "connections", "sweep"):
@@ -141,7 +150,8 @@ def shown(server: Server) -> Tree:
     options = asdict(server.options)
     return {
         "name": server.name, "url": server.url, "class": server.host_class, "auth": server.auth,
-        "paused": server.paused, **options, "kinds": list(server.options.kinds), "webhook": bool(server.hook),
+        "paused": server.paused, **options, "kinds": list(server.options.kinds),
+        "recipient": list(server.options.recipient), "webhook": bool(server.hook),
     }  # fmt: skip
 
 

@@ -115,12 +115,12 @@ def _said(error: sa.DBAPIError) -> str:
     return f"The database cannot be used: {lines[0] if lines else type(error.orig).__name__}."
 
 
-def upgrade(engine: Engine) -> None:
-    """Brings the tables to the newest version; does nothing where they are. Raises Unavailable."""
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Brings the tables to the newest version, or to another; does nothing where they are. Raises Unavailable."""
     with writing(engine) as connection:
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def version(engine: Engine) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
 from adapter.errors import NotFound
 from adapter.ports import Arrival, Clock, Conflict, Entry, instant
 from adapter.store.database import reading, writing
-from adapter.store.rows import given, row_of
+from adapter.store.rows import by_head, given, row_of
 from adapter.store.tables import arrival, conflict, journal
 
 Key = tuple[str, str]
@@ -78,12 +78,32 @@ class Decisions:
         if rows:
             connection.execute(insert(journal), rows)
 
+    def enter_anew(self, entries: Sequence[Entry]) -> None:
+        verbs = {one.verb for one in entries}
+        with reading(self.engine) as connection:
+            last = self._last(connection, {(one.kind, one.record_id) for one in entries}, verbs)
+        if new := [one for one in entries if last.get(_part(one)) != (one.verb, one.reason)]:
+            self.enter(new)
+
+    def _last(self, connection: Connection, records: Iterable[Key], verbs: Iterable[str]) -> dict[Any, tuple[str, str]]:
+        at, found = journal.c, dict[Any, tuple[str, str]]()
+        for (kind,), some in by_head(records):
+            where = (at.kind == kind, at.record_id.in_(some), at.verb.in_(verbs))
+            query = select(at.server, at.kind, at.record_id, at.part, at.verb, at.reason).where(*where)
+            for *part, verb, reason in connection.execute(query.order_by(at.number)):
+                found[tuple(part)] = (verb, reason)
+        return found
+
     def entries(self, kind: str, record_id: str) -> list[Entry]:
         at = journal.c
         query = select(journal).where(at.kind == kind, at.record_id == record_id).order_by(at.number)
         with reading(self.engine) as connection:
             rows = connection.execute(query).mappings()
             return [Entry(**{**row, **{name: given(row[name]) for name in _STATES}}) for row in rows]
+
+
+def _part(one: Entry) -> tuple[str, str, str, str]:
+    return one.server, one.kind, one.record_id, one.part
 
 
 def replaced(connection: Connection, part: tuple[str, str, str, str], conflicts: Sequence[Conflict], now: str) -> None:

@@ -1,4 +1,6 @@
-"""Whose a resource is, and where its record came from: asked of every tree before it leaves, so all of a tree at once."""
+"""Whose a resource is, where its record came from and whom it is about: asked of every tree before it leaves, so all of a
+tree at once.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from adapter.identity import IDENTIFIER_SYSTEM
-from adapter.ports import Tree
+from adapter.ports import Owner, Tree
 from adapter.store.rows import by_head
 from adapter.store.tables import link, record, resource, resource_index
 from adapter.store.vault import vault_of
@@ -16,23 +18,25 @@ from adapter.store.vault import vault_of
 Key = tuple[str, str]
 
 
-def origins(connection: Connection, resources: Sequence[Tree], server: str) -> list[tuple[str, str]]:
-    """(origin, "kind/id") of the record that each belongs to: by its link, its id or our identifier; ("real", "") where
-    none is known.
-    """
+def owners(connection: Connection, resources: Sequence[Tree], server: str) -> list[Owner]:
+    """The record that each belongs to: by its link, its id or our identifier; a real one without name where none is known."""
     keys = [(str(tree.get("resourceType", "")), str(tree.get("id", ""))) for tree in resources]
     names = [[(key[0], value) for value in _own(tree)] for key, tree in zip(keys, resources, strict=True)]
-    owners = _by_id(connection, keys)
+    known = _by_id(connection, keys)
     if server:
-        owners |= _by_link(connection, keys, server)
-    strange = {name for key, some in zip(keys, names, strict=True) if key not in owners for name in some}
+        known |= _by_link(connection, keys, server)
+    strange = {name for key, some in zip(keys, names, strict=True) if key not in known for name in some}
     named = _by_name(connection, strange) if strange else {}
     found = [
-        owners.get(key) or next((named[name] for name in some if name in named), None)
+        known.get(key) or next((named[name] for name in some if name in named), None)
         for key, some in zip(keys, names, strict=True)
     ]
     came = _origins(connection, {owner for owner in found if owner is not None})
-    return [(came.get(owner) or "real", f"{owner[0]}/{owner[1]}") if owner else ("real", "") for owner in found]
+    return [_owner(owner, *came.get(owner, ("", ""))) if owner else Owner("real", "") for owner in found]
+
+
+def _owner(key: Key, origin: str, patient: str) -> Owner:
+    return Owner(origin or "real", f"{key[0]}/{key[1]}", patient)
 
 
 def _own(tree: Tree) -> list[str]:
@@ -76,10 +80,10 @@ def _by_name(connection: Connection, names: Iterable[Key]) -> dict[Key, Key]:
     return found
 
 
-def _origins(connection: Connection, owners: Iterable[Key]) -> dict[Key, str]:
+def _origins(connection: Connection, owners: Iterable[Key]) -> dict[Key, tuple[str, str]]:
     at = record.c
-    found: dict[Key, str] = {}
+    found: dict[Key, tuple[str, str]] = {}
     for (kind,), some in by_head(owners):
-        query = select(at.id, at.origin).where(at.kind == kind, at.id.in_(some))
-        found |= {(kind, row.id): row.origin for row in connection.execute(query)}
+        query = select(at.id, at.origin, at.patient).where(at.kind == kind, at.id.in_(some))
+        found |= {(kind, row.id): (row.origin, row.patient) for row in connection.execute(query)}
     return found

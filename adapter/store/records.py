@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Engine, func, select
 
 from adapter.errors import Gone, NotFound
-from adapter.ports import Clock, Link, Page, Saved, StoredResource, Tree, instant
+from adapter.ports import Clock, Link, Owner, Page, Saved, StoredResource, Tree, instant
 from adapter.store import search
+from adapter.store.consents import consents
 from adapter.store.database import reading, writing
 from adapter.store.indexing import moment_range
-from adapter.store.origins import origins
+from adapter.store.origins import owners
 from adapter.store.rows import by_head, resource_of
 from adapter.store.tables import record, record_revision, resource, resource_history
 from adapter.store.vault import vault_of
@@ -147,9 +148,10 @@ class Records:
             rows = [resource_of(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
         return Page(rows, total)
 
-    def origin_of(self, resource: Tree, server: str = "") -> tuple[str, str]:
-        return self.origins([resource], server)[0]
-
-    def origins(self, resources: Sequence[Tree], server: str = "") -> list[tuple[str, str]]:
+    def owners(self, resources: Sequence[Tree], server: str = "") -> list[Owner]:
         with reading(self.engine) as connection:
-            return origins(connection, resources, server)
+            return owners(connection, resources, server)
+
+    def consents(self, patients: Collection[str]) -> dict[str, list[Tree]]:
+        with reading(self.engine) as connection:
+            return consents(connection, patients)

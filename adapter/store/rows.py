@@ -32,6 +32,11 @@ def content_of(record: Tree) -> Tree:
     return {key: value for key, value in record.items() if key not in ENVELOPE}
 
 
+def patient_of(record: Tree) -> str:
+    """The id of the patient that a record is about; empty where it is about nobody."""
+    return str(record.get("id" if record.get("kind") == "patient" else "patient", ""))
+
+
 def plain(tree: Tree) -> Tree:
     """A resource without the version and time that the store itself gives."""
     out: Tree = copied(tree)
@@ -80,7 +85,8 @@ def row_of_link(link: Link) -> dict[str, Any]:
 def server_of(row: Any) -> Server:
     """A row of server."""
     options = loads(row["options"])
-    options |= {"kinds": tuple(options.get("kinds", ())), "rate": float(options.get("rate", 0))}
+    options |= {name: tuple(options.get(name, ())) for name in ("kinds", "recipient")}
+    options["rate"] = float(options.get("rate", 0))
     return Server(**{**row, "options": Options(**options)})
 
 

@@ -12,7 +12,7 @@ from adapter.errors import Unavailable
 from adapter.fhir_json import loads
 from adapter.store.database import reading, writing
 from adapter.store.indexing import index_rows
-from adapter.store.tables import keeping, metadata, resource, resource_index
+from adapter.store.tables import keeping, metadata, resource, resource_index, server_patient
 from adapter.store.vault import REMEDY, Sealed, vault_of
 
 _INDEX = "index"
@@ -50,6 +50,7 @@ def seal(engine: Engine) -> int:
         with _journal_open(connection):
             written = sum(_seal_column(connection, column) for column in _sealed_columns())
         index_anew(connection)
+        _hash_anew(connection)
         _note(connection, vault.hashed(_INDEX))
     if engine.dialect.name == "sqlite":
         _write_file_anew(engine)
@@ -101,6 +102,14 @@ def _seal_column(connection: Connection, column: Column[Any]) -> int:
             connection.execute(update(table).where(*where).values({column: vault.open(text, place)}))
             done += 1
     return done
+
+
+def _hash_anew(connection: Connection) -> None:
+    """What listed patients are found by, with the present key."""
+    vault, at = vault_of(connection.dialect), server_patient.c
+    for row in connection.execute(select(at.server, at.found_by, at.patient)).all():
+        here = (at.server == row.server, at.found_by == row.found_by)
+        connection.execute(update(server_patient).where(*here).values(found_by=vault.hashed(row.patient)))
 
 
 def index_anew(connection: Connection) -> None:

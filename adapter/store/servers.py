@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, and_, delete, insert, or_, select, update
 
 from adapter.errors import UsageError
-from adapter.ports import Clock, Link, Server, ServerState
+from adapter.ports import Clock, Link, Server, ServerState, instant
 from adapter.store.database import alone_with_servers, reading, writing
 from adapter.store.rows import row_of_link, row_of_server, server_of, state_of, values_of_state
-from adapter.store.tables import arrival, conflict, link, resource, server, server_patient, server_state, watermark
+from adapter.store.tables import (
+    arrival,
+    conflict,
+    link,
+    resource,
+    server,
+    server_patient,
+    server_state,
+    turn,
+    watermark,
+)
+from adapter.store.vault import vault_of
 
 _EMPTY = {
     **dict.fromkeys(("last_pull", "last_push", "last_try", "last_sweep", "error", "not_before"), ""),
     "facts": {}, "sentinel": {}, "failures": 0, "skew": 0.0,
 }  # fmt: skip
-_OWN = (link, watermark, arrival, conflict, server_patient, server_state)
+_OWN = (link, watermark, arrival, conflict, server_patient, server_state, turn)
 
 
 class Servers:
@@ -33,7 +45,11 @@ class Servers:
                 raise UsageError("There is a server of that name already.", place=server.name)
             connection.execute(insert(_servers).values(**row_of_server(server)))
             connection.execute(insert(server_state).values(server=server.name, **values_of_state(_EMPTY)))
-            listed = [{"server": server.name, "patient": patient} for patient in sorted(set(patients))]
+            vault = vault_of(connection.dialect)
+            listed = [
+                {"server": server.name, "found_by": vault.hashed(patient), "patient": patient}
+                for patient in sorted(set(patients))
+            ]
             if listed:
                 connection.execute(insert(server_patient), listed)
             at = resource.c
@@ -86,6 +102,25 @@ class Servers:
                 == 0
             ):
                 connection.execute(insert(server_state).values(server=name, **{**values_of_state(_EMPTY), **row}))
+
+    def take_turn(self, server: str, work: str, holder: str, *, seconds: float, force: bool = False) -> bool:
+        now = self._clock.now()
+        at = turn.c
+        here = and_(at.server == server, at.work == work)
+        free = here if force else and_(here, or_(at.until <= instant(now), at.holder == holder))
+        values = {"holder": holder, "until": instant(now + timedelta(seconds=seconds))}
+        with writing(self.engine) as connection:
+            if connection.execute(update(turn).where(free).values(**values)).rowcount:
+                return True
+            if connection.execute(select(at.holder).where(here)).first() is not None:
+                return False
+            connection.execute(insert(turn).values(server=server, work=work, **values))
+            return True
+
+    def end_turn(self, server: str, work: str, holder: str) -> None:
+        at = turn.c
+        with writing(self.engine) as connection:
+            connection.execute(delete(turn).where(at.server == server, at.work == work, at.holder == holder))
 
     def watermark(self, server: str, type_: str) -> str:
         query = select(watermark.c.value).where(watermark.c.server == server, watermark.c.type == type_)

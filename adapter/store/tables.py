@@ -20,6 +20,9 @@ record = Table(
     Column("origin", String(16), nullable=False),
     Column("recorded_at", String(32), nullable=False),
     Column("deleted", Boolean, nullable=False, default=False),
+    # Whom it is about, by the id of the record of kind patient; empty where it is about nobody.
+    Column("patient", String(64), nullable=False, default=""),
+    Index(None, "patient", "kind"),
 )
 
 record_revision = Table(
@@ -114,7 +117,19 @@ server_patient = Table(
     "server_patient",
     metadata,
     Column("server", String(64), primary_key=True),
-    Column("patient", String(512), primary_key=True),
+    # A hash of the patient's name here where the store is sealed.
+    Column("found_by", String(512), primary_key=True),
+    Column("patient", Sealed("server_patient.patient"), nullable=False),
+)
+
+# Who does a work at a server that one process does at a time, and until when it is not to be disturbed.
+turn = Table(
+    "turn",
+    metadata,
+    Column("server", String(64), primary_key=True),
+    Column("work", String(16), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", String(32), nullable=False),
 )
 
 server_state = Table(

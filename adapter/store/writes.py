@@ -11,11 +11,13 @@ from sqlalchemy import Connection, delete, insert, select, update
 from adapter.errors import Conflict, DataError, NotFound
 from adapter.fhir_json import loads
 from adapter.ports import THIS_WRITE, Link, Saved, StoredResource, Tree
+from adapter.store.consents import consents_changed
 from adapter.store.database import alone_with_servers
 from adapter.store.indexing import index_rows
 from adapter.store.rows import (
     content_of,
     link_of,
+    patient_of,
     plain,
     resource_of,
     row_of_link,
@@ -75,6 +77,8 @@ class Write:
                 changed.append(key)
         saved, new = self._put_record(tree, row)
         self._want(kind, id_, changed, links, str(tree.get("pack", "")))
+        if kind == "consent" and new:
+            consents_changed(self.connection, patient_of(tree))
         return Saved(saved, new or bool(changed), tuple(changed))
 
     def delete(self, kind: str, id_: str, expect: Expected, ending: str = "") -> None:
@@ -90,6 +94,8 @@ class Write:
             self._drop(stored)
         self._revise(tree_of(row["document"]), row["revision"] + 1, deleted=True)
         self._want(kind, id_, [stored.part for stored in present], (), ending=ending)
+        if kind == "consent":
+            consents_changed(self.connection, patient_of(tree_of(row["document"])))
 
     def _row(self, kind: str, id_: str) -> Any:
         query = select(record).where(record.c.kind == kind, record.c.id == id_).with_for_update()
@@ -120,8 +126,9 @@ class Write:
         new = {**tree, "revision": revision, "recorded_at": self.now}
         key = {"kind": tree["kind"], "id": tree["id"]}
         values = {"revision": revision, "document": text_of(new), "recorded_at": self.now, "deleted": deleted}
+        whose = {"origin": new.get("origin", "real"), "patient": patient_of(new)}
         self.connection.execute(delete(record).where(record.c.kind == key["kind"], record.c.id == key["id"]))
-        self.connection.execute(insert(record).values(**key, **values, origin=new.get("origin", "real")))
+        self.connection.execute(insert(record).values(**key, **values, **whose))
         self.connection.execute(insert(record_revision).values(**key, **values, recorded_by=self.recorded_by))
         return new
 

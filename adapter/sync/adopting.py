@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapter.errors import DataError
+from adapter.errors import Conflict, DataError
 from adapter.fhir_json import Tree
 from adapter.identity import foreign_record_id
 from adapter.mapping.scope import own_identifier
@@ -67,14 +67,18 @@ class Adopting:
             return list(rows)
         store, name = self.partner.store, self.partner.name
         ours = [row for row in rows if id(row) in named]
-        owners = dict(zip(map(id, ours), store.origins([row.resource for row in ours], name), strict=True))
+        owners = dict(zip(map(id, ours), store.owners([row.resource for row in ours], name), strict=True))
         pending = (
             link for link in store.links(name, type_=type_, pending=True) if link.in_flight and not link.remote_id
         )
         flying = {own_value(link) for link in pending}
-        strange = [row for row in rows if not owners.get(id(row), ("", ""))[1] and named.get(id(row)) not in flying]
+        strange = [
+            row
+            for row in rows
+            if not (id(row) in owners and owners[id(row)].record) and named.get(id(row)) not in flying
+        ]
         for row in ours:
-            owner, own = owners[id(row)][1], named[id(row)]
+            owner, own = owners[id(row)].record, named[id(row)]
             if owner and own not in flying and self._has_another(owner, type_, own, row):
                 self._aside(row, "refused", "it bears our identifier of a resource that is another there")
         return strange
@@ -113,6 +117,9 @@ class Adopting:
     def _alone(self, link: Link, row: Versioned) -> None:
         try:
             self._adopt([(link, row)])
+        except Conflict:
+            # Another process took it over at the same time, or something that it refers to: looked at once more.
+            self.partner.store.arrive([Arrival(self.partner.name, *link.remote)])
         except DataError as error:
             arrival = Arrival(self.partner.name, *link.remote, "refused", row.version, error.message)
             self.partner.store.arrive([arrival])

@@ -16,6 +16,8 @@ from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, SyncLedg
 from adapter.sync.receive import Plan
 
 Key = tuple[str, str]
+# Seconds until what waits for a consent is looked at again by itself: one may begin or end with time.
+LOOK_AT_CONSENT = 3600.0
 
 
 class Store(RecordStore, SyncLedger, Protocol):

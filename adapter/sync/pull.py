@@ -19,6 +19,7 @@ from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.scope import Scope
+from adapter.sync.turn import Turn
 
 CHUNK = 40
 COUNT = "200"
@@ -28,13 +29,14 @@ PAGES = 20
 TYPES = ("Patient", "Questionnaire", "Observation", *ADOPTED)
 
 
-def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = False) -> Report:
-    """Everything that changed there since the last look, deletions included. `report` is filled as it goes.
+def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = False, turn: Turn | None = None) -> Report:
+    """Everything that changed there since the last look, deletions included. `report` is filled as it goes; `turn` is
+    kept up on the way.
 
     Raises Unavailable, and DataError where the server looks wiped or restored from a backup: then nothing is changed.
     """
     report = Report() if report is None else report
-    look = _Look(partner, report, Facts.of(partner), dry_run)
+    look = _Look(partner, report, Facts.of(partner), dry_run, turn)
     if not check_sentinel(partner):
         look.swept()
     look.arrivals()
@@ -52,6 +54,7 @@ class _Look:
     report: Report
     facts: Facts
     dry_run: bool
+    turn: Turn | None = None
     names: Names = field(init=False)
     incoming: Incoming = field(init=False)
     adopting: Adopting = field(init=False)
@@ -122,6 +125,8 @@ class _Look:
             newest = max([*filter(None, [newest]), *stamps], key=moment, default="")
             self.take(type_, page)
             self.partner.point("page")
+            if self.turn is not None:
+                self.turn.go_on()
             if sort and number % PAGES == 0:
                 self._marked(type_, newest)
         self._marked(type_, stamp or newest)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from adapter.errors import Conflict, DataError, Refused, ServerRefused, Unavailable, UnknownOutcome
 from adapter.fhir_json import Tree
+from adapter.ports import FOR_CONSENT
 from adapter.sync import probe
 from adapter.sync.answers import Outcome, outcomes
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import Send, entry, urn
-from adapter.sync.partner import Partner, first_error
+from adapter.sync.partner import LOOK_AT_CONSENT, Partner, first_error
 from adapter.sync.recording import record, strays
 from adapter.sync.split import bundles, halves
 
@@ -131,6 +132,9 @@ class Sending:
         self.round.shared.progress |= any(not send.link.linked for send, _ in done)
 
     def _refused(self, sends: list[Send], error: ServerRefused | DataError | Refused) -> None:
+        if isinstance(error, Refused) and error.consent:
+            self._withheld(sends, error)
+            return
         status = error.status if isinstance(error, ServerRefused) else 0
         if status in (401, 403):
             self.round.settle(
@@ -153,6 +157,14 @@ class Sending:
             issues = [] if isinstance(error, Refused) else list(error.issues)
             told = f"the server answered {status}: " if status else ""
             self.round.stop(links, "refused", f"{told}{first_error(issues) or error.message}")
+
+    def _withheld(self, sends: list[Send], error: Refused) -> None:
+        """What its patient's consents keep back waits for another one; what was to go with it goes."""
+        held = [replace(sends[place].link, in_flight="", flight=0) for place in error.places]
+        self.round.later(held, f"{FOR_CONSENT}{error.message}", LOOK_AT_CONSENT)
+        rest = [send for place, send in enumerate(sends) if place not in error.places]
+        if rest:
+            self._send(rest)
 
     def _met(self, sends: list[Send], error: Conflict) -> None:
         """Somebody wrote in between: looked at again, and sent in the next round as it then is."""

@@ -9,10 +9,10 @@ from dataclasses import replace
 from adapter.errors import Conflict as Raced
 from adapter.errors import Gone, NotFound, Refused, ServerRefused
 from adapter.fhir_json import same
-from adapter.ports import Conflict, Link, Versioned
+from adapter.ports import FOR_CONSENT, Conflict, Link, Versioned
 from adapter.sync.ending import WITHDRAWAL, withdrawn
 from adapter.sync.incoming import as_ours
-from adapter.sync.partner import Names, Partner, Report
+from adapter.sync.partner import LOOK_AT_CONSENT, Names, Partner, Report
 
 
 def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link:
@@ -42,6 +42,8 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
     except (ServerRefused, Refused) as error:
         if isinstance(error, ServerRefused) and error.status in (401, 403):
             raise
+        if isinstance(error, Refused) and error.consent:
+            return _wait(partner, before, error, report)
         said = (
             f"the server answered {error.status}" if isinstance(error, ServerRefused) else f"privacy: {error.message}"
         )
@@ -84,6 +86,15 @@ def _conflict(partner: Partner, names: Names, link: Link, report: Report) -> Lin
     partner.store.clash(stopped, [whole])
     report.add(stopped, "conflict", reason)
     return stopped
+
+
+def _wait(partner: Partner, link: Link, error: Refused, report: Report) -> Link:
+    """What says that it is withdrawn is of the patient too: it waits for a consent like everything else."""
+    reason = f"{FOR_CONSENT}{error.message}"
+    waiting = replace(link, reason=reason, in_flight="", lease_until="", not_before=partner.later(LOOK_AT_CONSENT))
+    partner.store.settle([waiting])
+    report.add(waiting, "waiting", reason)
+    return waiting
 
 
 def _close(partner: Partner, link: Link, report: Report, verb: str, reason: str = "") -> Link:

@@ -49,6 +49,38 @@ def test_the_store_keeps_no_token(services: Services, tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if secret in path.read_bytes()]
 
 
+def test_what_a_consent_denies_is_not_answered_and_left_out_of_searches(
+    services: Services, guarded: FlaskClient
+) -> None:
+    records = loads((FIXTURES / "consent-part2" / "records.json").read_bytes())
+    assert services.take_in(records).refused == 0
+    headers = bearer(services, "imaginary-general-hospital")
+    people = guarded.get("/fhir/Patient", headers=headers).json["entry"]
+    denied = next(record for record in records if record["kind"] == "consent")
+    denied["provision"] = {"decision": "deny", "actors": denied["provision"]["actors"]}
+    assert services.take_in([denied]).rows[0][1] == "changed"
+    assert "entry" not in guarded.get("/fhir/Patient", headers=headers).json
+    answer = guarded.get(f"/fhir/Patient/{people[0]['resource']['id']}", headers=headers)
+    assert (answer.status_code, answer.json["resourceType"]) == (403, "OperationOutcome")
+    assert guarded.get("/fhir/Patient", headers=bearer(services, "south")).json["entry"]
+    entries = services.store().entries("patient", denied["patient"])
+    assert [(one.server, one.verb) for one in entries] == [
+        ("imaginary-general-hospital", "released"),
+        ("imaginary-general-hospital", "withheld"),
+    ]  # fmt: skip
+
+
+def test_consents_are_found_through_the_face(services: Services, guarded: FlaskClient) -> None:
+    services.take_in(loads((FIXTURES / "consent-part2" / "records.json").read_bytes()))
+    headers = bearer(services)
+    for query in (
+        "status=active", "purpose=TREAT", "scope=patient-privacy", "category=IDSCL",
+        "period=gt2026-06", "security-label=42CFRPart2", "patient.family=Consentova",
+    ):  # fmt: skip
+        found = guarded.get(f"/fhir/Consent?{query}", headers=headers)
+        assert [row["resource"]["resourceType"] for row in found.json["entry"]] == ["Consent"], query
+
+
 def test_a_token_runs_out_and_is_removed(services: Services, guarded: FlaskClient) -> None:
     store, now = services.store(), services.now()
     new = make(store, "short", host_class="own", writes=True, now=now, days=1)

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import Refused, UsageError
-from adapter.privacy import RUN_TAG_SYSTEM, Recipient, Refusal, classify, let_out, public_hosts, release
+from adapter.ports import Owner
+from adapter.privacy import RUN_TAG_SYSTEM, Asking, Recipient, Refusal, classify, let_out, public_hosts, release
 
 ROOT = Path(__file__).resolve().parents[3]
 TREE = {"resourceType": "Patient", "id": "1", "name": [{"family": "Secretname"}]}
 
 
-def of(origin: str):
-    return lambda _: (origin, "patient/1")
+def of(origin: str) -> Asking:
+    return Asking(lambda some: [Owner(origin, "patient/1")] * len(some))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,9 @@ def test_one_that_may_not_leave_holds_back_its_bundle() -> None:
     found = release(
         bundle,
         Recipient("r", "public", "run-1"),
-        lambda tree: ("real" if tree["id"] == "2" else "synthetic", f"patient/{tree['id']}"),
+        Asking(
+            lambda some: [Owner("real" if tree["id"] == "2" else "synthetic", f"patient/{tree['id']}") for tree in some]
+        ),
     )
     assert found == Refusal(("patient/2",), found.reason)  # type: ignore[union-attr]
 

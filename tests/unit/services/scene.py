@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from adapter import fhir_json
+from adapter.bootstrap.gate import asking, recipient_of
 from adapter.exchange.memory import MemoryFhirServer
 from adapter.issues import Issue
 from adapter.mapping import load
 from adapter.ports import Link, Options, Server
-from adapter.privacy import Recipient, let_out, together
+from adapter.privacy import let_out
 from adapter.records import check
 from adapter.services.conflicts import Desk
 from adapter.store import Store, open_store
@@ -112,7 +113,8 @@ def scene(tmp_path: Path, *, options: Options | None = None, patients: Sequence[
 
     def gate(tree: dict[str, Any]) -> dict[str, Any]:
         made.gated.append(tree)
-        return let_out(tree, Recipient(NAME, "own"), together(tree, lambda some: store.origins(some, NAME)))
+        recipient = recipient_of(store.server(NAME))
+        return let_out(tree, recipient, asking(store, recipient, server=NAME, clock=clock))
 
     made.client = MemoryFhirServer(clock=clock, gate=gate, **how)
     store.add_server(Server(NAME, made.client.base, "own", options=options or Options()), patients)

@@ -103,6 +103,19 @@ def test_what_is_claimed_is_nobody_else_s_until_the_lease_runs_out(store: Store)
     assert not any(link.remote_id for link in store.links(NAME))
 
 
+def test_a_work_that_one_does_at_a_time_is_the_holder_s_until_it_ends_or_runs_out(store: Store) -> None:
+    assert store.take_turn(NAME, "pull", "one", seconds=60)
+    assert not store.take_turn(NAME, "pull", "two", seconds=60)
+    assert store.take_turn(NAME, "pull", "one", seconds=60)
+    assert store.take_turn("b", "pull", "two", seconds=60)
+    store.end_turn(NAME, "pull", "two")
+    assert not store.take_turn(NAME, "pull", "two", seconds=60)
+    store.end_turn(NAME, "pull", "one")
+    assert store.take_turn(NAME, "pull", "two", seconds=60)
+    store._clock.at += timedelta(seconds=61)  # type: ignore[attr-defined]
+    assert store.take_turn(NAME, "pull", "one", seconds=60)
+
+
 def test_an_outcome_does_not_undo_what_was_written_meanwhile(store: Store) -> None:
     (link, *_) = claim(store)
     save(store, "patient", link.record_id, "Two")

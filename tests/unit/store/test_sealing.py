@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from adapter.errors import SettingsError, Unavailable
+from adapter.ports import Options, Server
 from adapter.store import Store, new_key, open_store
-from adapter.store.vault import Vault
+from adapter.store.database import open_engine, upgrade
+from adapter.store.vault import Vault, read_keys
 from tests.unit.services.scene import Ticking
 
 RECORD = {"kind": "patient", "id": "p1", "names": [{"family": "Zzyzxmann"}]}
@@ -92,6 +94,35 @@ def test_the_key_is_exchanged(tmp_path: Path, keys: Path) -> None:
     keys.write_text(old)
     with pytest.raises(Unavailable):
         opened(tmp_path, keys)
+
+
+def test_listed_patients_are_sealed_too_and_found_after_the_key_is_exchanged(tmp_path: Path, keys: Path) -> None:
+    listed = ["urn:oid:1.2.3|19840501-77", "p1"]
+    store = opened(tmp_path, keys)
+    store.add_server(Server("ward", "http://localhost/fhir", "own", options=Options(patients="listed")), listed)
+    store.close()
+    assert b"19840501-77" not in raw(tmp_path)
+    old, new = keys.read_text(), new_key()
+    keys.write_text(f"{new}\n{old}")
+    store = opened(tmp_path, keys, migrate=False)
+    store.seal()
+    store.close()
+    keys.write_text(new)
+    store = opened(tmp_path, keys)
+    assert store.patients("ward") == frozenset(listed)
+    store.close()
+
+
+def test_listed_patients_of_older_tables_come_along(tmp_path: Path, keys: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 's.db'}", vault=read_keys(str(keys)))
+    upgrade(engine, "0003")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("insert into server_patient values ('ward', 'urn:oid:1.2.3|19840501-77')")
+    engine.dispose()
+    store = opened(tmp_path, keys)
+    assert store.patients("ward") == {"urn:oid:1.2.3|19840501-77"}
+    store.close()
+    assert b"19840501-77" not in raw(tmp_path)
 
 
 def test_a_value_that_was_changed_is_noticed(tmp_path: Path, keys: Path) -> None:

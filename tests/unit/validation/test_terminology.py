@@ -12,8 +12,8 @@ from adapter.exchange import HttpFhirServer
 from adapter.exchange.limits import Limits
 from adapter.exchange.terminology import HttpTerminologyServer
 from adapter.issues import Issue
-from adapter.ports import Code
-from adapter.privacy import Recipient, let_out
+from adapter.ports import Code, Owner
+from adapter.privacy import Asking, Recipient, let_out
 from adapter.validation import Quirks, Validator
 from tests.unit.exchange.stub import Connection, StubServer
 
@@ -44,7 +44,9 @@ def snomed(connection: Connection) -> None:
 def said(server: StubServer, *trees: Tree, origin: str = "real", **options: Any) -> list[list[Issue]]:
     recipient = Recipient("terminology", options.pop("host_class", "own"), "run-1")
     with HttpFhirServer(server.base, limits=Limits(seconds=3)) as client:
-        asked = HttpTerminologyServer(client, lambda tree: let_out(tree, recipient, lambda _: (origin, "")))
+        asked = HttpTerminologyServer(
+            client, lambda tree: let_out(tree, recipient, Asking(lambda some: [Owner(origin, "")] * len(some)))
+        )
         validator = Validator(terminology=asked, **options)
         return [validator.validate(tree) for tree in trees]
 

@@ -1,0 +1,48 @@
+"""One process at a time reads what changed at a server: two would do every page twice, and meet at each record.
+
+Nothing depends on it: what is read twice changes nothing. So a person who asks does not wait for a process that was killed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from adapter.errors import Unavailable
+from adapter.sync.partner import Partner
+
+PULL = "pull"
+
+
+@dataclass(slots=True)
+class Turn:
+    """A work at a server, held until it ends; use it as a context manager once `taken`."""
+
+    partner: Partner
+    work: str = PULL
+    holder: str = field(default_factory=lambda: secrets.token_hex(8))
+    _renewed: float = 0.0
+
+    def taken(self, *, force: bool = False) -> bool:
+        """Whether it is ours; with `force` also where another has it, who then stops."""
+        self._renewed = self.partner.clock.monotonic()
+        return self._take(force=force)
+
+    def go_on(self) -> None:
+        """It is still ours. Raises Unavailable where another has taken it over."""
+        if self.partner.clock.monotonic() - self._renewed < self.partner.lease / 4:
+            return
+        if not self.taken():
+            raise Unavailable("Another process has taken over reading from this server.", place=self.partner.name)
+
+    def _take(self, *, force: bool) -> bool:
+        store, name = self.partner.store, self.partner.name
+        return store.take_turn(name, self.work, self.holder, seconds=self.partner.lease, force=force)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.partner.store.end_turn(self.partner.name, self.work, self.holder)
