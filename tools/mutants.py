@@ -33,7 +33,7 @@ SUMMARY = ROOT / "tests" / "mutants" / "survivors.md"
 REASONS = ROOT / "tests" / "mutants" / "reasons.md"
 # The engine: what reads and writes. What tells of rules (explain, lint, …) has tests of its own commands.
 ENGINE = (
-    "bundle", "choosing", "codecs", "companions", "compiler", "concepts", "convert", "derived", "expanding", "functions",
+    "apart", "bundle", "choosing", "codecs", "companions", "compiler", "concepts", "convert", "derived", "expanding", "functions",
     "kept", "keys", "keywords", "kinds", "leaves", "links", "lists", "mapper", "maps", "oneway", "paired", "parsing", "parts",
     "path_steps", "paths", "ranking", "registered", "reshape", "resources", "rowwise", "rules", "scope", "shapes", "source",
     "table", "units", "versions", "wrapping",
@@ -41,12 +41,15 @@ ENGINE = (
 QUICK = (
     *sorted(
         str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "unit" / "mapping").glob("test_*.py")
-        if path.stem not in ("test_fmt", "test_trace", "test_tutorial")
+        if path.stem not in ("test_by_rules", "test_fmt", "test_trace", "test_tutorial")
     ),
-    "tests/unit/test_fixtures.py", "tests/unit/services/test_laws.py", "tests/unit/test_packs_hold.py",
+    "tests/unit/test_fixtures.py", "tests/unit/services/test_laws.py",
 )  # fmt: skip
-# What draws records at random finds more and takes longer: asked with --deep, of those that the quick tests leave.
-DEEP = ("tests/laws/test_core_laws.py", "tests/laws/test_bundles.py")
+# What tries every field, or draws records at random, finds more and takes longer: asked with --deep, of those that are left.
+DEEP = (
+    "tests/unit/mapping/test_by_rules.py", "tests/unit/test_packs_hold.py", "tests/laws/test_core_laws.py",
+    "tests/laws/test_bundles.py", "tests/laws/test_fast.py", "tests/laws/test_pack_laws.py",
+)  # fmt: skip
 # A mutant that runs longer than its tests did, by so much and so many times, never ends.
 LONGER = 10
 TIMES = 5

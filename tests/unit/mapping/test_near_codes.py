@@ -45,7 +45,8 @@ def test_a_near_code_goes_both_ways_and_is_said(equivalence: str, words: str) ->
     assert codec.encode({"code": "a"}, None, there) == theirs("1")
     assert codec.decode(theirs("1"), back) == {"code": "a"}
     for found in (there.issues, back.issues):
-        assert [(issue.severity, issue.message_id) for issue in found] == [("information", "code-near")]
+        told = [(issue.severity, issue.code, issue.message_id, issue.source) for issue in found]
+        assert told == [("information", "business-rule", "code-near", "")]
         assert words in found[0].text
 
 
