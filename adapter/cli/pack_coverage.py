@@ -41,7 +41,7 @@ def pack_coverage(
 
     An element goes both ways, one way with its reason, is carried as remainder (no rule), or, in a record, never goes out.
     What FHIR or US Core demands stands first. With --data: the share of leaves that the records alone give back, what is
-    left most often, and codes without a map.
+    left most often, and codes without a map. Exit status 1 where a document of the data cannot be converted.
     """
     from adapter.cli.files import documents, put, sink
     from adapter.services.coverage import by_data, by_definition
@@ -59,9 +59,14 @@ def pack_coverage(
         put(found)
     else:
         click.echo("\n".join(_lines(found, everything=everything)))
+    refused = found["data"]["refused"] if files else 0
+    if refused:
+        click.echo(f"careplan: {refused} documents could not be converted and are in no share.", err=True)
     share = found["data"]["share"] if files else found["totals"]["records"]["share"]
     if fail_under is not None and share * 100 < fail_under:
         click.echo(f"careplan: {share:.1%} is covered, less than {fail_under:g} %.", err=True)
+        refused += 1
+    if refused:
         click.get_current_context().exit(1)
 
 

@@ -32,7 +32,8 @@ def pack_diff(first: str, second: str, files: tuple[str, ...], as_json: bool) ->
 
     A and B are packs by name or path. Each change is compatible, needs what was sent to be sent again, or breaks the
     reverse. Exit status 1 where the step from A's version to B's is smaller than the change: at least a patch for what is
-    compatible, a minor step for what needs re-send, a major one for what breaks the reverse.
+    compatible, a minor step for what needs re-send, a major one for what breaks the reverse. So it is where a document of
+    the data cannot be converted: nothing is known of it.
     """
     from adapter.cli.files import put
     from adapter.services.diff import diff, examples
@@ -49,6 +50,10 @@ def pack_diff(first: str, second: str, files: tuple[str, ...], as_json: bool) ->
         click.echo(
             f"careplan: {found['from']} → {found['to']} is {step}; the change needs a {found['needed']} one.", err=True
         )
+    lost = found["data"]["refused"]
+    if lost:
+        click.echo(f"careplan: {lost} documents could not be converted and were not compared.", err=True)
+    if found["refused"] or lost:
         click.get_current_context().exit(1)
 
 

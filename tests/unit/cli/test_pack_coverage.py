@@ -93,8 +93,18 @@ def test_data_is_counted_leaf_by_leaf(tmp_path: Path) -> None:
     assert (data["documents"], data["refused"]) == (3, 1)
     assert data["types"] == {"Goal": {"leaves": 8, "back": 6, "share": 0.75}}
     assert data["left"] == [{"path": "Goal.identifier.period.start", "left": 2, "of": 2}]
+    file.write_text(f"{json.dumps(GOAL)}\n")
     assert careplan("--data", file, "--fail-under", "75").exit_code == 0
     assert careplan("--data", file, "--fail-under", "76").exit_code == 1
+
+
+def test_data_that_cannot_be_converted_never_passes(tmp_path: Path) -> None:
+    """A file of another encoding would else be covered whole: none of its leaves is left."""
+    file = tmp_path / "goals.ndjson"
+    file.write_bytes(json.dumps(GOAL).encode("utf-16") + b"\n\xff\n")
+    done = careplan("--data", file, "--fail-under", "75")
+    assert done.exit_code == 1
+    assert "2 documents could not be converted and are in no share" in done.stderr
 
 
 def test_records_count_too_and_give_all_back() -> None:

@@ -35,7 +35,7 @@ def differ(tmp_path: Path) -> Differ:
         done = careplan(one, two, "--json", *(["--data", data] if data else []))
         assert done.exit_code in (0, 1), done.stderr
         tree: Tree = json.loads(done.stdout)
-        assert tree["refused"] is (done.exit_code == 1)
+        assert (tree["refused"] or tree["data"]["refused"] > 0) is (done.exit_code == 1)
         return tree
 
     return run
@@ -133,3 +133,11 @@ def test_packs_that_are_not_there(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_steps_of_versions(old: str, new: str, step: str) -> None:
     assert bump(old, new) == step
+
+
+def test_data_that_cannot_be_converted_is_said(tmp_path: Path) -> None:
+    pack, data = make(tmp_path / "one" / "lakeside"), tmp_path / "data.ndjson"
+    data.write_text('{"resourceType": "Goal"}\nno json\n')
+    done = careplan(pack, pack, "--data", data)
+    assert done.exit_code == 1
+    assert "1 documents could not be converted and were not compared" in done.stderr
