@@ -18,12 +18,14 @@ from adapter.exchange.paging import pages
 from adapter.exchange.transport import Answer, Request, Transport
 from adapter.exchange.wire import (
     condition_of,
+    date_of,
     entries_of,
     is_id,
     located,
     method_of,
     outcome_of,
     path_of,
+    resources_of,
     stamp_of,
     type_of,
     version_of,
@@ -107,11 +109,10 @@ class HttpFhirServer:
             answer = self._ask("POST", f"{path}/_search", body=query.encode(), headers={**_FORM, **_FRESH})
         else:
             answer = self._ask("GET", path, query=query, headers=_FRESH)
+        date = date_of(answer)
         for page in self._pages(answer, "searchset"):
-            rows = [entry["resource"] for entry in entries_of(page) if isinstance(entry.get("resource"), dict)]
-            yield Rows(
-                [versioned(row) for row in rows if row.get("resourceType") != "OperationOutcome"], stamp_of(page)
-            )
+            yield Rows(map(versioned, resources_of(page)), stamp_of(page) or date)
+            date = ""
 
     def history(self, type_: str, id_: str | None = None, *, since: str | None = None) -> Iterator[list[Tree]]:
         query = urlencode({"_since": since}) if since else ""
@@ -135,7 +136,11 @@ class HttpFhirServer:
         if if_match is not None:
             headers["If-Match"] = f'W/"{version_of(if_match)}"'
         path = path_of(type_of(resource), str(resource.get("id", "")))
-        return self._written(self._ask("PUT", path, tree=resource, headers=headers, write=True), resource)
+        answer = self._ask("PUT", path, tree=resource, headers=headers, write=True)
+        found = self._written(answer, resource)
+        if found.resource["id"] != resource["id"]:
+            raise not_fhir(answer, "The server answered a write with another resource than was written.")
+        return found
 
     def delete(self, type_: str, id_: str) -> None:
         answer = self._ask("DELETE", path_of(type_, id_), write=True)
@@ -218,12 +223,12 @@ class HttpFhirServer:
         type_ = type_of(sent)
         if answer.body.strip():
             tree = self._resource(answer, type_)
-            if not isinstance(tree.get("id"), str):
+            if not is_id(tree.get("id")):
                 raise not_fhir(answer, "The server answered a write with a resource that has no id.")
             return versioned(tree, answer)
         # A server may keep the body back, whatever we prefer: then it is read.
         id_ = located(answer, type_) or sent.get("id")
-        if not isinstance(id_, str) or not is_id(id_):
+        if not is_id(id_):
             raise not_fhir(answer, "The server did not say what came of a write.")
         try:
             return self.read(type_, id_)

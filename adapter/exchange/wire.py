@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeGuard
 from urllib.parse import quote, urlsplit
 
 from adapter.errors import UsageError
@@ -46,9 +47,18 @@ def instant_of(value: Any) -> str:
     return value
 
 
-def is_id(text: str) -> bool:
+def date_of(answer: Answer) -> str:
+    """When the server says that it answered, to the second; empty where it does not."""
+    try:
+        moment = parsedate_to_datetime(answer.headers.get("date", ""))
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (TypeError, ValueError, OverflowError):
+        return ""
+
+
+def is_id(text: Any) -> TypeGuard[str]:
     """Whether it can stand as an id in a URL."""
-    return _ID.fullmatch(text) is not None
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def path_of(type_: str, id_: str | None = None) -> str:
@@ -88,6 +98,12 @@ def entries_of(bundle: Tree) -> list[Tree]:
     """The entries of a Bundle that are objects."""
     rows: Any = bundle.get("entry")
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def resources_of(page: Tree) -> list[Tree]:
+    """The resources of a page; not what the server remarks on its search, nor what has no id to be called by."""
+    rows = [row for entry in entries_of(page) if isinstance(row := entry.get("resource"), dict)]
+    return [row for row in rows if row.get("resourceType") != "OperationOutcome" and is_id(row.get("id"))]
 
 
 def method_of(entry: Tree) -> str:

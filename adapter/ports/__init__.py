@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from adapter.issues import Issue
 from adapter.ports.ledger import (
     ACCESS,
+    FARTHEST,
     FOR_CONSENT,
     ORDER,
     STOPPED,
@@ -40,6 +41,7 @@ from adapter.ports.rows import (
 
 __all__ = [
     "ACCESS",
+    "FARTHEST",
     "FOR_CONSENT",
     "ORDER",
     "STOPPED",
@@ -73,6 +75,7 @@ __all__ = [
     "Tree",
     "Versioned",
     "instant",
+    "is_past",
 ]
 
 
@@ -101,6 +104,11 @@ class SystemClock:
 def instant(moment: datetime) -> str:
     """A FHIR instant in UTC, to milliseconds: as text in the order of time."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def is_past(text: str, now: datetime) -> bool:
+    """Whether an instant of ours (empty: none) has passed, or was never meant: see `FARTHEST`."""
+    return text <= instant(now) or text > instant(now + timedelta(seconds=FARTHEST))
 
 
 class FhirServer(Protocol):

@@ -19,6 +19,8 @@ ACCESS = ("token_url", "client_id", "key", "key_id", "scope", "certificate", "ce
 STOPPED = frozenset({"refused", "conflict", "quarantine", "gone", "closed", "outside"})
 # How the reason begins of what waits for a consent of its patient.
 FOR_CONSENT = "consent: "
+# Seconds: no instant of ours lies farther ahead. One that does was written by a clock that was wrong, and does not count.
+FARTHEST = 2 * 86_400.0
 # The version of our resource that the write at hand makes: only the store knows its number.
 THIS_WRITE = -1
 

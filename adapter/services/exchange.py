@@ -9,6 +9,7 @@ from typing import Literal
 
 from adapter.errors import AdapterError, ServerRefused, Unavailable
 from adapter.fhir_json import Tree
+from adapter.ports import is_past
 from adapter.sync.partner import Partner, Report, Step
 from adapter.sync.pull import pull
 from adapter.sync.run import push
@@ -40,7 +41,7 @@ def exchange(partner: Partner, how: How = "both", *, dry_run: bool = False, hurr
     ran = Ran(partner.name)
     try:
         _refuse_paused(partner)
-        if not hurry and partner.store.state(partner.name).not_before > partner.later():
+        if not hurry and not is_past(partner.store.state(partner.name).not_before, partner.clock.now()):
             return ran
         for verb in _verbs(partner, how):
             if verb == "pull":

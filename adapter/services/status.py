@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapter.fhir_json import Tree
-from adapter.ports import Arrival, Conflict, Link, Server, ServerState, SyncLedger
+from adapter.ports import Arrival, Conflict, Link, Server, ServerState, SyncLedger, is_past
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def circuit(state: ServerState, now: datetime) -> str:
     """`closed` (all is well), `open` (left alone after failing) or `half-open` (to be tried again)."""
     if not state.failures:
         return "closed"
-    return "open" if state.not_before and datetime.fromisoformat(state.not_before) > now else "half-open"
+    return "half-open" if is_past(state.not_before, now) else "open"
 
 
 def told(one: ServerStatus, now: datetime) -> Tree:

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from adapter.errors import AdapterError
-from adapter.ports import Clock, SyncLedger, instant
+from adapter.ports import Clock, SyncLedger, is_past
 from adapter.services.exchange import Connect, How, Ran, exchange
 
 MOST_AT_ONCE = 8
+# A look that lies farther ahead than the clocks of two machines differ was written by one that was wrong.
+_AHEAD = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -58,9 +60,10 @@ def due(ledger: SyncLedger, now: datetime, name: str | None = None) -> Iterator[
     waiting = ledger.waiting()
     for server in ledger.servers():
         state = ledger.state(server.name)
-        if server.paused or (name not in (None, server.name)) or state.not_before > instant(now):
+        if server.paused or (name not in (None, server.name)) or not is_past(state.not_before, now):
             continue
-        if state.last_try <= instant(now - timedelta(seconds=server.options.every)):
+        last = datetime.fromisoformat(state.last_try) if state.last_try else None
+        if last is None or not -_AHEAD < now - last < timedelta(seconds=server.options.every):
             yield server.name, "both"
         elif server.name in waiting and server.options.direction != "pull":
             yield server.name, "push"

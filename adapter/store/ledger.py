@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Integer, and_, bindparam, case, func, select, update
 
-from adapter.ports import STOPPED, Clock, Conflict, Entry, Link, instant
+from adapter.ports import STOPPED, Clock, Conflict, Entry, Link, instant, is_past
 from adapter.store.database import reading, writing
 from adapter.store.decisions import Decisions, replaced
 from adapter.store.rows import by_head, link_of, row_of_link
-from adapter.store.servers import Servers
+from adapter.store.servers import Servers, past
 from adapter.store.tables import TODO, link
 
 Key = tuple[str, str]
@@ -30,8 +30,8 @@ class Ledger(Servers, Decisions):
     _clock: Clock
 
     def claim(self, server: str, *, limit: int, seconds: float) -> list[Link]:
-        at, now = link.c, instant(self._clock.now())
-        due = and_(_to_send(server), at.not_before <= now, at.lease_until <= now)
+        at = link.c
+        due = and_(_to_send(server), *self._due())
         with writing(self.engine) as connection:
             rank = connection.scalar(select(at.rank).where(due).order_by(at.rank).limit(1))
             if rank is None:
@@ -43,10 +43,10 @@ class Ledger(Servers, Decisions):
             return self._take(connection, [link_of(row) for row in connection.execute(found).mappings()], seconds)
 
     def lease(self, links: Sequence[Link], *, seconds: float) -> list[Link]:
-        now = instant(self._clock.now())
+        now = self._clock.now()
         with writing(self.engine) as connection:
             present = _present(connection, links)
-            return self._take(connection, [one for one in present.values() if one.lease_until <= now], seconds)
+            return self._take(connection, [one for one in present.values() if is_past(one.lease_until, now)], seconds)
 
     def _take(self, connection: Connection, links: list[Link], seconds: float) -> list[Link]:
         until = instant(self._clock.now() + timedelta(seconds=seconds))
@@ -71,10 +71,13 @@ class Ledger(Servers, Decisions):
             self._enter(connection, [Entry(*link.key, link.state, f"{link.reason}: {paths}")])
 
     def waiting(self) -> frozenset[str]:
-        at, now = link.c, instant(self._clock.now())
-        query = select(at.server).where(TODO, at.not_before <= now, at.lease_until <= now).distinct()
+        query = select(link.c.server).where(TODO, *self._due()).distinct()
         with reading(self.engine) as connection:
             return frozenset(connection.scalars(query))
+
+    def _due(self) -> tuple[ColumnElement[bool], ...]:
+        """What is due by the present clock."""
+        return tuple(past(column, self._clock.now()) for column in (link.c.not_before, link.c.lease_until))
 
     def renew(self, server: str, *, everything: bool = False, refused: bool = False) -> None:
         at = link.c

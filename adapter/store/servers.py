@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, insert, or_, select, update
 
 from adapter.errors import UsageError
-from adapter.ports import Clock, Link, Server, ServerState, instant
+from adapter.ports import FARTHEST, Clock, Link, Server, ServerState, instant
 from adapter.store.database import alone_with_servers, reading, writing
 from adapter.store.rows import row_of_link, row_of_server, server_of, state_of, values_of_state
 from adapter.store.tables import (
@@ -107,7 +107,7 @@ class Servers:
         now = self._clock.now()
         at = turn.c
         here = and_(at.server == server, at.work == work)
-        free = here if force else and_(here, or_(at.until <= instant(now), at.holder == holder))
+        free = here if force else and_(here, or_(past(at.until, now), at.holder == holder))
         values = {"holder": holder, "until": instant(now + timedelta(seconds=seconds))}
         with writing(self.engine) as connection:
             if connection.execute(update(turn).where(free).values(**values)).rowcount:
@@ -135,6 +135,11 @@ class Servers:
 
 
 _servers = server
+
+
+def past(column: ColumnElement[str], now: datetime) -> ColumnElement[bool]:
+    """`adapter.ports.is_past` of a column."""
+    return or_(column <= instant(now), column > instant(now + timedelta(seconds=FARTHEST)))
 
 
 def _named(name: str) -> Any:

@@ -31,7 +31,7 @@ class Facts:
     def of(cls, partner: Partner) -> Facts:
         """As stored, or asked of the server where they are not, or are old. Raises Unavailable."""
         kept: dict[str, Any] = partner.store.state(partner.name).facts
-        fresh = bool(kept) and partner.clock.now() - moment(kept["at"]) < _AGE
+        fresh = bool(kept) and abs(partner.clock.now() - moment(kept["at"])) < _AGE
         found = _capability(kept) if fresh else partner.client.capability()
         most = min(partner.server.options.bundle, kept.get("bundle", 10_000) if fresh else 10_000)
         made = cls(found, most, kept["at"] if fresh else partner.later())

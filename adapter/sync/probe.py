@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from adapter.errors import Gone, NotFound
 from adapter.fhir_json import same
+from adapter.mapping.scope import own_identifier
 from adapter.ports import Conflict, Link, Versioned
 from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.incoming import Incoming, as_ours
-from adapter.sync.outgoing import condition, fingerprint
+from adapter.sync.outgoing import condition, fingerprint, own_value
 from adapter.sync.partner import Names, Partner
 
 
@@ -47,7 +48,13 @@ def _there(partner: Partner, link: Link) -> list[Versioned]:
         except (NotFound, Gone):
             return []
     query = dict([condition(link, {}).split("=", 1)])
-    return [row for page in partner.client.search(link.type, query) for row in page]
+    rows = (row for page in partner.client.search(link.type, query) for row in page)
+    # A server that does not know the parameter answers with what others have.
+    return [
+        row
+        for row in rows
+        if row.resource.get("resourceType") == link.type and own_identifier(row.resource) == own_value(link)
+    ]
 
 
 def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[tuple[Link, Versioned]]) -> list[Link]:

@@ -92,6 +92,13 @@ class _Look:
         except (Gone, NotFound):
             # The server has forgotten its pages: once more from the watermark, where nothing is taken twice.
             self._again(type_, query)
+        if (stamp := self.stamps[type_]) and moment(stamp) < start:
+            self._clock_went_back(type_)
+
+    def _clock_went_back(self, type_: str) -> None:
+        """The server's clock was ahead when the watermark was set: what it stamped since lies before that, unseen."""
+        self._first(type_)
+        self.swept()
 
     def _again(self, type_: str, query: dict[str, str]) -> None:
         mark = self.partner.store.watermark(self.partner.name, type_)
@@ -128,8 +135,12 @@ class _Look:
             if self.turn is not None:
                 self.turn.go_on()
             if sort and number % PAGES == 0:
-                self._marked(type_, newest)
-        self._marked(type_, stamp or newest)
+                self._marked(type_, self._bounded(newest, stamp))
+        self._marked(type_, stamp or self._bounded(newest, ""))
+
+    def _bounded(self, newest: str, stamp: str) -> str:
+        """A stamp that lies ahead of the time there (where it is not known, of ours by a day) is of a clock that was wrong."""
+        return min([*filter(None, [newest]), stamp or self.partner.later(86_400)], key=moment) if newest else ""
 
     def _about_patients(self, type_: str) -> Iterator[Rows]:
         for some in _chunks(self._remote_ids("Patient")):
@@ -214,7 +225,8 @@ class _Look:
 
     def _is_time(self) -> bool:
         last = self.partner.store.state(self.partner.name).last_sweep
-        return not last or self.partner.later(-self.partner.server.options.sweep) >= last
+        ago = self.partner.clock.now() - moment(last) if last else timedelta.max
+        return not timedelta() <= ago < timedelta(seconds=self.partner.server.options.sweep)
 
     def swept(self) -> None:
         """Every linked id is looked at; what is not there any more is gone."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from adapter.errors import Gone, NotFound
 from adapter.fhir_json import Tree, same
+from adapter.mapping.scope import own_identifier
 from adapter.ports import Arrival, Link, Versioned
 from adapter.sync.answers import Outcome
 from adapter.sync.facts import Facts
@@ -15,6 +16,8 @@ from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import Send, identified, references
 from adapter.sync.partner import Names, Partner, Report, bare
 from adapter.sync.references import local_to_remote
+
+NOT_OURS = "the server answered a create with a resource that does not bear our identifier"
 
 
 def record(
@@ -30,6 +33,11 @@ def record(
         row = _held(partner, facts, send, outcome)
         if row is None:
             settled.append(replace(send.link, lease_until="", reason="gone as soon as it was written"))
+            continue
+        if not send.link.linked and own_identifier(row.resource) != own_identifier(identified(send.wanted, send.link)):
+            # Somebody else's, or one that we would never find again. In flight, so that it is looked for before it goes again.
+            settled.append(replace(send.link, lease_until="", state="refused", reason=NOT_OURS))
+            report.add(send.link, "refused", NOT_OURS)
             continue
         seen = as_ours(names, partner.client.base, row.resource, send.link.local_id)
         if not send.link.linked and not outcome.created and not same(bare(seen), bare(_sent(partner, names, send))):

@@ -31,6 +31,12 @@ def hang(connection: Connection) -> None:
     time.sleep(4)
 
 
+def endless(connection: Connection) -> None:
+    connection.raw(b'HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n\r\n{"resourceType":"Bundle","x":"')
+    for _ in range(10_000):
+        connection.raw(b"x" * 65_536)
+
+
 def careplan(*arguments: str, data: bytes = b"") -> Result:
     result = CliRunner().invoke(main, arguments, input=data)
     assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
@@ -41,6 +47,7 @@ def careplan(*arguments: str, data: bytes = b"") -> Result:
 def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAREPLAN_DATABASE_URL", f"sqlite:///{tmp_path}/store.db")
     monkeypatch.setenv("CAREPLAN_HTTP_SECONDS", "1")
+    monkeypatch.setenv("CAREPLAN_HTTP_MEGABYTES", "1")
     assert careplan("records", "import", data=raw(RECORD)).exit_code == 0
 
 
@@ -66,7 +73,7 @@ def unavailable(command: str, base: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["push", "pull"])
-@pytest.mark.parametrize("script", [html, drip, hang], ids=["html", "drips", "hangs"])
+@pytest.mark.parametrize("script", [html, drip, hang, endless], ids=["html", "drips", "hangs", "endless"])
 def test_server_that_answers(command: str, script: Callable[[Connection], None]) -> None:
     with StubServer(script) as server:
         unavailable(command, server.base)
@@ -80,6 +87,17 @@ def test_server_that_redirects_elsewhere(command: str, status: int) -> None:
         with StubServer(lambda connection: connection.send(status, more=more)) as server:
             unavailable(command, server.base)
         assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize("command", ["push", "pull"])
+def test_a_hundred_redirects_at_home_are_not_followed(command: str) -> None:
+    def on(connection: Connection) -> None:
+        connection.send(307, more=f"Location: {connection.base}/metadata?hop={len(server.asked)}\r\n")
+
+    with StubServer(on) as server:
+        unavailable(command, server.base)
+    assert not [one.target for one in server.asked if "hop" in one.target]
+    assert len(server.asked) <= 3
 
 
 @pytest.mark.parametrize("command", ["push", "pull"])

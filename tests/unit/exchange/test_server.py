@@ -290,6 +290,36 @@ def test_another_resource_than_asked_for_is_no_answer() -> None:
         server.read("Patient", "p2")
 
 
+def test_a_write_that_is_answered_with_another_resource_is_unknown() -> None:
+    tree = {"resourceType": "Patient", "id": "2", "meta": {"versionId": "2"}}
+    with StubServer(lambda c: c.tree(200, tree)) as server, pytest.raises(UnknownOutcome):
+        HttpFhirServer(server.base).update({"resourceType": "Patient", "id": "1"}, if_match="1")
+
+
+@pytest.mark.parametrize("id_", [None, 7, "", "../x", "x" * 65, ["1"]])
+def test_a_match_that_has_no_id_is_nobody_s(id_: Any) -> None:
+    rows = [{"resourceType": "Patient", "id": one} for one in ("good", id_)]
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": row} for row in rows]}
+    with StubServer(lambda c: c.tree(200, bundle)) as server:
+        pages = list(HttpFhirServer(server.base).search("Patient", {}))
+    assert [row.resource["id"] for page in pages for row in page] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("meta", "more", "stamp"),
+    [
+        ({"lastUpdated": "2026-03-01T10:00:00.5Z"}, "Date: Sun, 01 Mar 2026 10:00:01 GMT", "2026-03-01T10:00:00.5Z"),
+        ({}, "Date: Sun, 01 Mar 2026 10:00:01 GMT", "2026-03-01T10:00:01Z"),
+        ({}, "Date: yesterday", ""),
+        ({}, "X: y", ""),
+    ],
+)
+def test_the_time_of_a_search_is_the_bundle_s_else_that_of_the_answer(meta: Any, more: str, stamp: str) -> None:
+    bundle = {"resourceType": "Bundle", "type": "searchset", "meta": meta}
+    with StubServer(lambda c: c.tree(200, bundle, more=f"{more}\r\n")) as server:
+        assert [page.stamp for page in HttpFhirServer(server.base).search("Patient", {})] == [stamp]
+
+
 def test_nobody_there_is_unavailable_for_writes_too() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
