@@ -90,7 +90,7 @@ def _form(text: str) -> tuple[re.Pattern[str], str, str, str]:
     tokens = _TOKEN.findall(form)
     keys = "".join(key for key, token in zip("YMDhmsz", _DIGITS, strict=True) if token in tokens)
     fields = keys + ("z" if zone else "")
-    if "".join(tokens) != form or fields not in _SHAPES or len(set(tokens) & set(_DIGITS)) != len(keys):
+    if "".join(tokens) != form or fields not in _SHAPES or sum(token in _DIGITS for token in tokens) != len(keys):
         raise FunctionError(f"expected a form of YYYY MM DD hh mm ss ZZ, not {text.strip()!r}")
     if zone and not re.fullmatch(r"Z|[+-][0-9]{2}:[0-9]{2}", zone):
         raise FunctionError(f"expected an offset like -05:00 behind as, not {zone!r}")

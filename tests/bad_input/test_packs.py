@@ -83,6 +83,7 @@ BAD: dict[str, tuple[dict[str, str | bytes], Callable[[Path], None] | None, str]
     "map that nests": ({"maps/goal.yaml": GOAL + "  " + "- " * 50_000 + "x"}, None, "nests deeper than 60 levels"),
     "map that is a list": ({"maps/goal.yaml": "- a\n"}, None, "site/maps/goal.yaml:1:1: expected an object"),
     "map of a function that is not there": ({"maps/goal.yaml": GOAL + "  - {derive: launch, fhir: text, names: [start]}\n"}, None, "site/maps/goal.yaml:5:6: unknown function launch"),
+    "map of a date form that says a part twice": ({"maps/goal.yaml": GOAL + "  - {record: start, fhir: startDate, via: date YYYY/YYYY}\n"}, None, "site/maps/goal.yaml:5:38: expected a form"),
     "map that is a folder": ({}, _folder, "site/maps/goal.yaml:1:1: cannot be read"),
     "map that is a link out": ({}, _link, "site/maps/goal.yaml:1:1: leads out of the pack"),
     "map of 100 MB": ({}, _huge, "site/maps/goal.yaml:1:1: larger than"),

@@ -204,3 +204,130 @@ def test_a_function_that_breaks_its_law_is_refused(name: str, what: str) -> None
 def test_every_function_is_documented(root: Path) -> None:
     page = (root / "docs" / "mapping.md").read_text("utf-8")
     assert [name for name in FUNCTIONS if f"| `{name}" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        ("date MM/DD/YYYY", "13/01/2026"),
+        ("date MM/DD/YYYY", "1/2/2026"),
+        ("date MM/DD/YYYY", 5),
+        ("date YYYY-MM-DD hh:mm as Z", "2026-01-01 25:00"),
+        ("number", "01"),
+        ("number", ""),
+        ("number", 5),
+        ("text", "5"),
+        ("text", True),
+        ("scale 3", "5"),
+        ("join ;", []),
+        ("join ;", ["a;b"]),
+        ("join ;", ["a", ""]),
+        ("join ;", ["a", 5]),
+        ("join ;", "ab"),
+        ("affix urn:{}", ""),
+        ("affix urn:{}", 5),
+    ],
+)
+def test_what_is_not_of_the_form_does_not_go_out(text: str, ours: Any) -> None:
+    assert out(text, ours) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "fhir"),
+    [
+        ("date MM/DD/YYYY", "2026-01"),
+        ("date MM/DD/YYYY", ""),
+        ("date MM/DD/YYYY", None),
+        ("date YYYY-MM-DD hh:mm as Z", "2026-01-01T10:00:05Z"),
+        ("date YYYY-MM-DD hh:mm as Z", "2026-01-01T10:00:00+01:00"),
+        ("number", "5"),
+        ("number", True),
+        ("scale 3", 1),
+        ("join ;", ""),
+        ("join ;", "a;;b"),
+        ("join ;", 5),
+        ("affix a{}a", "a"),
+        ("affix a{}a", "aa"),
+        ("affix ab{}ba", "aba"),
+        ("affix urn:{}", "url:x"),
+        ("affix {}.x", "a.y"),
+        ("affix urn:{}", 5),
+        ("json", 5),
+        ("json", "{"),
+    ],
+)
+def test_what_is_not_of_the_form_is_not_read(text: str, fhir: Any) -> None:
+    assert back(text, fhir) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "ours", "fhir"),
+    [
+        ("join '; '", ["a", "b;c"], "a; b;c"),
+        ('join ", "', ["a", "b"], "a, b"),
+        ("join ::", ["a", "b"], "a::b"),
+        ("affix a{}b", "x", "axb"),
+        ("affix a{}", "aa", "aaa"),
+        ("json", {"a": [Decimal("1.50")]}, '{"a":[1.50]}'),
+        ("scale 0.001", 1, Decimal("0.001")),
+        ("date YYYYMMDD", "20260102", "2026-01-02"),
+    ],
+)
+def test_more_that_goes_out_and_comes_back(text: str, ours: Any, fhir: Any) -> None:
+    assert same(out(text, ours), fhir)
+    assert same(back(text, fhir), ours)
+
+
+def test_a_value_that_the_field_does_not_take_is_not_read() -> None:
+    digits = via("number", lambda value: value == "5")
+    assert digits.decode(5, SCOPE) == "5"
+    assert digits.decode(6, SCOPE) is None
+    assert digits.encode("6", None, SCOPE) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "id_", "near"),
+    [
+        ("numbr", "function-unknown", "number"),
+        ("xyzzy", "function-unknown", ""),
+        ("scale 0", "function-argument", ""),
+        ("scale -1", "function-argument", ""),
+        ("scale x", "function-argument", ""),
+        ("scale Infinity", "function-argument", ""),
+        ("join", "function-argument", ""),
+        ("affix x", "function-argument", ""),
+        ("date", "function-argument", ""),
+        ("date MM/DD", "function-argument", ""),
+        ("date YYYY/YYYY", "function-argument", ""),
+        ("date YYYY-MM-DD hh:mm", "function-argument", ""),
+        ("date YYYY-MM-DD hh:mm as 5", "function-argument", ""),
+        ("date YYYY as Z", "function-argument", ""),
+    ],
+)
+def test_what_is_no_function_is_refused_with_the_nearest(text: str, id_: str, near: str) -> None:
+    with pytest.raises(FunctionError) as caught:
+        via(text, anything)
+    assert (caught.value.id, caught.value.near) == (id_, near)
+
+
+def test_an_amount_that_the_field_does_not_take_is_not_written() -> None:
+    amount = Amount("mg", lambda value: value in (5, "5.0"))
+    assert amount.encode(5, None, SCOPE)["value"] == 5
+    assert same(amount.encode("5.0", None, SCOPE)["value"], Decimal("5.0"))
+    assert amount.encode(6, None, SCOPE) is None
+    assert amount.encode(True, None, SCOPE) is None
+    assert Amount("mg", anything).encode("x", None, SCOPE) is None
+    assert Amount("mg", anything).encode(None, None, SCOPE) is None
+
+
+@pytest.mark.parametrize("table", [{}, {"maybe": "1"}, {"yes": "1", "maybe": "2"}, {"yes": "1", "no": "1"}])
+def test_a_flag_has_one_code_for_yes_and_another_for_no(table: dict[str, str]) -> None:
+    with pytest.raises(FunctionError):
+        flag(table, str, anything)
+
+
+def test_a_flag_is_named_and_reads_booleans_alone() -> None:
+    found = flag({"yes": "1"}, str, anything)
+    assert found.name == "flag"
+    assert [found.decode(value, SCOPE) for value in (True, False, 1, "1")] == ["1", None, None, None]
+    assert [found.encode(value, None, SCOPE) for value in ("1", "2")] == [True, None]

@@ -89,3 +89,94 @@ def test_added_fields_are_checked_by_their_type() -> None:
         "/extra/ecare/confidence"
     ]
     assert [i.pointer for i in mapper.check({**goal, "extra": {"ecare": {"nope": 1}}})] == ["/extra/ecare/nope"]
+
+
+ENVELOPE = frozenset({"origin"})
+
+
+def told(record: dict[str, Any], kinds: OwnKinds = ONE) -> list[tuple[str, str, str, str | None]]:
+    return [(row.severity, row.code, row.message_id, row.pointer) for row in kinds.faults(record, ENVELOPE)]
+
+
+@pytest.mark.parametrize(
+    ("record", "fault"),
+    [
+        ({}, ("error", "required", "record-required", "/no")),
+        ({"no": "7", "x/y": 1}, ("error", "structure", "record-unknown-field", "/x~1y")),
+        ({"no": []}, ("error", "structure", "record-type", "/no")),
+        ({"no": "7", "sex": "X"}, ("error", "value", "record-schema", "/sex")),
+        ({"no": "7", "age": -1}, ("error", "value", "record-schema", "/age")),
+    ],
+)
+def test_what_the_schema_says_against_a_record(record: dict[str, Any], fault: tuple[str, str, str, str]) -> None:
+    assert told({"kind": "visit", "id": "x", "origin": "test", **record}) == [fault]
+
+
+def test_the_envelope_kind_and_id_are_no_faults() -> None:
+    assert told({"kind": "visit", "id": "x", "origin": "test", "no": "7"}) == []
+    by_id = {**VISIT, "properties": {**VISIT["properties"], "id": {"type": "string"}}}  # type: ignore[dict-item]
+    kinds = OwnKinds({"visit": Kind("visit", by_id, "id")})
+    assert told({"kind": "visit", "id": 5, "no": "7"}, kinds) == [("error", "structure", "record-type", "/id")]
+    assert kinds.plain({"kind": "visit", "id": "x", "no": "7"}) == {"kind": "visit", "id": "x", "no": "7"}
+
+
+def test_what_is_expected_is_said_in_the_schema_s_words() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "one": {"const": "A"},
+            "many": {"enum": [f"c{number}" for number in range(20)]},
+            "day": {"pattern": "^[0-9]$", "description": "one digit."},
+            "bare": {"pattern": "^[0-9]$", "description": ""},
+            "odd": {"not": {"const": "x"}},
+        },
+    }
+    kinds = OwnKinds({"visit": Kind("visit", schema)})
+    record = {"kind": "visit", "one": "B", "many": "x", "day": "x", "bare": "x", "odd": "x"}
+    said = {issue.pointer: issue.text for issue in kinds.faults(record, ENVELOPE)}
+    assert said["/one"].endswith("allows: expected A.")
+    assert said["/many"].endswith("allows: expected c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 and others.")
+    assert said["/day"].endswith("allows: expected one digit.")
+    assert said["/bare"].endswith("allows: expected pattern ^[0-9]$.")
+    assert said["/odd"].endswith("allows: not.")
+
+
+def test_where_nothing_names_a_record_its_content_does() -> None:
+    kinds = OwnKinds({"visit": Kind("visit", VISIT)})
+    one, other = kinds.named({"sex": "M"}), kinds.named({"sex": "F"})
+    assert is_uuid(one["id"])
+    assert one["id"] != other["id"]
+    assert one == kinds.named({"sex": "M"})
+    assert kinds.plain(one) == {"kind": "visit", "sex": "M"}
+
+
+def test_what_is_meant_by_a_record() -> None:
+    assert OwnKinds().named({"no": "7"}) == {"no": "7"}
+    assert ONE.named("text") == "text"
+    assert ONE.named({"kind": "patient", "no": "7"}) == {"kind": "patient", "no": "7"}
+    assert ONE.named({"kind": 5, "no": "7"}) == {"kind": 5, "no": "7"}
+    assert ONE.named({"kind": "visit", "no": "7"}) == ONE.named({"no": "7"})
+    assert ONE.named({"id": "x", "no": "7"}) == {"kind": "visit", "id": "x", "no": "7"}
+    assert ONE.named({"anything": 1})["kind"] == "visit"
+    assert TWO.named({"id": "x", "no": "7"})["kind"] == "visit"
+    assert TWO.named({"no": "7", "sex": "M", "day": "01", "age": 1})["kind"] == "visit"
+    assert "kind" not in TWO.named({"sex": "M"})
+    assert "kind" not in TWO.named({"no": "7", "plan": "P"})
+    assert ONE.plain({"kind": "patient", "id": "x"}) == {"kind": "patient", "id": "x"}
+    assert list(ONE.plain({"kind": "visit", "id": "x", "z": 1, "age": 2, "no": "7"})) == [
+        "kind",
+        "id",
+        "no",
+        "age",
+        "z",
+    ]
+
+
+def test_fields_that_a_pack_adds_are_held_to_their_schema() -> None:
+    mapper = load("ecare")
+    plan = {"kind": "plan", "extra": {"ecare": {"care_setting": 5}}}
+    assert [(row.message_id, row.pointer) for row in mapper.own.extra_faults(plan)] != []
+    assert mapper.own.extra_faults({"kind": "plan"}) == []
+    assert mapper.own.extra_faults({"kind": "patient", "extra": 5}) == []
+    assert mapper.own.extra_faults("text") == []
+    assert [row.pointer for row in mapper.own.extra_faults({"kind": "plan", "extra": 5})] == ["/extra"]

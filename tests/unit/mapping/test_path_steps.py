@@ -41,3 +41,62 @@ def test_elements_known_by_a_key_are_looked_up_and_not_asked_rule_by_rule(monkey
     assert many.slot(rows, many[249]) == 250
     assert many.slot(rows[:250], many[250]) == 250
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "rank", "at"),
+    [
+        ([{"a": "1"}, {"a": "2", "b": "1"}], 0, 1),
+        ([{"a": "1"}, {"a": "2"}, {"a": "3"}], 0, 1),
+        ([{"a": "3"}, {"a": "2"}], 3, 1),
+        ([{"a": "3"}, {"a": "2"}], 4, 2),
+        ([{"c": {"d": "x"}}, {"a": "3"}], 0, 0),
+        ([{"c": {"d": "x"}}, {"a": "3"}], 2, 1),
+        ([{"c": {"d": "x"}}], 3, 1),
+        ([{"a": ["3"]}, {"a": None}, "3", {"a": "3"}], 0, 3),
+        ([{"c": {"d": "y"}}], 0, 1),
+    ],
+)
+def test_where_a_new_element_of_a_rule_stands(rows: list[Any], rank: int, at: int) -> None:
+    assert STEPS.slot(rows, STEPS[rank]) == at
+
+
+def test_the_neighbours_stay_in_their_order() -> None:
+    assert [step.keys for step in STEPS] == [(("a", "1"),), (("b", "1"), ("a", "2")), (), (("a", "3"),), (("a", "2"),)]
+    assert len(NO_SIBLINGS) == 0
+
+
+def test_a_step_knows_its_elements() -> None:
+    step = Step("item", "element", (("a", "1"),), (("b", "2"),))
+    assert step.make() == {"a": "1", "b": "2"}
+    assert [step.matches(row) for row in ({"a": "1"}, {"a": "2"}, {"b": "2"}, "a", None)] == [True, *[False] * 4]
+    assert step.bare({"a": "1", "b": "2", "id": "x"})
+    assert step.bare({"a": "1"})
+    assert not step.bare({"a": "1", "c": 1})
+    assert step.plain
+    only = Step("item", "only", has="x")
+    assert (only.plain, only.matches({"x": 0}), only.matches({"y": 0})) == (False, True, False)
+    assert only.only([{"x": 1}, {"y": 1}]) == {"x": 1}
+    assert only.only([{"x": 1}, {"x": 2}]) is None
+    assert Step("item", "only").only(["a"]) == "a"
+    assert Step("item", "only").only([]) is None
+
+
+def test_a_slice_is_what_a_profile_cuts() -> None:
+    step = Slice(
+        "category", "element", (("use", "a"),), deep=(("coding.system", "s"), ("coding.code", "c"), ("kind.text", "k"))
+    )
+    made = {"use": "a", "coding": [{"system": "s", "code": "c"}], "kind": {"text": "k"}}
+    assert step.make() == made
+    assert step.make() is not step.make()
+    assert step.make()["coding"] is not step.make()["coding"]
+    assert step.matches({**made, "more": 1})
+    assert step.matches({**made, "coding": [{"system": "x"}, {"system": "s", "code": "c", "display": "C"}]})
+    assert not step.matches({**made, "coding": [{"system": "s"}, {"code": "c"}]})
+    assert not step.matches({**made, "coding": {"system": "s", "code": "c"}})
+    assert not step.matches({**made, "kind": [{"text": "k"}]})
+    assert not step.matches("a")
+    assert step.plain is False
+    assert step.bare({**made, "id": "x"})
+    assert not step.bare({**made, "more": 1})
+    assert not step.bare({**made, "use": "b"})

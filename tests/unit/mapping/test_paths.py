@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapter.mapping.path_steps import Siblings
-from adapter.mapping.paths import PathError, expand, get, parse, put, record_steps
+from adapter.mapping.paths import PathError, expand, get, is_name, parse, put, record_steps
 
 PREFIXES = {"ext": "https://x.test/ext"}
 
@@ -148,3 +148,27 @@ def test_a_selector_may_ask_for_what_an_inner_element_has() -> None:
     fresh: dict[str, Any] = {}
     path.make_holder(fresh)["text"] = "n"
     assert fresh == {"row": [{"k": "b", "kind": {"code": "a"}, "text": "n"}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("a", True),
+        ("a b", True),
+        ("é", True),
+        ("7", True),
+        ("", False),
+        (" a", False),
+        ("a.b", False),
+        ("a#", False),
+        ("a\nb", False),
+    ],
+)
+def test_a_name_that_can_stand_in_a_path(name: str, fits: bool) -> None:
+    assert is_name(name) is fits
+
+
+def test_a_record_path_is_its_names() -> None:
+    assert record_steps("a.b c.d") == ("a", "b c", "d")
+    with pytest.raises(PathError):
+        record_steps("a..b")
