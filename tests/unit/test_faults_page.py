@@ -6,13 +6,21 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = (ROOT / "docs" / "sync.md").read_text("utf-8")
 
 
 def test_every_fault_is_told_once_and_its_tests_exist() -> None:
-    page = (ROOT / "docs" / "sync.md").read_text("utf-8").split("## Faults")[1]
+    page = PAGE.split("## Faults")[1].split("## Bad input")[0]
     rows = re.findall(r"^\| (\d+) \|.*\| ([^|]+) \|$", page, re.MULTILINE)
     assert [int(number) for number, _ in rows] == list(range(1, 42))
     named = {name for _, tests in rows for name in re.findall(r"`([\w/]+\.py)`", tests)}
+    assert [name for name in sorted(named) if not (ROOT / "tests" / name).is_file()] == []
+
+
+def test_everything_about_bad_input_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (.+) \| (.+) \| (`.+`) \|$", PAGE.split("## Bad input")[1], re.MULTILINE)
+    assert len(rows) > 20
+    named = {name for *_, tests in rows for name in re.findall(r"`([\w/]+\.py)`", tests)}
     assert [name for name in sorted(named) if not (ROOT / "tests" / name).is_file()] == []
 
 

@@ -41,6 +41,15 @@ def json(*words: str) -> Any:
     return loads(careplan(*words, "--json").stdout)
 
 
+def test_another_process_sees_that_a_server_is_left_alone() -> None:
+    careplan("records", "import", given=dumps([PATIENT]))
+    careplan("server", "add", "away", "http://127.0.0.1:9/fhir")
+    assert careplan("push").exit_code == 3
+    (row,) = json("status")
+    assert (row["circuit"], row["failures"]) == ("open", 1)
+    assert "circuit open until" in careplan("status").stdout
+
+
 def test_the_way_of_a_conflict(tmp_path: Path, other: str) -> None:
     careplan("records", "import", given=dumps([PATIENT]))
     assert careplan("server", "add", "north", other, "--every", "1m", "--policy", "Goal=theirs").exit_code == 0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapter.bootstrap import validator
 from adapter.errors import DataError, NotFound, UnknownOutcome
 from adapter.fhir_json import copy, same
 from adapter.issues import Issue
+from adapter.sync.run import push
 from tests.unit.services.scene import NAME, Scene, scene
 
 
@@ -132,6 +135,25 @@ def test_an_invalid_resource_is_set_aside_and_its_neighbours_go(tmp_path: Path) 
     assert report.counts()["created"] == len(list(made.store.links(NAME))) - len(refused)
     with pytest.raises(StopIteration):
         made.remote("CareTeam")
+
+
+def test_the_validator_itself_says_what_may_not_go_and_where(tmp_path: Path) -> None:
+    made = scene(tmp_path)
+    plan = made.plan()
+    parts = {part: copy(row.tree) for part, row in made.store.parts("plan", plan["id"]).items()}
+    goal = next(part for part in parts if part.startswith("Goal/"))
+    parts[goal]["lifecycleStatus"] = "Secretvalue"
+    made.store.save(plan, parts)
+    partner = replace(made.partner(), validate=validator(without=["profiles"]).validate)
+    push(partner)
+    (refused,) = (link for link in made.links() if link.state == "refused")
+    assert (refused.part, refused.reason) == (goal, "not valid: binding-required at Goal.lifecycleStatus")
+    assert len([link for link in made.links("Goal") if link.state == "linked"]) == len(plan["goals"]) - 1
+    push(partner, again=True)
+    assert made.store.link(refused.key).state == "refused"  # type: ignore[union-attr]
+    made.write(plan)
+    push(partner)
+    assert states(made) <= {"linked"}
 
 
 def test_a_lost_answer_of_a_create_gives_one_resource(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

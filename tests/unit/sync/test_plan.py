@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from adapter.sync.plan import decide
@@ -48,3 +51,29 @@ def test_what_waits_for_a_person_writes_on_neither_side(local: str, remote: str,
 def test_gone_and_back_again_is_a_conflict() -> None:
     assert decide("same", "same", "gone").verb == "conflict"
     assert decide("same", "deleted", "gone").verb == "nothing"
+
+
+WORDS = {
+    "nothing": "nothing", "push": "push", "pull": "pull", "merged": "merge", "withdrawn": "withdraw", "conflict": "conflict",
+    "kept": "gone", "closed": "close", "conditional": "create", "taken": "adopt",
+}  # fmt: skip
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "sync.md").read_text("utf-8")
+
+
+def rows() -> list[tuple[str, str, str]]:
+    table = PAGE.split("| here | there | then |")[1].split("\n\n")[0]
+    return re.findall(r"^\| (\S+) \| ([^|]+) \| (\w+)", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("here", "there", "then"), rows())
+def test_each_row_of_the_page_is_what_is_decided(here: str, there: str, then: str) -> None:
+    if here == "`gone`":
+        assert {decide(local, "changed", "gone").verb for local in ("same", "changed")} == {WORDS[then]}  # type: ignore[arg-type]
+        return
+    sides = {"new": "changed", "\u2013": "absent"}
+    assert decide(sides.get(here, here), sides.get(there, there)).verb == WORDS[then]  # type: ignore[arg-type]
+
+
+def test_the_page_has_every_row() -> None:
+    assert len(rows()) == 12
+    assert {then for *_, then in rows()} == set(WORDS)
