@@ -134,12 +134,15 @@ class _File:
         return rank(found)
 
     def _lonely(self, rows: source.Sequence, path: str) -> None:
-        row = next(row for row in rows if str(row.get("record", "")).startswith(f"{path}["))
+        pairs = (row for row in rows if isinstance(row, source.Mapping))
+        row = next(row for row in pairs if str(row.get("record", "")).startswith(f"{path}["))
         text = f"rows of {path} that no pair selects would be lost: expected a pair with items for them"
         self._fault(row, "rule-rows", text, "record")
 
     def _rule(self, row: source.Mapping, shape: Shape) -> Rule | None:
-        if not _checked(row.file or self.file, row, KEYWORDS, self.context.faults):
+        places = [each for each in row.get("either", ()) if isinstance(each, source.Mapping)]
+        file, faults = row.file or self.file, self.context.faults
+        if [each for each in (row, *places) if not _checked(file, each, KEYWORDS, faults)]:
             return None
         try:
             return self._build(row, shape)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from adapter.mapping import source
+from adapter.mapping import keywords, source
 from adapter.mapping.expanding import expanded
 from adapter.mapping.paths import PathError, parse
 
@@ -113,6 +113,11 @@ class _File:
         self.kind, self.type_ = str(tree.get("record")), str(tree.get("resource"))
 
     def rows(self) -> Iterator[Row]:
+        """The rows of the file; none where its own keys are not of their forms, which the compiler tells."""
+        if _fitting(self.tree, keywords.FILE_KEYS).keys() == self.tree.keys():
+            yield from self._all()
+
+    def _all(self) -> Iterator[Row]:
         at = self.tree.get("at")
         start = _Place(f"{row_start(at)}." if at else "", f"{self.type_}.", f"{self.type_}.")
         return self._list(self.tree.get("rules"), start)
@@ -123,6 +128,7 @@ class _File:
                 yield from self._row(keys, place)
 
     def _row(self, keys: source.Mapping, place: _Place) -> Iterator[Row]:
+        keys = _fitting(keys, keywords.KEYWORDS)
         if isinstance(keys.get("either"), list):
             for each in keys["either"]:
                 if isinstance(each, source.Mapping):
@@ -153,6 +159,12 @@ class _File:
         elif items not in place.groups:
             opened = _Place(place.record, place.fhir, place.selector, (*place.groups, items))
             yield from self._list(self.tree.get("groups", {}).get(items), opened)
+
+
+def _fitting(keys: source.Mapping, known: Mapping[str, keywords.Keyword]) -> source.Mapping:
+    """A pair, or a file, without the keys whose values are not of their forms: they say nothing."""
+    made = {key: value for key, value in keys.items() if key not in known or known[key].form.fits(value)}
+    return keys if len(made) == len(keys) else keys.copied(made)
 
 
 @cache

@@ -106,6 +106,8 @@ def columns_of(text: str, shape: Shape) -> tuple[Names, dict[int, dict[str, str]
     In `sub#_*` the number is `#` and the field `*`; without `*` the one field is called `value`.
     """
     *prefix, pattern = text.split(".")
+    if pattern.count("#") != 1 or pattern.count("*") > 1:
+        raise RuleError(ID, f"expected one # and at most one * in the last name of {text}")
     names = record_steps(".".join(prefix)) if prefix else ()
     here = shape.at(names) if names else shape
     form = re.escape(pattern).replace(r"\#", "(?P<number>[1-9][0-9]?)").replace(r"\*", "(?P<field>[A-Za-z0-9_-]+)")

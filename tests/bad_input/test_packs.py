@@ -18,10 +18,12 @@ from adapter import mapping, packs
 from adapter.cli import main
 from adapter.errors import PackError
 from adapter.fhir_json import loads
+from adapter.mapping.keywords import KEYWORDS
 from adapter.packs import root
 from adapter.services.lint import lint
 from tests.bad_input.rows import raw
 from tests.laws.foreign import JUNK, spots
+from tests.laws.test_core_laws import TIMES
 
 HEAD = "name: site\nversion: 1.0.0\n"
 GOAL = "map: goal\nrecord: goal\nresource: Goal\nrules:\n"
@@ -160,6 +162,21 @@ def test_a_pack_for_one_version_is_not_used_for_another(tmp_path: Path) -> None:
     assert "The pack site is for FHIR 4.0.1, not 4.3.0." in done.stderr
 
 
+# What is not of the form of a keyword, and what nearly is.
+ODD = (
+    *JUNK,
+    "a##",
+    "#_*",
+    "a[b=c",
+    "a[!]",
+    "$nowhere",
+    "{a}{a}",
+    "/goal",
+    "date YYYY/YYYY",
+    "scale NaN",
+    "none",
+    ["x"],
+)
 FILES = (
     "maps/goal.yaml",
     "maps/care_team.yaml",
@@ -183,7 +200,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(
-    max_examples=12,
+    max_examples=20 * TIMES,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -195,10 +212,12 @@ def test_a_damaged_pack_is_told_and_never_breaks_lint(small: Path, data: st.Data
     tree: Any = yaml.safe_load(before) if path.suffix == ".yaml" else loads(before)
     for _ in range(data.draw(st.integers(1, 3))):
         holder, key = data.draw(st.sampled_from(list(spots(tree)) or [(tree, "map")]))
-        if isinstance(holder, dict) and data.draw(st.booleans()):
+        act = data.draw(st.sampled_from(["delete", "change", "add"] if isinstance(holder, dict) else ["change"]))
+        if act == "delete":
             del holder[key]
         else:
-            holder[key] = data.draw(st.sampled_from(JUNK))
+            key = data.draw(st.sampled_from(list(KEYWORDS))) if act == "add" else key
+            holder[key] = data.draw(st.sampled_from(ODD))
     text = yaml.safe_dump(tree, sort_keys=False) if path.suffix == ".yaml" else json.dumps(tree, default=str)
     path.write_text(text)
     try:
