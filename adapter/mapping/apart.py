@@ -36,13 +36,11 @@ class Input:
     def name_of(self, index: int) -> list[str]:
         """Every literal by which others may refer to a resource: its fullUrl first."""
         resource = self.resources[index]
-        names = []
-        if self.bundle is not None:
-            url = self.bundle["entry"][self.rows[index]].get("fullUrl")
-            if type(url) is str:
-                names.append(url)
-        if type(resource.get("id")) is str and type(resource.get("resourceType")) is str:
-            names.append(f"{resource['resourceType']}/{resource['id']}")
+        type_, id_ = resource.get("resourceType"), resource.get("id")
+        url = self.bundle["entry"][self.rows[index]].get("fullUrl") if self.bundle is not None else None
+        names = [url] if type(url) is str else []
+        if type(id_) is str and type(type_) is str:
+            names.append(f"{type_}/{id_}")
         return names
 
 

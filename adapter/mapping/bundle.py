@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 from adapter.errors import DataError
@@ -92,21 +93,30 @@ class Analysis:
 
     def __init__(self, pack: PackMaps, parts: Input) -> None:
         self.pack, self.input, self.issues = pack, parts, list[Issue]()
-        seen: dict[str, int] = {}
-        self.ids = [self._id(resource, seen) for resource in parts.resources]
-        self.targets: dict[str, int] = {}
+        self.ids: list[str] = []
+        self.types: list[str] = []
+        self.readers: list[ResourceMap | None] = []
         self.names: dict[int, str] = {}
-        self.readers = [pack.reader(resource) for resource in parts.resources]
-        self.types = [str(resource.get("resourceType")) for resource in parts.resources]
-        self.given: dict[tuple[str, str], str] = {}
-        for index, reader in enumerate(self.readers):
+        self.targets: dict[str, int] = {}
+        seen: dict[str, int] = {}
+        for index, resource in enumerate(parts.resources):
+            self.ids.append(self._id(resource, seen))
+            self.types.append(str(resource.get("resourceType")))
+            self.readers.append(pack.reader(resource))
             names = parts.name_of(index)
             for name in names:
                 self.targets.setdefault(name, index)
             self.names[index] = names[0] if names else ""
-            if reader is not None and self.names[index]:
-                self.given.setdefault((self.types[index], self.ids[index]), self.names[index])
         self.owners = self._claim()
+
+    @cached_property
+    def given(self) -> Mapping[tuple[str, str], str]:
+        """What to call the main resource of each record, by (type, record id)."""
+        found: dict[tuple[str, str], str] = {}
+        for index, reader in enumerate(self.readers):
+            if reader is not None and self.names[index]:
+                found.setdefault((self.types[index], self.ids[index]), self.names[index])
+        return found
 
     def _id(self, resource: Tree, seen: dict[str, int]) -> str:
         id_ = record_id_of(resource, self.input.base)
@@ -115,9 +125,14 @@ class Analysis:
 
     def refs(self, owned: Mapping[str, int]) -> BundleRefs:
         """The references of one record, which owns these parts."""
+        refs = self._read_only(owned)
+        refs.given = self.given
+        return refs
+
+    def _read_only(self, owned: Mapping[str, int]) -> BundleRefs:
         part_of = {index: key for key, index in owned.items() if key}
         return BundleRefs(
-            self.input.base, self.targets, self.ids, self.types, self.names, self.given, dict(owned), part_of
+            self.input.base, self.targets, self.ids, self.types, self.names, owned=dict(owned), part_of=part_of
         )
 
     def _claim(self) -> dict[int, int]:
@@ -137,28 +152,32 @@ class Analysis:
 
     def _walk(self, map_: ResourceMap, index: int, main: int, found: set[int]) -> None:
         """Every resource that the rules of a map lead to, from the resource at hand or the main one."""
+        resources = self.input.resources
         for rule in map_.leads():
             maps = [rule.map] if isinstance(rule, Companion) else rule.maps
-            for reference in self._references(rule, index, main):
-                target = self._index(reference)
+            for literal in self._literals(rule, index, main):
+                target = target_of(literal, self.targets)
                 if target is None or target in found or target in (index, main):
                     continue
                 for inner in maps:
-                    if inner.reads(self.input.resources[target]):
+                    if inner.reads(resources[target]):
                         found.add(target)
                         if inner.leads():
                             self._walk(inner, target, main, found)
                         break
 
-    def _references(self, rule: Parts | Companion, index: int, main: int) -> Iterable[Any]:
+    def _literals(self, rule: Parts | Companion, index: int, main: int) -> Iterator[str]:
+        """What the References say that a rule leads to."""
         if isinstance(rule, Companion):
-            return [current(rule.path, self.input.resources[index])]
-        elements = elements_of(rule.path, self.input.resources[main if rule.from_main else index])
-        return [rule.reference(element) for element in elements if rule.path.last.matches(element)]
-
-    def _index(self, reference: Any) -> int | None:
-        literal = reference.get("reference") if type(reference) is dict else None
-        return target_of(literal, self.targets) if type(literal) is str else None
+            elements, at = [current(rule.path, self.input.resources[index])], ""
+        else:
+            elements = elements_of(rule.path, self.input.resources[main if rule.from_main else index])
+            elements, at = [row for row in elements if rule.path.last.matches(row)], rule.at
+        for element in elements:
+            reference = element.get(at) if at else element
+            literal = reference.get("reference") if type(reference) is dict else None
+            if type(literal) is str:
+                yield literal
 
     def records(self) -> list[Owned]:
         """Every record of the input, in the order of their main resources."""
@@ -167,15 +186,14 @@ class Analysis:
             if index not in self.owners and reader is not None:
                 owned[index] = {"": index}
         for target, owner in self.owners.items():
-            type_ = self.input.resources[target].get("resourceType")
-            owned[owner][f"{type_}/{self.ids[target]}"] = target
+            owned[owner][f"{self.types[target]}/{self.ids[target]}"] = target
         return [self._read(index, parts) for index, parts in owned.items()]
 
     def _read(self, index: int, parts: dict[str, int]) -> Owned:
         reader = cast("ResourceMap", self.readers[index])
         trees = {key: self.input.resources[target] for key, target in parts.items()}
         record, issues = self.pack.record(
-            reader.kind, trees, record_id=self.ids[index], refs=self.refs(parts), base=self.input.base
+            reader.kind, trees, record_id=self.ids[index], refs=self._read_only(parts), base=self.input.base
         )
         self.issues.extend(issues)
         return Owned(record, reader, parts)

@@ -9,7 +9,7 @@ from typing import Any
 from adapter.fhir_json import canonical
 from adapter.identity import content_id, foreign_record_id, is_uuid
 from adapter.mapping.links import Link
-from adapter.mapping.scope import Scope, own_identifier
+from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
 NUMBER = "#"
@@ -33,19 +33,6 @@ class Keys:
         if self.link is None:
             return None
         return self.link.decode(element.get(self.at) if self.at else element, scope)
-
-    def all_say(self, elements: list[Tree], items: list[Any]) -> bool:
-        """Whether each reference says the id of its item, each another one, by our identifier alone."""
-        said: set[str] = set()
-        for element, item in zip(elements, items, strict=True):
-            id_ = item.get("id") if type(item) is dict else None
-            reference = element.get(self.at) if self.at else element
-            if type(id_) is not str or self.link is None or type(reference) is not dict or "reference" in reference:
-                return False
-            if reference.get("type") != self.link.type_ or own_identifier(reference) != id_ or id_ in said:
-                return False
-            said.add(id_)
-        return True
 
     def refer(self, element: Tree, id_: Any, scope: Scope) -> None:
         """Make an element refer to a record."""

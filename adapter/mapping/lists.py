@@ -21,7 +21,7 @@ from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
 # The version of a derived id, which is a UUIDv5, in its fifteenth place.
-_DERIVED = "5"
+DERIVED = "5"
 
 
 def elements_of(path: Path, node: Tree) -> list[Any]:
@@ -167,17 +167,11 @@ class Items:
 
     def settle_new_ids(self, elements: list[Tree], items: list[Any], scope: Scope) -> None:
         """The same for elements that were all made just now: an id that is no derived one differs from every such."""
-        if self.keys.link is not None:
-            if not self.keys.all_say(elements, items):
-                self.settle_ids(elements, items, scope)
+        ids = [item.get("id") if type(item) is dict else None for item in items]
+        if self.keys.link is not None or any(type(id_) is str and id_[14:15] == DERIVED for id_ in ids):
+            self.settle_ids(elements, items, scope)
             return
-        for item in items:
-            id_ = item.get("id") if type(item) is dict else None
-            if type(id_) is str and id_[14:15] == _DERIVED:
-                self.settle_ids(elements, items, scope)
-                return
-        for element, item in zip(elements, items, strict=True):
-            id_ = item.get("id") if type(item) is dict else None
+        for element, id_ in zip(elements, ids, strict=True):
             if type(id_) is str:
                 element["id"] = id_
 
@@ -220,7 +214,7 @@ class Scalars:
         """(index, value) of each element that is ours."""
         found = []
         for index, element in enumerate(elements):
-            if self.without and self._left_out(element):
+            if self.without and self.left_out(element):
                 value = None
             elif self.leaf is None:
                 value = self.codec.decode(element, scope) if element is not None else None
@@ -240,7 +234,8 @@ class Scalars:
         first = "" if leaf is None else leaf.steps[0].name if leaf.steps else leaf.name
         return not element.keys() <= {"id", "extension", first}
 
-    def _left_out(self, element: Any) -> bool:
+    def left_out(self, element: Any) -> bool:
+        """Whether an element says one of the codes that another rule reads."""
         codings = element.get("coding") if type(element) is dict else None
         rows = codings if type(codings) is list else []
         codes = (coding.get("code") for coding in rows if type(coding) is dict)

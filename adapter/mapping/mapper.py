@@ -31,11 +31,13 @@ class PackMaps:
     own: OwnKinds = field(default_factory=OwnKinds)
 
     _readers: Mapping[str, tuple[ResourceMap, ...]] = field(init=False, repr=False, compare=False)
+    _makers: Mapping[str, tuple[ResourceMap, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        types = dict.fromkeys(map_.type_ for map_ in self.main)
-        readers = {type_: tuple(map_ for map_ in self.main if map_.type_ == type_) for type_ in types}
+        readers = {map_.type_: tuple(other for other in self.main if other.type_ == map_.type_) for map_ in self.main}
+        makers = {map_.kind: tuple(other for other in self.main if other.kind == map_.kind) for map_ in self.main}
         object.__setattr__(self, "_readers", readers)
+        object.__setattr__(self, "_makers", makers)
 
     def kind_of(self, resource: Any) -> str | None:
         """The kind of record that a resource is by itself, or None where this pack does not map its type."""
@@ -58,8 +60,8 @@ class PackMaps:
     def maker(self, record: Tree) -> ResourceMap:
         """The map that makes a record's main resource. Raises DataError where there is none."""
         kind = record.get("kind")
-        for map_ in self.main:
-            if map_.kind == kind and map_.makes(record):
+        for map_ in self._makers.get(kind, ()) if type(kind) is str else ():
+            if map_.makes(record):
                 return map_
         issue = Issue(
             "fatal", "not-supported", "record-unknown-kind", "No map of this pack is for this kind of record."

@@ -37,7 +37,7 @@ class Step:
             return False
         if self.has and self.has not in element:
             return False
-        return all(element.get(key) == value for key, value in self.keys)
+        return not self.keys or all(element.get(key) == value for key, value in self.keys)
 
     def make(self) -> Tree:
         """A new element with its keys."""

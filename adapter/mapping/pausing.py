@@ -47,8 +47,11 @@ def _promote() -> None:
 
 def size_of_records(records: Sequence[Any]) -> int:
     """How many items some records hold, themselves included."""
-    lists = (value for record in records if type(record) is dict for value in record.values() if type(value) is list)
-    return len(records) + sum(map(len, lists))
+    size = len(records)
+    for record in records:
+        if type(record) is dict:
+            size += sum([len(value) for value in record.values() if type(value) is list])
+    return size
 
 
 def size_of_resource(tree: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter import mapping
+from adapter import mapping, packs
 from adapter.errors import BadInput, DataError
 from adapter.fhir_json import dumps, loads
 from adapter.mapping.fast import generate, source_of
+from tests.laws import pack_records
 from tests.laws.foreign import damaged, injected
 from tests.laws.strategies import records
 from tests.laws.test_core_laws import bounded, each_kind
@@ -23,8 +25,8 @@ Tree = dict[str, Any]
 each_type = pytest.mark.parametrize("type_", TYPES)
 
 
-def _mapper(*, fast: bool) -> mapping.Mapper:
-    made = mapping._load.__wrapped__("core", "R4")
+def _mapper(pack: str = "core", *, fast: bool) -> mapping.Mapper:
+    made = mapping._load.__wrapped__(pack, "R4")
     for map_ in made.maps.values():
         map_.generate = None
         map_.fast = generate(map_) if fast else None
@@ -32,6 +34,12 @@ def _mapper(*, fast: bool) -> mapping.Mapper:
 
 
 FAST, PLAIN = _mapper(fast=True), _mapper(fast=False)
+OWN = [(pack, kind) for pack in packs.available() for kind in packs.load(pack).kinds]
+
+
+@cache
+def _pair(pack: str) -> tuple[mapping.Mapper, mapping.Mapper]:
+    return _mapper(pack, fast=True), _mapper(pack, fast=False)
 
 
 def _outcome(work: Callable[[], Any]) -> Any:
@@ -44,8 +52,8 @@ def _outcome(work: Callable[[], Any]) -> Any:
     return dumps(tree), [(issue.message_id, issue.expression, issue.source, issue.severity) for issue in done.issues]
 
 
-def _alike(work: Callable[[mapping.Mapper], Any]) -> Any:
-    fast, plain = _outcome(lambda: work(FAST)), _outcome(lambda: work(PLAIN))
+def _alike(work: Callable[[mapping.Mapper], Any], pair: tuple[mapping.Mapper, mapping.Mapper] = (FAST, PLAIN)) -> Any:
+    fast, plain = (_outcome(lambda mapper=mapper: work(mapper)) for mapper in pair)
     assert fast == plain
     return fast
 
@@ -85,6 +93,18 @@ def test_damaged_resources_back(kind: str, data: st.DataObject) -> None:
     bundle = PLAIN.to_fhir([data.draw(records(kind))]).tree
     broken = data.draw(damaged(bundle))
     _both_ways(broken)
+
+
+@pytest.mark.parametrize(("pack", "kind"), OWN)
+@bounded(30)
+@given(data=st.data())
+def test_records_of_packs_out_and_back(pack: str, kind: str, data: st.DataObject) -> None:
+    record = {"kind": kind, **data.draw(pack_records.records(packs.load(pack).kinds[kind].schema))}
+    bundle = loads(_alike(lambda mapper: mapper.to_fhir([record]), _pair(pack))[0])
+    foreign = data.draw(st.one_of(injected(bundle), damaged(bundle)))
+    _alike(lambda mapper: mapper.from_fhir(foreign), _pair(pack))
+    broken = data.draw(damaged(record))
+    _alike(lambda mapper: mapper.to_fhir([broken]), _pair(pack))
 
 
 def test_the_fixtures_both_ways(root: Path) -> None:

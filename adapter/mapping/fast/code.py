@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, fields
 from decimal import Decimal
 from textwrap import dedent
 from typing import Any
 
 from adapter.mapping.codecs import Copy, is_number, is_text
-from adapter.mapping.paths import Path, Step
 from adapter.mapping.shapes import OneOf, is_flag, is_given
 
 Rules = Sequence[Any]
@@ -111,27 +109,7 @@ def check_of(function: Function, codec: Any, value: str) -> str | None:
     return f"{function.const(check, 'is')}({value})"
 
 
-def is_plain(rule: Any, known: frozenset[str]) -> bool:
-    """Whether a rule says nothing beyond these of its fields: a keyword that came later goes to the rule object.
-
-    So does a path with steps of another kind, slices, which the generated code does not know.
-    """
-    if any(type(step) is not Step for step in _steps(rule)):
-        return False
-    for field in fields(rule):
-        if field.name in known:
-            continue
-        default = field.default_factory() if field.default_factory is not MISSING else field.default
-        if getattr(rule, field.name) != default:
-            return False
-    return True
-
-
-def _steps(rule: Any) -> Iterator[Step]:
-    """The steps of a rule's paths, and those that it leaves to others."""
-    for name in ("path", "leaf"):
-        path = getattr(rule, name, None)
-        if isinstance(path, Path):
-            yield from (*path.steps, path.last)
-            yield from (step for steps in path.ranks.values() for step in steps)
-    yield from (*getattr(rule, "others", ()), *getattr(rule, "never", ()))
+def put(made: Function, names: Sequence[str], value: str) -> None:
+    """The line that puts a value into the record, and makes the objects on the way."""
+    way = "".join(f".setdefault({name!r}, {{}})" for name in names[:-1])
+    made.line(f"out{way}[{names[-1]!r}] = {value}")

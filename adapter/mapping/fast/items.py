@@ -18,7 +18,6 @@ from adapter.mapping.scope import Scope
 Tree = dict[str, Any]
 Beside = Callable[[Tree, Tree, Scope], Any]
 """The generated function for what an element says of its item beyond the reference."""
-FIELDS = frozenset({"source", "names", "path", "maps", "at", "inline", "keys", "held", "beside", "beside_names"})
 
 
 def is_plain_list(rule: Parts) -> bool:

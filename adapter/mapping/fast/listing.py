@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from adapter.mapping.fast.arrays import appends
 from adapter.mapping.fast.code import Function, check_of
 from adapter.mapping.fast.items import is_plain_list
-from adapter.mapping.fast.reading import keys_are_known
-from adapter.mapping.lists import Items, Scalars
+from adapter.mapping.fast.known import keys_are_known
+from adapter.mapping.lists import DERIVED, Items, Scalars
 from adapter.mapping.parts import Parts
 from adapter.mapping.paths import Path, Step
 
@@ -39,19 +39,88 @@ def items(to: Filler, rule: Items, record: str) -> bool:
     if not keys_are_known(rule.keys):
         return False
     made, array = to.made, to.made.fresh("a")
+    ids = _Ids(to, rule) if rule.keys.by == "id" else None
     with _list(to, rule, record) as wanted:
         made.line(f"{array} = []")
+        if ids is not None:
+            ids.start()
         with made.block(f"for item in {wanted}:"):
             made.line(f"e = {_element(rule.path.last)}")
             with made.block("if type(item) is dict:"):
-                if rule.keys.by == "id" and rule.keys.link is not None:
-                    made.line(f"{made.const(rule.keys, 'K')}.refer(e, item.get('id'), scope)")
+                if ids is not None:
+                    ids.refer()
                 made.line(f"{to.filled(rule.rules)}(e, item, scope)")
+                if ids is not None:
+                    ids.settle()
             made.line(f"{array}.append(e)")
         _store(to, rule, array)
-        if rule.keys.by == "id":
-            made.line(f"{made.const(rule, 'R')}.settle_new_ids({array}, {wanted}, scope)")
+        if ids is not None:
+            ids.end(array, wanted)
     return True
+
+
+class _Ids:
+    """The lines for the ids of a list's elements: set down at once where that is what `settle_new_ids` comes to.
+
+    So it is with ids that are not derived ones, and with references that say them by our identifier, each another one.
+    """
+
+    def __init__(self, to: Filler, rule: Items) -> None:
+        self.made, self.rule, self.link, self.at = to.made, rule, rule.keys.link, rule.keys.at
+        paths = [getattr(inner, "path", None) for inner in rule.rules]
+        firsts = {(path.steps[0] if path.steps else path.last).name for path in paths if isinstance(path, Path)}
+        taken = {self.at, "id"} if self.at else {"reference", "type", "identifier", "id"}
+        known = all(isinstance(path, Path) for path in paths) and not rule.keys.uuid and not firsts & taken
+        self.plain = known and not {key for key, _ in rule.path.last.keys + rule.path.last.made} & taken
+        self.encode = to.encoded
+
+    def start(self) -> None:
+        """Before the first element."""
+        if self.plain:
+            self.made.line("late = False" if self.link is None else "late, said = False, set()")
+
+    def refer(self) -> None:
+        """Before an element is filled: what it refers to."""
+        made = self.made
+        if self.link is None:
+            return
+        if not self.plain:
+            made.line(f"{made.const(self.rule.keys, 'K')}.refer(e, item.get('id'), scope)")
+            return
+        made.line("key = item.get('id')")
+        made.line(f"x = {self.encode(self.link, 'key', 'None')}")
+        with made.block("if x is not None:"):
+            made.line(f"e[{self.at!r}] = x" if self.at else "e.update(x)")
+        made.text("""
+            if x is None or 'reference' in x:
+                late = True
+            else:
+                said.add(key)
+        """)
+
+    def settle(self) -> None:
+        """After an element is filled: its own id."""
+        if self.plain and self.link is None:
+            self.made.text(f"""
+                key = item.get('id')
+                if type(key) is str:
+                    late = late or key[14:15] == {DERIVED!r}
+                    e['id'] = key
+            """)
+
+    def end(self, array: str, wanted: str) -> None:
+        """After the last element: all of them as the rule does it, where one was out of the usual."""
+        made, settled = self.made, f"{self.made.const(self.rule, 'R')}.settle_new_ids({array}, {wanted}, scope)"
+        if not self.plain:
+            made.line(settled)
+        elif self.link is not None:
+            with made.block(f"if late or len(said) != len({array}):"):
+                made.line(settled)
+        else:
+            with made.block("if late:"):
+                with made.block(f"for e in {array}:"):
+                    made.line("e.pop('id', None)")
+                made.line(settled)
 
 
 def scalars(to: Filler, rule: Scalars, record: str) -> bool:

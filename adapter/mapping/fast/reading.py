@@ -10,26 +10,20 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from adapter.mapping.fast.code import Function, Module, check_of, is_plain
-from adapter.mapping.fast.items import FIELDS, inline_keys, is_plain_list, read_parts
+from adapter.mapping.fast.code import Function, Module, check_of, put
+from adapter.mapping.fast.items import inline_keys, is_plain_list, read_parts
+from adapter.mapping.fast.known import is_plain, keys_are_known
+from adapter.mapping.fast.rows import items, scalars
 from adapter.mapping.fast.values import decoded
-from adapter.mapping.keys import Keys
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Parts
 from adapter.mapping.paths import Path, Step
-from adapter.mapping.rules import Leaf, Named, OwnCode, Rule
+from adapter.mapping.reshape import When
+from adapter.mapping.rules import Group, Leaf, Named, OwnCode, Rule, WithCodes
 
+_KNOWN = (Leaf, OwnCode, Named, Items, Scalars, WithCodes, Group)
 _SILENT = (Constant, Derived, OneWay)
-_PLAIN = {
-    Leaf: frozenset({"source", "names", "path", "codec", "default"}),
-    OwnCode: frozenset({"leaf", "own", "extension"}),
-    Named: frozenset({"leaf", "called"}),
-    Items: frozenset({"source", "names", "path", "keys", "rules", "others", "never"}),
-    Scalars: frozenset({"source", "names", "path", "codec", "leaf", "without"}),
-}
-_KEYS = frozenset({"by", "link", "uuid", "at"})
-PLAIN_ID = "type(key) is str and key and ' ' not in key and len(key) <= 64"
 Placed = tuple[Any, tuple[Step, ...]]
 """A rule, and the steps that are still to go from the node at hand to the object that holds its last one."""
 
@@ -46,9 +40,13 @@ def _body(made: Function, rules: Sequence[Rule]) -> None:
             continue
         if _is_known(rule):
             rows.append((rule, _path(rule).steps))
+            continue
+        _emit(made, "node", rows)
+        rows = []
+        if type(rule) is When and _is_known(rule.inner):
+            with made.block(f"if {made.const(rule, 'R')}.holds(out):"):
+                _emit(made, "node", [(rule.inner, _path(rule.inner).steps)])
         else:
-            _emit(made, "node", rows)
-            rows = []
             _ask(made, rule)
     _emit(made, "node", rows)
     made.line("return out")
@@ -56,7 +54,7 @@ def _body(made: Function, rules: Sequence[Rule]) -> None:
 
 def _ask(made: Function, rule: Any) -> None:
     """The rule object, or what does the same for a plain list of resources."""
-    if type(rule) is Parts and is_plain(rule, FIELDS) and is_plain_list(rule):
+    if type(rule) is Parts and is_plain(rule) and is_plain_list(rule):
         made.module.names["read_parts"] = read_parts
         beside = reader(made.module, rule.beside) if rule.beside else "None"
         inline = made.const(inline_keys(rule), "N")
@@ -66,28 +64,19 @@ def _ask(made: Function, rule: Any) -> None:
 
 
 def _is_known(rule: Any) -> bool:
-    known = _PLAIN.get(type(rule))
-    if known is None or not is_plain(rule, known) or not is_plain_path(rule):
+    if type(rule) not in _KNOWN or not is_plain(rule):
         return False
     if isinstance(rule, OwnCode):
         return _is_known(rule.leaf) and rule.path.last.shape == "object"
     if isinstance(rule, Named):
         return _is_known(rule.leaf) and rule.leaf.default is None
+    if isinstance(rule, WithCodes):
+        return _is_known(rule.leaf) and len(rule.leaf.names) == len(rule.also) == 1
+    if isinstance(rule, Group):
+        return rule.path.last.shape == "object" and not rule.path.last.keys
     if isinstance(rule, Items):
         return keys_are_known(rule.keys)
-    return not isinstance(rule, Scalars) or not rule.without
-
-
-def is_plain_path(rule: Any) -> bool:
-    """Whether the steps of a rule say no more than their keys."""
-    inner = getattr(rule, "leaf", None)
-    paths = (getattr(rule, "path", None), getattr(inner, "path", inner))
-    return all(step.plain for path in paths if isinstance(path, Path) for step in (*path.steps, path.last))
-
-
-def keys_are_known(keys: Keys) -> bool:
-    """Whether items are known by their id, their value or a field: what is generated says no more than that."""
-    return type(keys) is Keys and is_plain(keys, _KEYS) and keys.by.isidentifier()
+    return True
 
 
 def _path(rule: Any) -> Path:
@@ -138,9 +127,9 @@ def first(elements: Any, step: Step) -> Any:
 
 def _rule(made: Function, holder: str, rule: Any) -> None:
     if isinstance(rule, Items):
-        _items(made, holder, rule)
+        items(made, holder, rule, reader)
     elif isinstance(rule, Scalars):
-        _scalars(made, holder, rule)
+        scalars(made, holder, rule)
     elif isinstance(rule, OwnCode):
         with made.block(f"if {'_' + rule.path.name!r} in {holder}:"):
             made.line(f"{made.const(rule, 'R')}.read(node, out, scope)")
@@ -148,6 +137,16 @@ def _rule(made: Function, holder: str, rule: Any) -> None:
             _leaf(made, holder, rule.leaf)
     elif isinstance(rule, Named):
         _leaf(made, holder, rule.leaf, rule.called)
+    elif isinstance(rule, WithCodes):
+        _leaf(made, holder, rule.leaf)
+        made.line(f"x = out.get({rule.leaf.names[0]!r})")
+        with made.block("if x and 'also' in x:"):
+            made.line(f"out[{rule.also[0]!r}] = x.pop('also')")
+    elif isinstance(rule, Group):
+        made.line(f"x = {holder}.get({rule.path.name!r})")
+        made.line(f"x = {decoded(made, rule.codec, 'x')}")
+        with made.block("if x:"):
+            made.line("out.update(x)")
     else:
         _leaf(made, holder, rule)
 
@@ -172,7 +171,7 @@ def _leaf(made: Function, holder: str, rule: Leaf, called: Sequence[str] = ()) -
             if called:
                 _put_named(made, (rule.names, called), taken)
             else:
-                _put(made, rule.names, taken)
+                put(made, rule.names, taken)
         with made.block("else:"):
             made.line(f"{made.const(rule, 'R')}.not_understood({value}, scope)")
 
@@ -181,106 +180,4 @@ def _put_named(made: Function, places: tuple[Sequence[str], Sequence[str]], valu
     """The two halves of what a record is called, each in its place."""
     for names, key in zip(places, ("id", "text"), strict=True):
         with made.block(f"if {key!r} in {value}:"):
-            _put(made, names, f"{value}[{key!r}]")
-
-
-def _put(made: Function, names: Sequence[str], value: str) -> None:
-    way = "".join(f".setdefault({name!r}, {{}})" for name in names[:-1])
-    made.line(f"out{way}[{names[-1]!r}] = {value}")
-
-
-def _array(made: Function, holder: str, path: Path) -> tuple[str, str]:
-    """The name of an array, once it is known to be one."""
-    array = made.fresh("a")
-    made.line(f"{array} = {holder}.get({path.name!r})")
-    return array, f"if type({array}) is list:"
-
-
-def _is_element(made: Function, step: Step) -> str:
-    """Whether `e` is an element that a step selects."""
-    return "type(e) is dict" + "".join(f" and e.get({key!r}) == {value!r}" for key, value in step.keys)
-
-
-def _items(made: Function, holder: str, rule: Items) -> None:
-    array, head = _array(made, holder, rule.path)
-    with made.block(head):
-        made.line(f"found = {_item_reader(made.module, rule)}({array}, scope)")
-        with made.block("if found:"):
-            _put(made, rule.names, "found")
-
-
-def _item_reader(module: Module, rule: Items) -> str:
-    """A function of its own for a list: array → items."""
-    return module.function("items", rule, "elements, scope", lambda made: _item_body(made, rule))  # type: ignore[arg-type]
-
-
-def _item_body(made: Function, rule: Items) -> None:
-    keys, read = rule.keys, reader(made.module, rule.rules)
-    by_id = keys.by == "id"
-    made.line("found = []")
-    if by_id:
-        made.line("seen = {}")
-    with made.block("for e in elements:"):
-        ours = _is_element(made, rule.path.last)
-        unlike = rule.others + rule.never
-        if unlike:
-            ours += f" and not any([step.matches(e) for step in {made.const(unlike, 'U')}])"
-        with made.block(f"if {ours}:"):
-            if keys.link is not None:
-                reference = f"e.get({keys.at!r})" if keys.at else "e"
-                made.line(f"linked = {decoded(made, keys.link, reference)}")
-            made.line(f"item = {{'id': {_key(made, keys)}}}" if by_id else "item = {}")
-            made.line(f"{read}(e, item, scope)")
-            enough = "len(item) > 1" if by_id else "item"
-            with made.block(f"if {enough} or linked:" if keys.link is not None else f"if {enough}:"):
-                made.line("found.append(item)")
-    made.line("return found")
-
-
-def _key(made: Function, keys: Keys) -> str:
-    """The name of the id of an element: of its own or its reference where that is plain, else as `keys` makes it."""
-    if keys.uuid:
-        return f"{made.const(keys, 'K')}.of(e, scope, seen)"
-    made.text(f"""
-        key = {"linked" if keys.link is not None else "e.get('id')"}
-        if {"key is not None" if keys.link is not None else PLAIN_ID} and ('id', key) not in seen:
-            seen['id', key] = 1
-        else:
-            key = {made.const(keys, "K")}.of(e, scope, seen)
-    """)
-    return "key"
-
-
-def _scalars(made: Function, holder: str, rule: Scalars) -> None:
-    array, head = _array(made, holder, rule.path)
-    with made.block(head):
-        made.line("found = []")
-        with made.block(f"for e in {array}:"):
-            if rule.leaf is None:
-                _scalar(made, rule, "e", "e is not None")
-            else:
-                with made.block(f"if {_is_element(made, rule.path.last)}:"):
-                    _of_leaf(made, rule, rule.leaf)
-        with made.block("if found:"):
-            _put(made, rule.names, "found")
-
-
-def _of_leaf(made: Function, rule: Scalars, leaf: Path) -> None:
-    holder = "e"
-    if leaf.steps:
-        made.line(f"g = {made.const(leaf, 'W')}.holder(e)")
-        holder = "g"
-    made.line(f"r = {holder}.get({leaf.name!r})" + (" if g is not None else None" if leaf.steps else ""))
-    _scalar(made, rule, "r", "r is not None")
-
-
-def _scalar(made: Function, rule: Scalars, value: str, given: str) -> None:
-    check = check_of(made, rule.codec, value)
-    if check is not None:
-        with made.block(f"if {check}:"):
-            made.line(f"found.append({value})")
-        return
-    with made.block(f"if {given}:"):
-        made.line(f"x = {decoded(made, rule.codec, value)}")
-        with made.block("if x is not None:"):
-            made.line("found.append(x)")
+            put(made, names, f"{value}[{key!r}]")

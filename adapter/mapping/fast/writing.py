@@ -17,9 +17,9 @@ from adapter.mapping.codecs import Copy, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept
 from adapter.mapping.fast import listing
 from adapter.mapping.fast.arrays import at_end, grow
-from adapter.mapping.fast.code import Function, Module, check_of, is_plain
-from adapter.mapping.fast.items import FIELDS, fill_parts
-from adapter.mapping.fast.reading import is_plain_path
+from adapter.mapping.fast.code import Function, Module, check_of
+from adapter.mapping.fast.items import fill_parts
+from adapter.mapping.fast.known import is_plain
 from adapter.mapping.fast.values import encoded
 from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.lists import Items, Scalars, elements_of
@@ -27,19 +27,20 @@ from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Parts
 from adapter.mapping.path_steps import NO_SIBLINGS
 from adapter.mapping.paths import Path, Step
-from adapter.mapping.rules import Leaf, Named, OwnCode, Rule, current, not_written, set_value, take_away
+from adapter.mapping.reshape import When
+from adapter.mapping.rules import (
+    Group,
+    Leaf,
+    Named,
+    OwnCode,
+    Rule,
+    WithCodes,
+    current,
+    not_written,
+    set_value,
+    take_away,
+)
 
-_PLAIN = {
-    Leaf: frozenset({"source", "names", "path", "codec", "default"}),
-    OneWay: frozenset({"leaf"}),
-    OwnCode: frozenset({"leaf", "own", "extension"}),
-    Named: frozenset({"leaf", "called"}),
-    Items: frozenset({"source", "names", "path", "keys", "rules", "others", "never"}),
-    Scalars: frozenset({"source", "names", "path", "codec", "leaf", "without"}),
-    Constant: frozenset({"source", "path", "value"}),
-    Derived: frozenset({"source", "path", "make"}),
-    Parts: FIELDS,
-}
 _BLIND = (Copy, Values, Link, Party, Related, Choice, Coded, CodingConcept)
 """Codecs that ask nothing of what stands there already."""
 _HELPERS = {
@@ -92,12 +93,7 @@ class _Filler:
     def _rule(self, rule: Any, record: str) -> None:
         self.rule = rule
         emit = _EMIT.get(type(rule))
-        if (
-            emit is None
-            or not is_plain(rule, _PLAIN[type(rule)])
-            or not is_plain_path(rule)
-            or not emit(self, rule, record)
-        ):
+        if emit is None or not is_plain(rule) or not emit(self, rule, record):
             self.ask(rule)
 
     def ask(self, rule: Any) -> None:
@@ -150,7 +146,8 @@ class _Filler:
         """What stands at a path now."""
         if not path.steps and path.last.shape == "object":
             return f"node.get({path.name!r})"
-        return f"current({self.made.const(path, 'W')}, node)"
+        first = path.steps[0].name if path.steps else path.name
+        return f"current({self.made.const(path, 'W')}, node) if {first!r} in node else None"
 
     # One method for each class of rule: whether its lines were written.
 
@@ -175,7 +172,7 @@ class _Filler:
                 self._default(rule)
         return True
 
-    def _left_out(self, rule: Leaf) -> None:
+    def _left_out(self, rule: Leaf | Group) -> None:
         where = self.made.const(rule.path, "W")
         self.made.line(f"not_written({rule.source!r}, {where}, scope)")
         self.made.line(f"take_away({where}, node)")
@@ -222,6 +219,40 @@ class _Filler:
             self.ask(rule)
         return True
 
+    def with_codes(self, rule: WithCodes, record: str) -> bool:
+        """A concept; the rule object where further codes stand beside it."""
+        made, also = self.made, self.made.fresh("v")
+        if len(rule.leaf.names) > 1 or len(rule.also) > 1:
+            return False
+        made.line(f"{also} = new.get({rule.also[0]!r})")
+        with made.block(f"if {also}:"):
+            self.ask(rule)
+        with made.block("else:"):
+            return self.leaf(rule.leaf, record)
+
+    def group(self, rule: Group, record: str) -> bool:
+        """Several texts that make one value."""
+        made, value = self.made, self.made.fresh("v")
+        made.line(f"{value} = {{name: {record}[name] for name in {rule.fields!r} if name in {record}}}")
+        with made.block(f"if {value}:"):
+            made.line(f"x = {self.encoded(rule.codec, value, self._stands(rule.path))}")
+            with made.block("if x is not None:"):
+                self._set(rule.path, "x")
+            with made.block("else:"):
+                self._left_out(rule)
+        return True
+
+    def when(self, rule: When, record: str) -> bool:
+        """A rule for some records; the rule object says what is left out of others."""
+        made, inner = self.made, rule.inner
+        if getattr(inner, "default", None) is not None or not isinstance(inner, (Leaf, Items, Scalars)):
+            return False
+        with made.block(f"if {made.const(rule, 'R')}.holds({record}):"), self._within(_shared(inner)) as outer:
+            self._rule(inner, outer)
+        with made.block("else:"):
+            self.ask(rule)
+        return True
+
     def constant(self, rule: Constant, record: str) -> bool:
         """A value that is always the same."""
         if rule.path.last.shape != "object":
@@ -253,5 +284,5 @@ def _shared(rule: Any) -> tuple[str, ...]:
 
 _EMIT: dict[type, Any] = {
     Leaf: _Filler.leaf, OneWay: _Filler.one_way, OwnCode: _Filler.own_code, Named: _Filler.named, Constant: _Filler.constant,
-    Derived: _Filler.derived, Items: listing.items, Scalars: listing.scalars, Parts: listing.parts,
+    Derived: _Filler.derived, WithCodes: _Filler.with_codes, Group: _Filler.group, When: _Filler.when, Items: listing.items, Scalars: listing.scalars, Parts: listing.parts,
 }  # fmt: skip
