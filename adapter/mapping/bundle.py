@@ -154,8 +154,11 @@ class Analysis:
         """Every resource that the rules of a map lead to, from the resource at hand or the main one."""
         resources = self.input.resources
         for rule in map_.leads():
-            maps = [rule.map] if isinstance(rule, Companion) else rule.maps
-            for literal in self._literals(rule, index, main):
+            path, maps = rule.path, [rule.map] if isinstance(rule, Companion) else rule.maps
+            node = resources[main if isinstance(rule, Parts) and rule.from_main else index]
+            if (path.steps[0].name if path.steps else path.name) not in node:
+                continue
+            for literal in _literals(rule, node):
                 target = target_of(literal, self.targets)
                 if target is None or target in found or target in (index, main):
                     continue
@@ -165,19 +168,6 @@ class Analysis:
                         if inner.leads():
                             self._walk(inner, target, main, found)
                         break
-
-    def _literals(self, rule: Parts | Companion, index: int, main: int) -> Iterator[str]:
-        """What the References say that a rule leads to."""
-        if isinstance(rule, Companion):
-            elements, at = [current(rule.path, self.input.resources[index])], ""
-        else:
-            elements = elements_of(rule.path, self.input.resources[main if rule.from_main else index])
-            elements, at = [row for row in elements if rule.path.last.matches(row)], rule.at
-        for element in elements:
-            reference = element.get(at) if at else element
-            literal = reference.get("reference") if type(reference) is dict else None
-            if type(literal) is str:
-                yield literal
 
     def records(self) -> list[Owned]:
         """Every record of the input, in the order of their main resources."""
@@ -209,6 +199,19 @@ class Analysis:
                 text = f"No map of this pack is for {name}: the resource is carried along as it is."
                 found.append(Issue("information", "not-supported", "type-not-mapped", text, expression=place or name))
         return found
+
+
+def _literals(rule: Parts | Companion, node: Tree) -> Iterator[str]:
+    """What the References say that a rule leads to."""
+    if isinstance(rule, Companion):
+        elements, at = [current(rule.path, node)], ""
+    else:
+        elements, at = [row for row in elements_of(rule.path, node) if rule.path.last.matches(row)], rule.at
+    for element in elements:
+        reference = element.get(at) if at else element
+        literal = reference.get("reference") if type(reference) is dict else None
+        if type(literal) is str:
+            yield literal
 
 
 def refuse_single(what: str) -> DataError:

@@ -97,19 +97,20 @@ def _refuse_twins(contents: Sequence[Tree]) -> None:
 def _fresh(pack: PackMaps, contents: Sequence[Tree], bundle_type: str, create: Create) -> Converted:
     if bundle_type not in ("collection", "transaction"):
         raise UsageError(f"A Bundle of type {bundle_type} is not made here.", remedy="Use collection or transaction.")
+    ids = [resource_id(record["kind"], record["id"]) for record in contents]
     given = {
-        (pack.maker(record).type_, record["id"]): f"urn:uuid:{resource_id(record['kind'], record['id'])}"
-        for record in contents
+        (pack.maker(record).type_, record["id"]): f"urn:uuid:{id_}" for record, id_ in zip(contents, ids, strict=True)
     }
     entries: list[Tree] = []
     issues: list[Issue] = []
-    for record in contents:
-        refs = BundleRefs("none", {}, [], [], given=given)
-        parts, said = pack.parts(record, refs=refs)
+    for record, id_ in zip(contents, ids, strict=True):
+        parts, said = pack.parts(record, refs=BundleRefs("none", {}, [], [], given=given), new_id=id_)
         issues += said
         entries += [_entry(resource, bundle_type, create) for resource in parts.values()]
     bundle: Tree = {"resourceType": "Bundle", "type": bundle_type}
-    return Converted({**bundle, "entry": entries} if entries else bundle, issues)
+    if entries:
+        bundle["entry"] = entries
+    return Converted(bundle, issues)
 
 
 def _entry(resource: Tree, bundle_type: str, create: Create = "put") -> Tree:

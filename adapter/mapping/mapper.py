@@ -69,11 +69,12 @@ class PackMaps:
         raise DataError("The record is of no known kind.", issues=[issue])
 
     def parts(
-        self, record: Tree, onto: Mapping[str, Tree] | None = None, refs: Refs | None = None
+        self, record: Tree, onto: Mapping[str, Tree] | None = None, refs: Refs | None = None, new_id: str = ""
     ) -> tuple[dict[str, Tree], list[Issue]]:
         """Record → its resources by part key: "" for the main one, else `Type/<item id>`.
 
-        With `onto` the record is written onto copies of these resources: what no rule owns stays as it is.
+        With `onto` the record is written onto copies of these resources: what no rule owns stays as it is. `new_id` is the
+        id of a main resource that is made, where the caller knows it.
         """
         parts: dict[str, Tree] = {key: copy(resource) for key, resource in onto.items()} if onto else {}
         record = self.own.named(record)
@@ -88,7 +89,9 @@ class PackMaps:
             scope.root, scope.owner_base = root, base
             map_.write(root, content, base, scope)
         else:
-            id_ = root["id"] if root is not None and "id" in root else resource_id(scope.kind, scope.record_id)
+            id_ = (
+                root["id"] if root is not None and "id" in root else new_id or resource_id(scope.kind, scope.record_id)
+            )
             scope.root = parts[""] = {"resourceType": map_.type_, "id": id_}
             map_.make(content, scope)
         return {key: resource for key, resource in parts.items() if resource}, scope.issues

@@ -15,7 +15,6 @@ from adapter.mapping.scope import Scope
 Tree = dict[str, Any]
 Key = tuple[str, str]
 LARGEST = 4096
-_FOREIGN = frozenset({"system", "code", "display", "text"})
 
 
 class _Listener:
@@ -120,10 +119,14 @@ class QuickConcept:
 
 def _foreign(value: Tree) -> Tree | None:
     """A concept of somebody else's system, without further codings."""
-    if "system" not in value or not value.keys() <= _FOREIGN:
+    if "system" not in value:
         return None
-    tree: Tree = {"coding": [{key: value[key] for key in ("system", "code", "display") if key in value}]}
+    coding: Tree = {"system": value["system"]}
+    if "code" in value:
+        coding["code"] = value["code"]
+    if "display" in value:
+        coding["display"] = value["display"]
+    if len(value) != len(coding) + ("text" in value):
+        return None
     text = value.get("text")
-    if type(text) is str and text:
-        tree["text"] = text
-    return tree
+    return {"coding": [coding], "text": text} if type(text) is str and text else {"coding": [coding]}

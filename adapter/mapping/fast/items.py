@@ -112,10 +112,12 @@ def fill_parts(rule: Parts, node: Tree, new: Tree, scope: Scope, beside: Beside 
         return
     inner = scope.of("", {})
     inherited = {name: scope.owner[name] for name in INHERITED if name in scope.owner}
+    start, at = rule.path.last.make(), rule.at
     made = []
     for item in wanted:
         own = {key: value for key, value in item.items() if key not in others} if others else item
-        element = _refer(rule, _reference(rule, own, inherited, inner))
+        reference = _reference(rule, own, inherited, inner)
+        element = {**start, at: reference} if at else {**start, **reference} if start else reference
         if beside is not None:
             beside(element, item, scope)
         made.append(element)
@@ -138,13 +140,6 @@ def _reference(rule: Parts, own: Tree, inherited: Tree, inner: Scope) -> Tree:
     inner.root = inner.parts[key] = {"resourceType": map_.type_, "id": made}
     map_.make({**own, **inherited}, inner)
     return reference
-
-
-def _refer(rule: Parts, reference: Tree) -> Tree:
-    last = rule.path.last
-    if last.keys or last.made:
-        return {**last.make(), **({rule.at: reference} if rule.at else reference)}
-    return {rule.at: reference} if rule.at else reference
 
 
 def _are_plain(wanted: Any, held: str) -> bool:

@@ -147,10 +147,10 @@ def _to_link(made: Function, codec: Link) -> None:
 
 def _to_related(made: Function, codec: Related) -> None:
     made.text(f"""
-        if type(value) is str:
-            return {_writer(made.module, codec.link)}(value, None, scope)
-        return {made.const(codec, "D")}.encode(value, stands, scope)
+        if type(value) is not str:
+            return {made.const(codec, "D")}.encode(value, stands, scope)
     """)
+    _to_link(made, codec.link)
 
 
 def _to_concept(made: Function, codec: Concept) -> None:
