@@ -2,7 +2,8 @@
 
 What a good Python developer writes for a hospital: plain functions and dictionaries; a value that FHIR cannot say is left
 out and said, a code that is not known is said and not guessed, and nothing fails for being absent. As with ours, lists are
-lists and items have ids: the schema of the record has seen to that.
+lists and items have ids: the schema of the record has seen to that. What both share is no mapping: ids, the calendar, JSON,
+and what a foreign reference names.
 """
 
 from __future__ import annotations
