@@ -87,22 +87,3 @@ def test_numbers_are_written_where_the_place_does_not_say_them() -> None:
 
 def test_equal_items_have_keys_by_occurrence() -> None:
     assert occurrence_keys(["a", "b", "a"], str) == [("a", 1), ("b", 1), ("a", 2)]
-
-
-def test_ids_are_said_where_every_reference_says_one_of_its_own() -> None:
-    """Then nothing has to be written down beside the references."""
-    other = "24287d95-0365-5224-8deb-dfb00e7ba096"
-    keys, at = Keys(link=Link("Condition")), Keys(link=Link("Condition"), at="ref")
-    items = [{"id": PLAIN}, {"id": other}]
-    assert keys.all_say([to(PLAIN), to(other)], items) is True
-    assert keys.all_say([], []) is True
-    assert at.all_say([{"ref": to(PLAIN)}, {"ref": to(other)}], items) is True
-    assert at.all_say([to(PLAIN)], items[:1]) is False
-    assert keys.all_say([to(PLAIN), to(PLAIN)], [items[0], items[0]]) is False
-    assert keys.all_say([to(PLAIN), to(PLAIN)], items) is False
-    assert Keys(link=Link("Goal")).all_say([to(PLAIN)], items[:1]) is False
-    assert Keys().all_say([to(PLAIN)], items[:1]) is False
-    assert keys.all_say([{**to(PLAIN), "reference": "Condition/1"}], items[:1]) is False
-    assert keys.all_say([to(PLAIN)], [PLAIN]) is False
-    assert keys.all_say([to(PLAIN)], [{"text": "x"}]) is False
-    assert keys.all_say([{"identifier": to(PLAIN)["identifier"]}], items[:1]) is False
