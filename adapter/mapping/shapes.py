@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from adapter.fhir_json import same
 from adapter.identity import is_uuid
 from adapter.mapping.codecs import is_number, is_text
 from adapter.records.dates import is_date, is_datetime
@@ -148,15 +149,18 @@ def _allows(node: Tree, text: str) -> bool:
     return str(node.get("const")) == text or text in map(str, node.get("enum", ()))
 
 
-def _one_of(allowed: frozenset[Any]) -> Check:
-    kinds = frozenset(type(value) for value in allowed)
-    return lambda value: type(value) in kinds and value in allowed
+def _one_of(values: list[Any]) -> Check:
+    allowed = frozenset((type(value), value) for value in values)  # True equals 1 to Python
+    scalars = frozenset(type(value) for value in values)
+    return lambda value: type(value) in scalars and (type(value), value) in allowed
 
 
 def _check(node: Tree) -> Check:
     if "enum" in node or "const" in node:
-        allowed = frozenset(node.get("enum", (node.get("const"),)))
-        return OneOf(allowed) if all(type(value) is str for value in allowed) else _one_of(allowed)
+        allowed = node.get("enum", [node.get("const")])
+        if any(isinstance(value, (dict, list)) for value in allowed):
+            return lambda value: any(same(value, one) for one in allowed)
+        return OneOf(frozenset(allowed)) if all(type(value) is str for value in allowed) else _one_of(allowed)
     type_ = node.get("type")
     if type_ == "boolean":
         return is_flag

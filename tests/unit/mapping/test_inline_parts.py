@@ -145,3 +145,47 @@ def test_the_patient_of_a_plan_is_that_of_its_items() -> None:
     parts = put(plan(goals=[goal(WALK, "Walk")], patient=SLEEP))
     moved = put(plan(goals=[goal(WALK, "Walk")], patient=TALK), parts)
     assert moved[f"Goal/{WALK}"]["subject"] == moved[""]["subject"] != parts[""]["subject"]
+
+
+# -- items that are contained resources
+
+
+CONTAINED = {
+    "resourceType": "CarePlan",
+    "id": "p",
+    "contained": [
+        {"resourceType": "Goal", "id": "a", "lifecycleStatus": "active", "description": {"text": "Walk"}, "x": 1},
+        "odd",
+        {"resourceType": "Goal", "id": "b", "lifecycleStatus": "active", "description": {"text": "Talk"}},
+        {"resourceType": "Basic", "id": "c"},
+    ],
+    "goal": [{"reference": "#a"}, {"reference": "#b"}, {"reference": "#c"}, {"reference": "#nobody"}],
+}
+
+
+def test_contained_items_are_read_written_and_taken_away_where_they_are() -> None:
+    read = core.from_fhir(copy(CONTAINED))
+    record = read.records[0]
+    assert [row.get("statement") for row in record["goals"]] == [{"text": "Walk"}, {"text": "Talk"}]
+    assert same(core.to_fhir(read.records, read.remainder).tree, CONTAINED)
+    walk, talk = record["goals"]
+    run = {**walk, "statement": {"text": "Run"}}
+    edited = core.to_fhir([{**record, "goals": [run, talk]}], read.remainder).tree
+    assert edited["contained"][0]["description"] == {"text": "Run"}
+    assert edited["contained"][0]["x"] == 1
+    assert edited["contained"][1:] == CONTAINED["contained"][1:]
+    fewer = core.to_fhir([{**record, "goals": [talk]}], read.remainder).tree
+    assert fewer["contained"] == CONTAINED["contained"][1:]
+    assert fewer["goal"] == CONTAINED["goal"][1:]
+    none = core.to_fhir([{key: value for key, value in record.items() if key != "goals"}], read.remainder).tree
+    assert none["contained"] == ["odd", CONTAINED["contained"][3]]
+    assert none["goal"] == CONTAINED["goal"][2:]
+
+
+def test_the_last_contained_item_takes_the_list_along() -> None:
+    alone = {**CONTAINED, "contained": CONTAINED["contained"][:1], "goal": [{"reference": "#a"}]}
+    read = core.from_fhir(copy(alone))
+    bare = {key: value for key, value in read.records[0].items() if key != "goals"}
+    none = core.to_fhir([bare], read.remainder).tree
+    assert "contained" not in none
+    assert "goal" not in none

@@ -230,3 +230,63 @@ def test_a_record_that_becomes_another_resource_keeps_the_id() -> None:
     bare = {"": {"resourceType": "Basic"}}
     made = core.parts(request, bare)[0][""]
     assert made["id"] == service[""]["id"]
+
+
+def test_a_resource_of_others_keeps_its_id_when_it_becomes_another() -> None:
+    request = {"kind": "request", "id": ID, "status": "active", "patient": OTHER}
+    there = {"": {"resourceType": "ServiceRequest", "id": "theirs"}}
+    drug = core.parts({**request, "type": "medication", "medication": {"text": "Naltrexone"}}, there)[0]
+    assert (drug[""]["resourceType"], drug[""]["id"]) == ("MedicationRequest", "theirs")
+
+
+def test_what_is_the_store_s_makes_no_record_another() -> None:
+    read = core.from_fhir(copy(GOAL))
+    held = {**read.records[0], "origin": "test", "revision": 3}
+    assert core.to_fhir([held], read.remainder).untouched == {("goal", held["id"])}
+    assert core.to_fhir([{**PATIENT, "origin": "test"}]).tree == core.to_fhir([PATIENT]).tree
+
+
+# -- a second resource of the same record
+
+
+def test_a_second_resource_that_went_comes_back_with_the_fields_that_it_holds() -> None:
+    flat = load("intake-flat")
+    record = {"client_no": "C-1", "last_name": "Reyes", "intake_dt": "02/01/2026", "status": "C"}
+    made = flat.to_fhir([record]).tree
+    assert [row["resource"]["resourceType"] for row in made["entry"]] == ["QuestionnaireResponse", "Patient"]
+    alone = {**made, "entry": made["entry"][:1]}
+    del alone["entry"][0]["resource"]["subject"]
+    read = flat.from_fhir(copy(alone))
+    assert "last_name" not in read.records[0]
+    status = flat.to_fhir([{**read.records[0], "status": "A"}], read.remainder).tree
+    assert [row["resource"]["resourceType"] for row in status["entry"]] == ["QuestionnaireResponse"]
+    named = flat.to_fhir([{**read.records[0], "last_name": "Reyes"}], read.remainder).tree
+    patient = named["entry"][1]["resource"]
+    assert patient["name"][0]["family"] == "Reyes"
+    assert named["entry"][0]["resource"]["subject"]["reference"] == named["entry"][1]["fullUrl"]
+
+
+# -- references inside an input
+
+
+def test_of_two_resources_of_one_id_the_first_is_meant() -> None:
+    patient = {"resourceType": "Patient", "id": "p", "identifier": [{"system": IDENTIFIER_SYSTEM, "value": ID}]}
+    goal = {**GOAL, "subject": {"reference": "Patient/p"}}
+    read = core.from_fhir(bundle(copy(patient), {**patient, "identifier": []}, copy(goal)))
+    assert read.records[2]["patient"] == ID
+    assert read.records[2]["patient"] == read.records[0]["id"] != read.records[1]["id"]
+
+
+def test_a_new_record_refers_to_what_is_there_by_its_name() -> None:
+    tree = bundle({"resourceType": "Patient", "id": "p"}, {"resourceType": "Basic", "id": "b"})
+    read = core.from_fhir(tree)
+    goal = {
+        "kind": "goal",
+        "id": OTHER,
+        "patient": read.records[0]["id"],
+        "statement": {"text": "x"},
+        "lifecycle": "active",
+    }
+    out = core.to_fhir([*read.records, goal], read.remainder).tree
+    assert out["entry"][2]["resource"]["subject"] == {"reference": "https://x.test/Patient/p"}
+    assert core.from_fhir(out).records[1] == goal

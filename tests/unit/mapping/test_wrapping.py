@@ -146,3 +146,42 @@ def test_what_cannot_be_made_sense_of_is_refused_with_its_place(pair: str, what:
     with pytest.raises(PackError) as error:
         pack(tmp_path, pair)
     assert [row for row in map(str, error.value.faults) if "odd/maps/row.yaml:6:" in row and what in row]
+
+
+ORDER = "{record: rows, order: name, fhir: 'extension[url=urn:order]', leaf: valueString}"
+
+
+def order_of(bundle: Tree) -> list[str]:
+    rows = bundle["entry"][0]["resource"].get("extension", [])
+    return [row["valueString"] for row in rows if row["url"] == "urn:order"]
+
+
+def test_the_order_of_rows_is_written_while_it_is_not_that_of_the_rules(tmp_path: Path) -> None:
+    mapper = pack(tmp_path, "{record: 'rows[name=lang].value', fhir: language}", REST, ORDER)
+    known, other = {"name": "lang", "value": "en"}, {"name": "x", "value": "1"}
+    bundle = mapper.to_fhir([{"no": "1", "rows": [known, other]}]).tree
+    for rows, order in (
+        ([other, known], ["x", "lang"]),
+        ([known, other], []),
+        ([other, known], ["x", "lang"]),
+        ([known], []),
+    ):
+        read = mapper.from_fhir(bundle)
+        bundle = mapper.to_fhir([{**read.records[0], "rows": rows}], read.remainder).tree
+        assert mapper.from_fhir(bundle).records[0]["rows"] == rows
+        assert order_of(bundle) == order
+    assert mapper.from_fhir(mapper.to_fhir([{"no": "1"}]).tree).records == [{"kind": "row", "no": "1"}]
+
+
+def test_an_order_that_names_other_rows_orders_those_that_are_there(tmp_path: Path) -> None:
+    mapper = pack(tmp_path, "{record: 'rows[name=lang].value', fhir: language}", REST, ORDER)
+    known, other = {"name": "lang", "value": "en"}, {"name": "x", "value": "1"}
+    bundle = mapper.to_fhir([{"no": "1", "rows": [other, known]}]).tree
+    rows = bundle["entry"][0]["resource"]["extension"]
+    rows.insert(0, {"url": "urn:order", "valueString": "gone"})
+    read = mapper.from_fhir(bundle)
+    assert read.records[0]["rows"] == [other, known]
+    edited = mapper.to_fhir(
+        [{**read.records[0], "names": "x", "rows": [{**other, "value": "2"}, known]}], read.remainder
+    )
+    assert order_of(edited.tree) == ["x", "lang"]
