@@ -40,7 +40,7 @@ _BACK: Tree = {
 @documented(blueprint, answer=ANY)
 def list_conflicts() -> Response:
     """Every element in conflict, without its values."""
-    found = services().store().conflicts(request.args.get("server", ""))
+    found = services().desk().listed(request.args.get("server", ""))
     return json_answer([head(one) for one in found])
 
 

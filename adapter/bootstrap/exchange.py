@@ -96,7 +96,7 @@ class Exchange:
         from adapter.records import check
         from adapter.services.conflicts import Desk
 
-        return Desk(self.store(), self.maps(), check, self.carry_out)
+        return Desk(self.store(), self.maps(), check, self.carry_out, self.border())
 
     def delete(self, kind: str, id_: str, *, as_error: bool = False, by: str = "") -> None:
         """Deletes a record as it now stands. Raises NotFound, Gone, Conflict."""

@@ -12,6 +12,7 @@ from adapter.cli.exchange import JSON, NAME
 if TYPE_CHECKING:
     from adapter.services.status import ServerStatus
 
+MOST = 100
 BY = click.option("--by", default="", metavar="NAME", help="Who decides; stands in the journal.")
 
 
@@ -49,7 +50,11 @@ def _lines(one: ServerStatus, row: dict[str, Any]) -> list[str]:
     if row["error"]:
         until = f" until {row['not_before']}" if row["circuit"] == "open" else ""
         lines.append(f"  last error: {row['error']} ({row['failures']} in a row; circuit {row['circuit']}{until})")
-    lines += [f"  {link['state']:<10} {link['record']} {link['part']}: {link['reason']}" for link in row["open"]]
+    # What only waits for its turn is counted above.
+    told = [link for link in row["open"] if link["reason"] or link["state"] != "waiting"]
+    lines += [f"  {link['state']:<10} {link['record']} {link['part']}: {link['reason']}" for link in told[:MOST]]
+    if len(told) > MOST:
+        lines.append(f"  and more: careplan status {row['server']} --json")
     lines += [f"  {left['state']:<10} {left['resource']} there: {left['reason']}" for left in row["left_there"]]
     return [line.removesuffix(": ") for line in lines]
 
@@ -75,7 +80,7 @@ def list_conflicts(name: str | None = None, as_json: bool = False) -> None:
     with Services() as services:
         if name is not None:
             services.store().server(name)
-        rows = [head(one) for one in services.store().conflicts(name or "")]
+        rows = [head(one) for one in services.desk().listed(name or "")]
     if as_json:
         put(rows)
     else:

@@ -17,6 +17,7 @@ from adapter.sync.differences import differences
 from adapter.sync.merge import MISSING, UNDECIDED, Choice, Clash, merge, ours, theirs
 from adapter.sync.narrative import retold
 from adapter.sync.partner import Store
+from adapter.sync.policy import Policies, times
 
 Taken = Literal["ours", "theirs", "merged"]
 LEASE = 60.0
@@ -24,12 +25,23 @@ LEASE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where conflicts are decided. `carry_out` writes records and links in one transaction, `check` finds a record's issues."""
+    """Where conflicts are decided. `carry_out` writes records and links in one transaction, `check` finds a record's issues,
+    `validate` a resource's.
+    """
 
     store: Store
     mapper: Mapper
     check: Callable[[Any], list[Issue]]
     carry_out: Callable[[receive.Plan, Sequence[Link]], None]
+    validate: Callable[[Any], list[Issue]]
+
+    def listed(self, server: str = "") -> list[Conflict]:
+        """What waits for a person: elements that are open, and those of a part whose decisions were not carried out."""
+        open_ = self.store.conflicts(server)
+        parts = {(one.server, one.kind, one.record_id, one.part) for one in open_}
+        decided = self.store.conflicts(server, state="decided")
+        left = [one for one in decided if (one.server, one.kind, one.record_id, one.part) not in parts]
+        return sorted([*open_, *left], key=lambda one: one.number)
 
     def show(self, number: int) -> Tree:
         """A conflict with the fields of the record that it is about, in the record's own words. Raises NotFound."""
@@ -48,6 +60,8 @@ class Desk:
         link = self._link(conflict)
         if take == "merged" and isinstance(value, dict) and ("kind" in value or "resourceType" in value):
             return self._whole(link, value, by)
+        if take == "merged":
+            self._check_value(link, conflict, value)
         chosen = {"ours": conflict.ours, "theirs": conflict.theirs, "merged": value}[take]
         self.store.decide([replace(conflict, state="decided", taken=take, value=chosen, decided_by=by)])
         rest = [one for one in self._of_part(link, "open") if one.number != number]
@@ -77,20 +91,44 @@ class Desk:
                 self._decided_whole(link, decided[-1])
             else:
                 self._decided_elements(link, decided)
-        except BaseException:
+        except BaseException as error:
             self.store.settle([replace(link, lease_until="")])
+            if isinstance(error, Raced):
+                # What was decided stays so; it is carried out with the next decision.
+                raise
+            # Which of them is at fault nobody can tell: all are to be decided once more.
+            self.store.decide([replace(one, state="open") for one in decided])
             raise
         self.store.decide([replace(one, state="resolved") for one in decided])
+
+    def _check_value(self, link: Link, conflict: Conflict, value: Any) -> None:
+        """Raises DataError where what was merged is no value for its element, or no record can hold it."""
+        local = self._local(link)
+        if local is None or link.theirs is None or conflict.path == "":
+            return
+
+        def choose(clash: Clash) -> Any:
+            return ours(clash) if clash.path != conflict.path else MISSING if value is None else value
+
+        tree = self._merged(link, local, choose)[0]
+        before = {(issue.message_id, issue.place) for issue in self.validate(local.tree)}
+        new = [one for one in self.validate(tree) if one.is_error and (one.message_id, one.place) not in before]
+        if new:
+            raise DataError("What is given is no value for this element.", issues=new, place=conflict.path)
+        receive.plan(self.store, self.mapper, {link.local: tree}, self.check)
 
     def _decided_elements(self, link: Link, decided: list[Conflict]) -> None:
         local = self._local(link)
         if local is None:
             raise DataError("The part has been deleted here meanwhile.", place=f"{link.kind}/{link.record_id}")
         choices = {one.path: one for one in decided}
+        policies = self._policies(link, local)
 
         def choose(clash: Clash) -> Any:
             one = choices.get(clash.path)
-            if one is None or not (same(one.ours, clash.ours) and same(one.theirs, clash.theirs)):
+            if one is None:
+                return policies(clash)
+            if not (same(one.ours, clash.ours) and same(one.theirs, clash.theirs)):
                 return UNDECIDED
             return MISSING if one.value is None else one.value
 
@@ -104,6 +142,12 @@ class Desk:
         parts = {part: stored.tree for part, stored in self.store.parts(link.kind, link.record_id).items()}
         whose = (link.kind, link.record_id, link.part)
         self._write(link, retold(self.mapper, whose, parts, merged, link.theirs or {}))
+        self.store.enter(policies.entries(link))
+
+    def _policies(self, link: Link, local: StoredResource) -> Policies:
+        """What the server's policies settle of the elements that nobody was asked about."""
+        server, skew = self.store.server(link.server), self.store.state(link.server).skew
+        return Policies(server.options.policies, times(local.last_updated, link.remote_updated, skew), [])
 
     def _decided_whole(self, link: Link, one: Conflict) -> None:
         """One side deleted it, or nothing is known of what it was before."""

@@ -17,9 +17,9 @@ from adapter.sync import receive
 from adapter.sync.ending import withdrawn
 from adapter.sync.merge import Clash, merge, ours
 from adapter.sync.narrative import retold
-from adapter.sync.partner import Names, Partner, Report, moment
+from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.plan import DELETED, Action, plan
-from adapter.sync.policy import Policies, Times
+from adapter.sync.policy import Policies, Times, times
 from adapter.sync.references import remote_to_local
 
 Row = tuple[Link, Versioned]
@@ -164,10 +164,7 @@ class Incoming:
             return _Change(link, new, action, clashes=tuple(clashes), row=row, verb="conflict")
         parts = {part: stored.tree for part, stored in self.partner.store.parts(link.kind, link.record_id).items()}
         merged = retold(self.partner.mapper, (link.kind, link.record_id, link.part), parts, merged, theirs)
-        entries = tuple(
-            Entry(*link.key, "policy", f"took {take}", "policy", clash.path, clash.ours, clash.theirs if take == "theirs" else clash.ours)
-            for clash, take in choice.decided
-        )  # fmt: skip
+        entries = tuple(choice.entries(link))
         done = same(merged, theirs)
         there = replace(new, base=THIS_WRITE if done else 0, seen=None if done else theirs, state="linked", reason="")
         acked = THIS_WRITE if done else link.acked
@@ -187,9 +184,7 @@ class Incoming:
             change.action = Action("conflict", "answers and scores of one assessment changed on different sides")
 
     def _times(self, local: StoredResource, row: Versioned) -> Times:
-        here = moment(local.last_updated).timestamp()
-        there = moment(row.last_updated).timestamp() if row.last_updated else here
-        return Times(here, there - self.partner.store.state(self.partner.name).skew)
+        return times(local.last_updated, row.last_updated, self.partner.store.state(self.partner.name).skew)
 
     def _write(self, changes: list[_Change]) -> None:
         if not changes:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.errors import UsageError
-from adapter.ports import Take
+from adapter.ports import Entry, Link, Take
 from adapter.sync.merge import UNDECIDED, Clash, ours, theirs
+from adapter.sync.partner import moment
 
 TAKES: tuple[Take, ...] = ("ours", "theirs", "newest", "ask")
 _INSIDE = re.compile(r"\[[^\]]*\]")
@@ -55,6 +56,12 @@ class Times:
         return "ours" if self.ours > self.theirs else "theirs"
 
 
+def times(here: str, there: str, skew: float) -> Times:
+    """When ours and theirs last changed, by their instants; the clock there is `skew` seconds ahead."""
+    ours_at = moment(here).timestamp()
+    return Times(ours_at, (moment(there).timestamp() if there else ours_at) - skew)
+
+
 @dataclass(slots=True)
 class Policies:
     """A choice for `merge`; `decided` holds what it settled: (clash, whose)."""
@@ -72,3 +79,10 @@ class Policies:
             return UNDECIDED
         self.decided.append((clash, take))
         return ours(clash) if take == "ours" else theirs(clash)
+
+    def entries(self, link: Link) -> list[Entry]:
+        """What they settled in a part, for the journal."""
+        return [
+            Entry(*link.key, "policy", f"took {take}", "policy", clash.path, clash.ours, getattr(clash, take))
+            for clash, take in self.decided
+        ]

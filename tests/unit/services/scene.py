@@ -76,7 +76,7 @@ class Scene:
         self.store.set_server(replace(server, options=replace(server.options, **options)))
 
     def desk(self) -> Desk:
-        return Desk(self.store, load("core"), check, self.carry_out)
+        return Desk(self.store, load("core"), check, self.carry_out, self.validate)
 
     def links(self, *types: str) -> list[Link]:
         return [link for link in self.store.links(NAME) if not types or link.type in types]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapter.errors import Conflict, DataError, UsageError
+from adapter.bootstrap import validator
+from adapter.errors import Conflict, DataError, Unavailable, UsageError
 from adapter.fhir_json import copy, same
 from adapter.ports import Options
 from adapter.services.history import bring_back, found, history
@@ -32,6 +34,72 @@ def clashing(pushed: Scene) -> Scene:
 
 def numbers(made: Scene) -> dict[str, int]:
     return {one.path: one.number for one in made.store.conflicts(NAME)}
+
+
+@pytest.mark.parametrize("value", [17, {"text": "x"}, ["x"], ""])
+def test_a_value_that_is_none_for_its_element_decides_nothing(
+    clashing: Scene, monkeypatch: pytest.MonkeyPatch, value: Any
+) -> None:
+    before = numbers(clashing)
+    desk = replace(clashing.desk(), validate=validator(without=["profiles"]).validate)
+    with pytest.raises(DataError) as caught:
+        desk.resolve(before["Goal.statusReason"], "merged", value)
+    assert any(issue.is_error for issue in caught.value.issues)
+    assert numbers(clashing) == before
+    assert [one for one in clashing.store.entries("plan", clashing.plan()["id"]) if one.verb == "decided"] == []
+
+
+def test_decisions_that_cannot_be_carried_out_are_to_be_made_again(
+    clashing: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = numbers(clashing)
+    desk = clashing.desk()
+
+    def full(*_: object) -> None:
+        raise Unavailable("The disk is full.")
+
+    *first, last = before.values()
+    for number in first:
+        desk.resolve(number, "ours")
+    with pytest.raises(Unavailable):
+        replace(desk, carry_out=full).resolve(last, "ours")
+    assert {one.path: one.number for one in desk.listed()} == before
+    for number in before.values():
+        desk.resolve(number, "ours")
+    assert desk.listed() == []
+    assert clashing.plan()["goals"][0]["status_reason"] == "here"
+
+
+def test_decisions_of_a_process_that_was_killed_are_listed_and_carried_out(clashing: Scene) -> None:
+    before = numbers(clashing)
+    for one in clashing.store.conflicts(NAME):
+        clashing.store.decide([replace(one, state="decided", taken="ours", value=one.ours)])
+    listed = clashing.desk().listed(NAME)
+    assert {one.path: one.number for one in listed} == before
+    clashing.desk().resolve(listed[0].number, "ours")
+    assert clashing.desk().listed() == []
+    assert clashing.plan()["goals"][0]["status_reason"] == "here"
+
+
+def test_a_policy_settles_its_elements_of_a_part_that_a_person_decides_on(tmp_path: Path) -> None:
+    made = scene(tmp_path, options=Options(policies={"Goal.statusReason": "theirs"}))
+    made.push()
+    made.pull()
+    made.edit_there(statusReason="theirs", description={"text": "Theirs"})
+    made.edit_goal(status_reason="ours", statement={"text": "Ours"})
+    made.pull()
+    (one,) = made.store.conflicts(NAME)
+    assert one.path == "Goal.description.text"
+    assert made.desk().resolve(one.number, "ours") == {"number": one.number, "taken": "ours", "open": 0}
+    goal = made.plan()["goals"][0]
+    assert (goal["statement"]["text"], goal["status_reason"]) == ("Ours", "theirs")
+    assert made.store.conflicts(NAME) == []
+    entries = made.store.entries("plan", made.plan()["id"])
+    assert [(row.verb, row.path, row.after) for row in entries if row.verb == "policy"] == [
+        ("policy", "Goal.statusReason", "theirs")
+    ]
+    made.push()
+    assert (made.goal()["description"]["text"], made.goal()["statusReason"]) == ("Ours", "theirs")
 
 
 def test_each_element_is_a_conflict_of_its_own(clashing: Scene) -> None:
