@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from textwrap import dedent
+from types import MappingProxyType
 from typing import Any
 
 from adapter.mapping.codecs import Copy, is_number, is_text
+from adapter.mapping.paths import Step
 from adapter.mapping.shapes import OneOf, is_flag, is_given
 
 Rules = Sequence[Any]
@@ -113,3 +115,9 @@ def put(made: Function, names: Sequence[str], value: str) -> None:
     """The line that puts a value into the record, and makes the objects on the way."""
     way = "".join(f".setdefault({name!r}, {{}})" for name in names[:-1])
     made.line(f"out{way}[{names[-1]!r}] = {value}")
+
+
+def literal(step: Step, values: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The expression for a new element of a step, with the expressions of further values by name."""
+    rows = {**{key: repr(value) for key, value in step.keys + step.made}, **values}
+    return "{" + ", ".join(f"{key!r}: {value}" for key, value in rows.items()) + "}"

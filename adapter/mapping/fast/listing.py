@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from adapter.mapping.fast.arrays import appends
-from adapter.mapping.fast.code import Function, check_of
+from adapter.mapping.fast.code import Function, check_of, literal
 from adapter.mapping.fast.items import is_plain_list
 from adapter.mapping.fast.known import keys_are_known
 from adapter.mapping.lists import DERIVED, Items, Scalars
 from adapter.mapping.parts import Parts
-from adapter.mapping.paths import Path, Step
+from adapter.mapping.paths import Path
 
 
 class Filler(Protocol):
@@ -45,7 +45,7 @@ def items(to: Filler, rule: Items, record: str) -> bool:
         if ids is not None:
             ids.start()
         with made.block(f"for item in {wanted}:"):
-            made.line(f"e = {_element(rule.path.last)}")
+            made.line(f"e = {literal(rule.path.last)}")
             with made.block("if type(item) is dict:"):
                 if ids is not None:
                     ids.refer()
@@ -134,10 +134,11 @@ def scalars(to: Filler, rule: Scalars, record: str) -> bool:
                 made.line(f"x = {to.encoded(rule.codec, 'v', 'None')}")
                 check, taken = "x is not None", "x"
             with made.block(f"if {check}:"):
-                if rule.leaf is not None:
-                    made.line(f"e = {_element(rule.path.last)}")
-                    inner = f"{made.const(rule.leaf, 'W')}.make_holder(e)" if rule.leaf.steps else "e"
-                    made.line(f"{inner}[{rule.leaf.name!r}] = {taken}")
+                if rule.leaf is not None and not rule.leaf.steps:
+                    taken = literal(rule.path.last, {rule.leaf.name: taken})
+                elif rule.leaf is not None:
+                    made.line(f"e = {literal(rule.path.last)}")
+                    made.line(f"{made.const(rule.leaf, 'W')}.make_holder(e)[{rule.leaf.name!r}] = {taken}")
                     taken = "e"
                 made.line(f"{array}.append({taken})")
             with made.block("else:"):
@@ -184,7 +185,3 @@ def _store(to: Filler, rule: Items | Scalars, array: str) -> None:
         made.line(f"b.extend({array})")
     with made.block("else:"):
         made.line(f"{holder}[{name!r}] = {array}")
-
-
-def _element(step: Step) -> str:
-    return "{" + ", ".join(f"{key!r}: {value!r}" for key, value in step.keys + step.made) + "}"

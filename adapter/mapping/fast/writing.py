@@ -17,7 +17,7 @@ from adapter.mapping.codecs import Copy, Values
 from adapter.mapping.concepts import Choice, Coded, CodingConcept
 from adapter.mapping.fast import listing
 from adapter.mapping.fast.arrays import at_end, grow
-from adapter.mapping.fast.code import Function, Module, check_of
+from adapter.mapping.fast.code import Function, Module, check_of, literal
 from adapter.mapping.fast.items import fill_parts
 from adapter.mapping.fast.known import is_plain
 from adapter.mapping.fast.values import encoded
@@ -131,7 +131,11 @@ class _Filler:
             return
         last = at_end(path, index, self.rule, self.rules)
         siblings = NO_SIBLINGS if last else path.ranks.get(index, NO_SIBLINGS)
-        made.line(f"{name} = grow({outer}, {made.const(step, 'P')}, {made.const(siblings, 'Q')})")
+        with made.block(f"if {step.name!r} in {outer}:"):
+            made.line(f"{name} = grow({outer}, {made.const(step, 'P')}, {made.const(siblings, 'Q')})")
+        with made.block("else:"):
+            made.line(f"{name} = {literal(step)}")
+            made.line(f"{outer}[{step.name!r}] = {name if step.shape == 'object' else f'[{name}]'}")
 
     def _set(self, path: Path, value: str) -> None:
         made, holder, step = self.made, self.holder(path), path.last
