@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,23 +86,25 @@ class _File:
         if shape is None:
             self._fault(self.tree, "record-kind", f"there is no record kind {map_.kind}", "record")
             return
+        key = "match"
         try:
-            self._head(map_)
+            map_.match = tuple((self._path(path), self._expanded(value)) for path, value in self._pairs(key))
+            key = "when"
+            map_.when = tuple(
+                (record_steps(path), None if value == "none" else self._expanded(value))
+                for path, value in self._pairs(key)
+            )
+            key = "at"
             shape = self._start(shape)
         except (PathError, RuleError) as error:
-            self._fault(self.tree, getattr(error, "id", "path-syntax"), str(error), getattr(error, "key", "at"))
+            id_, near = getattr(error, "id", "path-syntax"), getattr(error, "near", "")
+            self._fault(self.tree, id_, str(error), key, near)
             return
         map_.rules.extend(self.rules(self.tree["rules"], shape))
 
-    def _head(self, map_: ResourceMap) -> None:
-        map_.match = tuple(
-            (self._path(path), expand(value, self.context.prefixes))
-            for path, value in self.tree.get("match", {}).items()
-        )
-        map_.when = tuple(
-            (record_steps(path), None if value == "none" else expand(value, self.context.prefixes))
-            for path, value in self.tree.get("when", {}).items()
-        )
+    def _pairs(self, key: str) -> ItemsView[str, str]:
+        pairs: dict[str, str] = self.tree.get(key, {})
+        return pairs.items()
 
     def _start(self, shape: Shape) -> Shape:
         """The shape that the rules of the file start from: that of the kind, or of the items of its list `at`."""

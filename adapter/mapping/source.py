@@ -52,7 +52,7 @@ class Faults(list[Finding]):
     def check(self, what: str) -> None:
         """Raise PackError with every fault, in the order of files and lines, if there is any."""
         if self:
-            rows = sorted(self, key=lambda fault: (fault.file, fault.line, fault.column))
+            rows = sorted(dict.fromkeys(self), key=lambda fault: (fault.file, fault.line, fault.column))
             raise PackError(f"{what} has {len(rows)} fault(s).", faults=rows)
 
 
