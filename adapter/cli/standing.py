@@ -60,11 +60,12 @@ def _lines(one: ServerStatus, row: dict[str, Any]) -> list[str]:
 
 
 @click.group(invoke_without_command=True)
+@JSON
 @click.pass_context
-def conflicts(ctx: click.Context) -> None:
+def conflicts(ctx: click.Context, as_json: bool) -> None:
     """What both sides changed: list, show, resolve. Alone the same as `careplan conflicts list`."""
     if ctx.invoked_subcommand is None:
-        ctx.invoke(list_conflicts)
+        ctx.invoke(list_conflicts, as_json=as_json)
 
 
 @conflicts.command("list")
