@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from adapter.errors import AdapterError, SettingsError
+from adapter.errors import SettingsError
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -33,14 +33,13 @@ def celery_app(services: Services) -> Celery:
 
 def look(services: Services, name: str, how: str) -> None:
     """One run of the exchange with a server; what went wrong is in its state, for `careplan status`."""
-    from adapter.services.exchange import exchange
+    from adapter.ports import SystemClock
+    from adapter.services.exchange import attempt
 
-    try:
-        with services.partner(name) as partner:
-            exchange(partner, cast("How", how), hurry=False)
-    except AdapterError as error:
+    ran = attempt(services.store(), SystemClock(), services.partner, name, cast("How", how))
+    if ran.error is not None:
         # A server that was removed meanwhile, a secret that is not set: the worker goes on with the others.
-        _log(name, error)
+        _log(name, ran.error)
 
 
 def due(services: Services) -> Iterator[tuple[str, str]]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from traceback import format_tb
 from typing import Literal
 
 from adapter.errors import AdapterError, ServerRefused, Unavailable
 from adapter.fhir_json import Tree
-from adapter.ports import is_past
-from adapter.sync.partner import Partner, Report, Step
+from adapter.ports import Clock, SyncLedger, instant, is_past
+from adapter.sync.partner import Partner, Report, Step, backoff
 from adapter.sync.pull import pull
 from adapter.sync.run import push
-from adapter.sync.turn import Turn
+from adapter.sync.turn import TakenOver, Turn
 
 How = Literal["push", "pull", "both"]
+_LOG = logging.getLogger("adapter.exchange")
 Connect = Callable[[str], AbstractContextManager[Partner]]
 
 
@@ -51,8 +55,32 @@ def exchange(partner: Partner, how: How = "both", *, dry_run: bool = False, hurr
     except AdapterError as error:
         ran.error = error
     if not dry_run and not partner.server.paused:
-        _note(partner, ran.error)
+        note(partner.store, partner.clock, partner.name, ran.error)
     return ran
+
+
+def attempt(
+    ledger: SyncLedger,
+    clock: Clock,
+    connect: Connect,
+    name: str,
+    how: How,
+    prepared: Callable[[Partner], Partner] = lambda partner: partner,
+) -> Ran:
+    """One run by schedule. Whatever ends it, a fault of ours too, is noted and waited with, and ends nothing else."""
+    try:
+        with connect(name) as partner:
+            return exchange(prepared(partner), how, hurry=False)
+    except AdapterError as error:
+        ended = error
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other servers go on
+        # Where it was, and not what it says: that may hold a patient's values.
+        _LOG.error("%s: %s\n%s", name, type(error).__name__, "".join(format_tb(error.__traceback__)))
+        ended = AdapterError(f"A fault of ours ended the run ({type(error).__name__}).", place=name)
+    with suppress(AdapterError):
+        ledger.server(name)
+        note(ledger, clock, name, ended)
+    return Ran(name, error=ended)
 
 
 def _pull(partner: Partner, report: Report, *, dry_run: bool, hurry: bool) -> None:
@@ -62,7 +90,7 @@ def _pull(partner: Partner, report: Report, *, dry_run: bool, hurry: bool) -> No
     elif not turn.taken(force=hurry):
         report.done.append(Step(partner.name, "", "", "busy", "another process reads from it just now"))
     else:
-        with turn:
+        with turn, suppress(TakenOver):
             pull(partner, report, turn=turn)
 
 
@@ -81,16 +109,18 @@ def _refuse_paused(partner: Partner) -> None:
         )
 
 
-def _note(partner: Partner, error: AdapterError | None) -> None:
-    state = partner.store.state(partner.name)
-    values: Tree = {"last_try": partner.later(), "error": error.message if error is not None else "", "not_before": ""}
-    values["failures"] = state.failures + 1 if isinstance(error, Unavailable) else 0
-    if isinstance(error, Unavailable):
-        wait = error.retry_after if error.retry_after is not None else partner.backoff(values["failures"])
-        values["not_before"] = partner.later(min(wait, 86_400.0))
+def note(ledger: SyncLedger, clock: Clock, name: str, error: AdapterError | None) -> None:
+    """What came of a run: after one that ended in an error, of whatever kind, the server is left alone for a while."""
+    now = clock.now()
+    failures = ledger.state(name).failures + 1 if error is not None else 0
+    values: Tree = {"last_try": instant(now), "error": "", "not_before": "", "failures": failures}
+    if error is not None:
+        asked = error.retry_after if isinstance(error, Unavailable) else None
+        wait = timedelta(seconds=min(backoff(failures) if asked is None else asked, 86_400.0))
+        values |= {"error": error.message, "not_before": instant(now + wait)}
     if isinstance(error, ServerRefused) and error.status == 403:
-        partner.store.set_server(replace(partner.store.server(partner.name), paused="the server does not let us (403)"))
-    partner.store.note(partner.name, **values)
+        ledger.set_server(replace(ledger.server(name), paused="the server does not let us (403)"))
+    ledger.note(name, **values)
 
 
 def run_all(

@@ -10,9 +10,11 @@ from typing import Self
 
 from adapter.errors import AdapterError
 from adapter.ports import Clock, SyncLedger, is_past
-from adapter.services.exchange import Connect, How, Ran, exchange
+from adapter.services.exchange import Connect, How, Ran, attempt
 
 MOST_AT_ONCE = 8
+# What a turn that could not begin is told of.
+STORE = "the store"
 # A look that lies farther ahead than the clocks of two machines differ was written by one that was wrong.
 _AHEAD = timedelta(minutes=5)
 
@@ -28,6 +30,7 @@ class Watch:
     pause: float = 0.05
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(MOST_AT_ONCE, "exchange"))
     _running: dict[str, Future[Ran]] = field(default_factory=dict)
+    _rest: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -37,22 +40,36 @@ class Watch:
 
     def turn(self) -> Iterator[Ran]:
         """Begins the exchange with every server that is due and idle; gives the runs that have ended."""
-        for server, how in self.due():
-            if server not in self._running:
+        if self._rests(STORE):
+            return
+        try:
+            found = list(self.due())
+        except AdapterError as error:
+            # The database may be away for a while: what there is to do stays in it.
+            yield self._heard(Ran(STORE, error=error))
+            return
+        for server, how in found:
+            if server not in self._running and not self._rests(server):
                 self._running[server] = self._pool.submit(self._run, server, how)
         for server in [server for server, future in self._running.items() if future.done()]:
-            yield self._running.pop(server).result()
+            yield self._heard(self._running.pop(server).result())
+
+    def _rests(self, name: str) -> bool:
+        return self.clock.monotonic() < self._rest.get(name, (0, 0.0))[1]
+
+    def _heard(self, ran: Ran) -> Ran:
+        """Where not even the ledger could note that a run failed, this process waits all the same."""
+        times = self._rest.pop(ran.server, (0, 0.0))[0] + 1
+        if ran.error is not None:
+            self._rest[ran.server] = (times, self.clock.monotonic() + min(60.0, 0.5 * 2.0**times))
+        return ran
 
     def due(self) -> Iterator[tuple[str, How]]:
         """The servers whose time has come, and those for which something waits to be sent."""
         return due(self.ledger, self.clock.now(), self.name)
 
     def _run(self, server: str, how: How) -> Ran:
-        try:
-            with self.connect(server) as partner:
-                return exchange(partner, how, hurry=False)
-        except AdapterError as error:
-            return Ran(server, error=error)
+        return attempt(self.ledger, self.clock, self.connect, server, how)
 
 
 def due(ledger: SyncLedger, now: datetime, name: str | None = None) -> Iterator[tuple[str, How]]:

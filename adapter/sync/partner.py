@@ -20,6 +20,11 @@ Key = tuple[str, str]
 LOOK_AT_CONSENT = 3600.0
 
 
+def backoff(attempts: int) -> float:
+    """How many seconds to wait after so many attempts: twice as long each time, up to an hour, and not in step."""
+    return min(3600.0, 5.0 * 2.0 ** min(attempts, 12)) * (0.5 + random() / 2)  # noqa: S311 - jitter
+
+
 class Store(RecordStore, SyncLedger, Protocol):
     """Records and ledger on one database."""
 
@@ -50,8 +55,8 @@ class Partner:
         return self.server.name
 
     def backoff(self, attempts: int) -> float:
-        """How many seconds to wait after so many attempts: twice as long each time, up to an hour, and not in step."""
-        return min(3600.0, 5.0 * 2.0 ** min(attempts, 12)) * (0.5 + random() / 2)  # noqa: S311 - jitter
+        """How many seconds to wait after so many attempts."""
+        return backoff(attempts)
 
     def later(self, seconds: float = 0) -> str:
         """The instant so many seconds from now, as the ledger writes it."""

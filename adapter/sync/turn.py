@@ -16,6 +16,10 @@ from adapter.sync.partner import Partner
 PULL = "pull"
 
 
+class TakenOver(Unavailable):
+    """Another process reads now."""
+
+
 @dataclass(slots=True)
 class Turn:
     """A work at a server, held until it ends; use it as a context manager once `taken`."""
@@ -31,11 +35,11 @@ class Turn:
         return self._take(force=force)
 
     def go_on(self) -> None:
-        """It is still ours. Raises Unavailable where another has taken it over."""
+        """It is still ours. Raises TakenOver where it is another's."""
         if self.partner.clock.monotonic() - self._renewed < self.partner.lease / 4:
             return
         if not self.taken():
-            raise Unavailable("Another process has taken over reading from this server.", place=self.partner.name)
+            raise TakenOver("Another process has taken over reading from this server.", place=self.partner.name)
 
     def _take(self, *, force: bool) -> bool:
         store, name = self.partner.store, self.partner.name

@@ -11,10 +11,10 @@ from threading import Event
 
 import pytest
 
-from adapter.errors import ServerRefused, Unavailable
-from adapter.services.exchange import Ran, exchange
+from adapter.errors import ServerRefused, SettingsError, Unavailable
+from adapter.services.exchange import Ran, attempt, exchange
 from adapter.services.status import circuit, status, told
-from adapter.services.watch import Watch
+from adapter.services.watch import STORE, Watch
 from adapter.sync.partner import Partner
 from tests.unit.services.scene import NAME, Scene, scene
 
@@ -111,6 +111,58 @@ def test_one_that_fails_is_left_alone_for_a_while(
     monkeypatch.undo()
     assert exchange(made.partner()).error is None
     assert circuit(made.store.state(NAME), made.clock.now()) == "closed"
+
+
+def test_one_that_wants_other_credentials_is_not_asked_again_and_again(
+    made: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def no(*_: object, **__: object) -> object:
+        asked.append(1)
+        raise ServerRefused("The server does not let us do that.", status=401)
+
+    monkeypatch.setattr(made.client, "search", no)
+    with watching(made) as watch:
+        turns(watch)
+        for _ in range(30):
+            list(watch.turn())
+            time.sleep(0.005)
+    assert len(asked) <= 2
+    state = made.store.state(NAME)
+    assert (state.failures >= 1, circuit(state, made.clock.now())) == (True, "open")
+
+
+@pytest.mark.parametrize("fault", [SettingsError("The secret is not set."), KeyError("Secretname"), MemoryError()])
+def test_whatever_ends_a_run_is_noted_and_ends_no_other(
+    made: Scene, fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    @contextmanager
+    def broken(_: str) -> Iterator[Partner]:
+        raise fault
+        yield made.partner()
+
+    ran = attempt(made.store, made.clock, broken, NAME, "both")
+    assert ran.error is not None
+    assert "Secretname" not in str(ran.error) + caplog.text
+    assert made.store.state(NAME).failures == 1
+    assert attempt(made.store, made.clock, broken, "removed", "both").error is not None
+    assert [one.name for one in made.store.servers()] == [NAME]
+    with watching(made) as watch:
+        assert list(watch.due()) == []
+
+
+def test_a_store_that_is_away_for_a_while_ends_no_watch(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> object:
+        raise Unavailable("The database cannot be used.")
+
+    monkeypatch.setattr(made.store, "waiting", away)
+    with watching(made) as watch:
+        assert [ran.server for ran in watch.turn()] == [STORE]
+        assert list(watch.turn()) == []
+        monkeypatch.undo()
+        made.clock.at += timedelta(seconds=61)
+        assert [ran.error for ran in turns(watch)] == [None]
 
 
 def test_one_that_forbids_is_paused_and_said(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
