@@ -331,3 +331,15 @@ def test_a_flag_is_named_and_reads_booleans_alone() -> None:
     assert found.name == "flag"
     assert [found.decode(value, SCOPE) for value in (True, False, 1, "1")] == ["1", None, None, None]
     assert [found.encode(value, None, SCOPE) for value in ("1", "2")] == [True, None]
+
+
+def test_a_function_that_does_not_lead_back_writes_nothing() -> None:
+    """A form of the same day that reads back as another text is not that text."""
+    assert out("date DD/MM/YYYY or MM/DD/YYYY", "01/13/2026") is None
+    assert out("date DD/MM/YYYY or MM/DD/YYYY", "13/01/2026") == "2026-01-13"
+    assert out("join ''", ["a"]) is None or back("join ''", out("join ''", ["a"])) == ["a"]
+
+
+def test_an_affix_alone_is_no_text() -> None:
+    assert back("affix a{}b", "ab") is None
+    assert back("affix a{}", "a") is None
