@@ -97,3 +97,74 @@ def test_a_pack_says_its_faults_with_the_file_of_the_group() -> None:
     with pytest.raises(PackError) as caught:
         compile_maps(texts, Context({}, {}, lambda _: None))
     assert caught.value.faults
+
+
+HEAD = "name: p\nversion: 1.0.0\nextra:\n  goal:\n    barriers: {type: string, text: Words.}\n"
+
+
+def _told(files: dict[str, str], release: str = "R4") -> tuple[Any, list[tuple[str, str, int, int]]]:
+    faults = Faults()
+    texts = {name: (f"p/{name}.yaml", text) for name, text in files.items()}
+    found = expanded(texts, release, faults)
+    return found, [(row.id, row.file, row.line, row.column) for row in faults]
+
+
+def test_fields_that_a_pack_adds_are_pairs_of_their_kind_with_their_place() -> None:
+    goal = "map: goal\nrecord: goal\nresource: Goal\nrules:\n  - {record: a, fhir: b}\n"
+    part = goal.replace("rules", "at: goals\nrules")
+    found, faults = _told(
+        {"pack": HEAD, "goal": goal, "part": part, "plan": goal.replace("record: goal", "record: plan")}
+    )
+    assert faults == []
+    assert list(found) == ["goal", "part", "plan"]
+    assert [len(found[name][1]["rules"]) for name in found] == [2, 1, 1]
+    added = found["goal"][1]["rules"][1]
+    assert added["record"] == "extra.p.barriers"
+    assert (added.file, added.line, added.column) == ("p/pack.yaml", 5, 5)
+    assert found["goal"][1]["rules"].spots[1] == (5, 5)
+
+
+def test_a_field_for_a_kind_that_no_map_is_for_is_a_fault() -> None:
+    part = "map: goal\nrecord: goal\nresource: Goal\nat: goals\nrules: []\n"
+    found, faults = _told({"pack": HEAD, "part": part})
+    assert faults == [("record-kind", "p/pack.yaml", 4, 3)]
+    assert list(found) == ["part"]
+
+
+def test_a_file_that_is_no_head_may_say_name_or_extra() -> None:
+    file = "map: goal\nname: x\nextra: {plan: {}}\nrecord: goal\nresource: Goal\nrules: []\n"
+    found, faults = _told({"goal": file})
+    assert (list(found), faults) == (["goal"], [])
+
+
+def test_groups_are_told_out_too_and_only_where_there_are_some() -> None:
+    bare = "map: goal\nrecord: goal\nresource: Goal\nrules: []\n"
+    assert "groups" not in _told({"goal": bare})[0]["goal"][1]
+    own = f"{bare}groups:\n  g: [{{record: a, fhir: b, only: R5}}, {{record: c, fhir: d}}]\n"
+    assert _told({"goal": own})[0]["goal"][1]["groups"] == {"g": [{"record": "c", "fhir": "d"}]}
+    odd, _ = _told({"goal": f"{bare}groups: text\n", "groups": "groups: {g: []}\n"})
+    assert odd["goal"][1]["groups"] == "text"
+
+
+def test_a_pair_below_an_object_keeps_what_it_has_alone() -> None:
+    file = "map: m\nrecord: goal\nresource: Goal\nrules:\n  - {fhir: a, object: g}\n  - {record: r, fhir: a, object: g}\ngroups:\n  g: [{set: x, fhir: b}, {record: c, fhir: d}]\n"
+    rows = list(_told({"m": file})[0]["m"][1]["rules"])
+    assert rows[0] == {"set": "x", "fhir": "a.b"}
+    assert rows[1]["record"] == "c"
+    assert rows[2] == {"set": "x", "fhir": "a.b"}
+    assert rows[3] == {"record": "r.c", "fhir": "a.d"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "groups", "fault"),
+    [
+        ("{record: r, fhir: a, object: no}", "{}", ("group-unknown", 26)),
+        ("{record: r, fhir: a, only: R9}", "{}", ("release-unknown", 26)),
+        ("{record: r, fhir: a, object: g}", "{g: [{record: r, fhir: a, object: g}]}", ("group-loop", 35)),
+    ],
+)
+def test_a_short_form_that_cannot_be_told_out(rule: str, groups: str, fault: tuple[str, int]) -> None:
+    file = f"map: m\nrecord: goal\nresource: Goal\nrules:\n  - {rule}\ngroups: {groups}\n"
+    _, faults = _told({"m": file})
+    assert (faults[0][0], faults[0][3]) == fault
+    assert faults[0][1] == "p/m.yaml"
