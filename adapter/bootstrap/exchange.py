@@ -44,7 +44,7 @@ class Exchange:
     def partner(self, name: str) -> Iterator[Partner]:
         """A server that the store exchanges with, connected. Raises UsageError, SettingsError."""
         from adapter.bootstrap.access import certificate, credentials
-        from adapter.bootstrap.gate import asking, recipient_of
+        from adapter.bootstrap.gate import asking, recipient_of, withheld_by
         from adapter.exchange import HttpFhirServer, Limits
         from adapter.ports import SystemClock
         from adapter.privacy import let_out
@@ -66,7 +66,7 @@ class Exchange:
         ) as client:
             yield Partner(
                 server, client, store, self.maps(), clock, self.border(), check, self.carry_out,
-                overlap=self.settings.sync_overlap, lease=self.settings.lease,
+                overlap=self.settings.sync_overlap, lease=self.settings.lease, withheld=withheld_by(recipient, asked),
             )  # fmt: skip
 
     @staticmethod

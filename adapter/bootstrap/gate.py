@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adapter.ports import Clock, Entry, Server, SystemClock
+from adapter.ports import Clock, Entry, Server, SystemClock, Tree
 
 if TYPE_CHECKING:
-    from adapter.privacy import Asking, Decision, Recipient
+    from adapter.privacy import Asking, Decision, Recipient, Refusal
     from adapter.store import Store
 
 
@@ -31,6 +32,19 @@ def asking(store: Store, recipient: Recipient, *, server: str = "", clock: Clock
         store.enter_anew([_entry(recipient, one) for one in decisions])
 
     return Asking(lambda some: store.owners(some, server), store.consents, (clock or SystemClock()).now, note)
+
+
+def withheld_by(recipient: Recipient, asked: Asking) -> Callable[[Tree], Refusal | None]:
+    """Why a resource would be kept here, None where it may leave; nothing leaves, so nothing is noted."""
+    from adapter.privacy import Refusal, release
+
+    silent = replace(asked, note=lambda _: None)
+
+    def withheld(tree: Tree) -> Refusal | None:
+        found = release(tree, recipient, silent)
+        return found if isinstance(found, Refusal) else None
+
+    return withheld
 
 
 def _entry(recipient: Recipient, one: Decision) -> Entry:

@@ -13,6 +13,7 @@ from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.mapping.scope import own_identifier
 from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, SyncLedger, instant
+from adapter.privacy import Refusal
 from adapter.sync.receive import Plan
 
 Key = tuple[str, str]
@@ -34,7 +35,8 @@ class Partner:
     """A server and all that an exchange with it needs. `validate` gives the issues of a resource, `check` of a record.
 
     `carry_out` writes what came in, with the links that belong to it, in one transaction. `overlap` and `lease` are in
-    seconds; `point` is called at named points of a run, so that a test can end the process there.
+    seconds; `point` is called at named points of a run, so that a test can end the process there; `withheld` says why the
+    gate would keep a resource of ours here (None: it may leave), for what is only said and not done.
     """
 
     server: Server
@@ -48,6 +50,7 @@ class Partner:
     overlap: int = 120
     lease: int = 300
     point: Callable[[str], None] = lambda _: None
+    withheld: Callable[[Tree], Refusal | None] = lambda _: None
 
     @property
     def name(self) -> str:

@@ -48,6 +48,10 @@ def _said(partner: Partner, report: Report) -> Report:
         local = partner.store.resources([link.local]).get(link.local)
         action = plan(link, local)
         outside = scope.outside(link, local.tree if local is not None else {})
+        refusal = partner.withheld(local.tree) if local is not None and not outside else None
+        if refusal is not None:
+            report.add(link, "would wait" if refusal.consent else "would be refused", refusal.reason)
+            continue
         report.add(link, "would leave" if outside else f"would {action.verb}", outside or action.reason)
     return report
 

@@ -101,5 +101,6 @@ def test_the_gate_is_called_only_where_something_leaves() -> None:
         "adapter/privacy/__init__.py",
         "adapter/bootstrap/__init__.py",
         "adapter/bootstrap/exchange.py",
+        "adapter/bootstrap/gate.py",
         "adapter/bootstrap/validating.py",
     } <= {"adapter/api/state.py"}

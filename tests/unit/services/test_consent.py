@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapter.bootstrap.gate import asking, recipient_of, withheld_by
 from adapter.records import check
+from adapter.sync.run import push
 from tests.unit.services.scene import NAME, Scene, scene
 
 
@@ -54,6 +57,17 @@ def test_the_journal_says_each_decision_once_and_no_value(made: Scene) -> None:
     made.push()
     last = made.store.entries("patient", patient)[-1]
     assert (last.verb, last.reason) == ("released", "consent/b7f0c0d2-94a3-4a53-8e0e-5d1f7b6c2e10 permits it")
+
+
+def test_what_would_be_kept_back_is_said_beforehand_and_nothing_noted(made: Scene) -> None:
+    consent(made)
+    recipient = recipient_of(made.store.server(NAME))
+    asked = asking(made.store, recipient, server=NAME, clock=made.clock)
+    partner = replace(made.partner(), withheld=withheld_by(recipient, asked))
+    steps = push(partner, dry_run=True).steps
+    assert {step.verb for step in steps} == {"would wait"}
+    assert {step.reason for step in steps} == {"consent/b7f0c0d2-94a3-4a53-8e0e-5d1f7b6c2e10 denies it"}
+    assert made.store.entries("patient", next(made.store.records("patient"))["id"]) == []
 
 
 def test_a_new_consent_lets_it_out_at_once(made: Scene) -> None:
