@@ -185,3 +185,38 @@ def test_an_order_that_names_other_rows_orders_those_that_are_there(tmp_path: Pa
         [{**read.records[0], "names": "x", "rows": [{**other, "value": "2"}, known]}], read.remainder
     )
     assert order_of(edited.tree) == ["x", "lang"]
+
+
+def test_a_piece_with_the_separator_in_it_is_not_read_as_two(tmp_path: Path) -> None:
+    mapper = pack(tmp_path, "{record: names, fhir: 'name[use=usual].given', split: '|'}")
+    bundle = mapper.to_fhir([{"no": "1", "names": "Ana|Maria"}]).tree
+    bundle["entry"][0]["resource"]["name"][0]["given"].append("Li|sa")
+    read = mapper.from_fhir(bundle)
+    assert read.records[0]["names"] == "Ana|Maria"
+    assert mapper.to_fhir(read.records, read.remainder).tree == bundle
+
+
+def test_rows_may_be_selected_by_more_than_one_key(tmp_path: Path) -> None:
+    mapper = pack(tmp_path, "{record: 'rows[name=a, value=1].name', fhir: language}", REST)
+    row, other = {"name": "a", "value": "1"}, {"name": "a", "value": "2"}
+    made = mapper.to_fhir([{"no": "1", "rows": [row, other]}]).tree["entry"][0]["resource"]
+    assert made["language"] == "a"
+    assert [item["valueString"] for item in made["extension"]] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("pair", "id_", "column"),
+    [
+        ("{record: why, when: {stat: 'off'}, fhir: language}", "rule-wrapped", 19),
+        ("{record: sex, either: [{fhir: gender}, {fhir: language, default: en}]}", "rule-wrapped", 19),
+        ("{record: 'rows[name=a].nothing', fhir: 'x', leaf: y, repeats: 'yes'}", "rule-wrapped", 6),
+        ("{record: 'rows[name=a].value', fhir: 'x', items: [], repeats: 'yes', leaf: y}", "rule-wrapped", 58),
+        ("{record: rows, order: nam, fhir: 'extension[url=urn:o]', leaf: valueString}", "rule-wrapped", 20),
+        ("{record: rows, order: name, fhir: 'x', items: []}", "rule-wrapped", 33),
+        ("{record: names, split: '|', fhir: 'x', items: []}", "rule-wrapped", 21),
+    ],
+)
+def test_what_is_wrong_with_a_wrapped_pair_is_told_at_its_key(pair: str, id_: str, column: int, tmp_path: Path) -> None:
+    with pytest.raises(PackError) as caught:
+        pack(tmp_path, pair)
+    assert (id_, 6, column) in [(row.id, row.line, row.column) for row in caught.value.faults]
