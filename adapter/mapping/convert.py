@@ -114,16 +114,19 @@ def _fresh(pack: PackMaps, contents: Sequence[Tree], bundle_type: str, create: C
 
 
 def _entry(resource: Tree, bundle_type: str, create: Create = "put") -> Tree:
-    type_, id_ = resource["resourceType"], resource["id"]
-    entry: Tree = {"fullUrl": f"urn:uuid:{id_}", "resource": resource}
-    if bundle_type not in ("transaction", "batch"):
-        return entry
+    entry: Tree = {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource}
+    if bundle_type in ("transaction", "batch"):
+        entry["request"] = _request(resource, create)
+    return entry
+
+
+def _request(resource: Tree, create: Create) -> Tree:
+    type_ = resource["resourceType"]
     if create == "put":
-        return {**entry, "request": {"method": "PUT", "url": f"{type_}/{id_}"}}
+        return {"method": "PUT", "url": f"{type_}/{resource['id']}"}
     found = resource["identifier"]
     value = (found[0] if isinstance(found, list) else found)["value"]
-    query = f"identifier={IDENTIFIER_SYSTEM}|{value}"
-    return {**entry, "request": {"method": "POST", "url": type_, "ifNoneExist": query}}
+    return {"method": "POST", "url": type_, "ifNoneExist": f"identifier={IDENTIFIER_SYSTEM}|{value}"}
 
 
 def _onto(pack: PackMaps, contents: Sequence[Tree], remainder: Any) -> Converted:

@@ -62,6 +62,7 @@ class Module:
     def __init__(self) -> None:
         self.names: dict[str, Any] = {}
         self._known: dict[int, str] = {}
+        self._alike: dict[Any, Any] = {}
         self._functions: dict[tuple[str, int], str] = {}
         self._made: list[Function] = []
 
@@ -71,6 +72,10 @@ class Module:
             name = self._known[id(value)] = f"{stem}{len(self.names)}"
             self.names[name] = value
         return self._known[id(value)]
+
+    def alike(self, value: Any) -> Any:
+        """The first of the equal objects that were asked for, so that they share what is made of one."""
+        return self._alike.setdefault(value, value)
 
     def function(self, verb: str, rules: Rules, parameters: str, body: Callable[[Function], None]) -> str:
         """The name of the function for a list of rules; made once, so that groups may contain themselves."""

@@ -17,6 +17,8 @@ from adapter.mapping.links import Link, Party, Related
 from adapter.mapping.shapes import is_given
 
 _WHOLE = Party(whole=True)
+_SHARED = (Link, Party, Related)
+"""Codecs that are equal where they say the same: one function serves all."""
 Body = Callable[[Function, Any], None]
 
 
@@ -43,11 +45,13 @@ def encoded(made: Function, codec: Any, value: str, stands: str) -> str:
 
 def _reader(module: Module, codec: Any) -> str:
     verb, body = _READ[type(codec)]
+    codec = module.alike(codec) if type(codec) in _SHARED else codec
     return module.function(verb, codec, "value, scope", lambda made: body(made, codec))
 
 
 def _writer(module: Module, codec: Any) -> str:
     verb, body = _WRITE[type(codec)]
+    codec = module.alike(codec) if type(codec) in _SHARED else codec
     return module.function(verb, codec, "value, stands, scope", lambda made: body(made, codec))
 
 
