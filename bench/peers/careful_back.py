@@ -100,7 +100,7 @@ class Reader(Reading):
             inner = self._contained(literal)
             if inner is not None and inner.get("resourceType") == type_:
                 return self._part(type_, inner, contained_id(inner, self.input.ids[self.plan]))
-        index = self.input.target(reference)
+        index = self.input.named(literal)
         if index is None:
             link = link_of(reference, "none")
             return {"id": link[1]} if link is not None else None

@@ -71,9 +71,8 @@ class Input:
                 if type(id_) is str and type(type_) is str:
                     self.targets.setdefault(f"{type_}/{id_}", index)
 
-    def target(self, reference: Any) -> int | None:
-        """The index of the resource that a Reference leads to."""
-        literal = reference.get("reference") if type(reference) is dict else None
+    def named(self, literal: Any) -> int | None:
+        """The index of the resource that a Reference names, in whatever version."""
         if type(literal) is not str:
             return None
         index = self.targets.get(literal)
@@ -97,8 +96,9 @@ class Input:
         for name, at, type_ in LISTS:
             elements = self.resources[index].get(name)
             for element in elements if type(elements) is list else ():
-                if type(element) is dict:
-                    target = self.target(element.get(at) if at else element)
+                reference = element.get(at) if at and type(element) is dict else element
+                if type(reference) is dict:
+                    target = self.named(reference.get("reference"))
                     if target is not None and self.types[target] == type_:
                         found.append(target)
         return found

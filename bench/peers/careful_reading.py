@@ -92,7 +92,7 @@ class Reading:
             inner = self._contained(literal)
             if inner is not None:
                 return contained_id(inner, self.input.ids[self.plan]) if inner.get("resourceType") == type_ else None
-        index = self.input.target(value)
+        index = self.input.named(literal)
         found = (self.input.types[index], self.input.ids[index]) if index is not None else link_of(value, "none")
         return found[1] if found is not None and found[0] in ("", type_) else None
 

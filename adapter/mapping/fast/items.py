@@ -41,12 +41,12 @@ def read_parts(rule: Parts, node: Tree, out: Tree, scope: Scope, beside: Beside 
     if inline and _holds_item(elements, inline):
         rule.read(node, out, scope)
         return
-    at, matches = rule.at, rule.path.last.matches if rule.path.last.keys else None
+    at, matches = rule.at, rule.path.last.matches
     # One scope, which is at one part after the other.
     inner = scope.of("", {})
     items: dict[str, Tree] = {}
     for element in elements:
-        if type(element) is dict and (matches is None or matches(element)):
+        if matches(element):
             reference = element.get(at) if at else element
             if type(reference) is dict:
                 item = _item(rule, reference, scope, inner)
