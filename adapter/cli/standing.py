@@ -174,7 +174,7 @@ def history(record: str, back: int | None, by: str, as_json: bool) -> None:
 def _told(row: dict[str, Any]) -> str:
     by = f" by {row['by']}" if row.get("by") else ""
     if row["what"] == "revision":
-        fields = f": {', '.join(row['fields'])}" if row["fields"] else ""
+        fields = f": {', '.join(row['fields'])}" if row["fields"] else ": deleted" if row["deleted"] else ""
         return f"{row['at']}  revision {row['revision']}{by}{fields}"
     where = " ".join(word for word in (row["server"], row["part"], row["element"]) if word)
     return f"{row['at']}  {row['what']}{by} {where}: {row['reason']}"

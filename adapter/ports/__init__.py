@@ -224,7 +224,7 @@ class RecordStore(Protocol):
         """Every record that is not deleted, by kind and id."""
 
     def revisions(self, kind: str, id_: str) -> list[Tree]:
-        """Every revision of a record, the newest first."""
+        """Every revision of a record, the newest first; `deleted` is true in one that is a deletion."""
 
     def parts(self, kind: str, id_: str) -> dict[str, StoredResource]:
         """The present resources of a record by part key; none where there is no such record."""

@@ -43,7 +43,7 @@ def history(store: Store, kind: str, id_: str) -> list[Tree]:
     for one in revisions:
         changed = [path for path, _, _ in differences(content(before), content(one))] if before else []
         rows.append({"at": one["recorded_at"], "what": "revision", "revision": one["revision"],
-                     "by": one.get("recorded_by", ""), "fields": changed})  # fmt: skip
+                     "by": one.get("recorded_by", ""), "fields": changed, "deleted": "deleted" in one})  # fmt: skip
         before = one
     rows += [_row(entry) for entry in store.entries(kind, id_)]
     return sorted(rows, key=lambda row: str(row["at"]))
@@ -70,7 +70,8 @@ def bring_back(
     parts, _ = mapper.parts(record, {part: stored.tree for part, stored in present.items()} or None)
     expect = {(one.type, one.id): str(one.version) for one in present.values()}
     before = _revision(store, kind, id_)
-    new = {**record, "pack": f"{mapper.name}@{mapper.version}"}
+    came = {"origin": old["origin"]} if "origin" in old else {}
+    new = {**record, **came, "pack": f"{mapper.name}@{mapper.version}"}
     saved = store.save(new, parts, expect=expect, recorded_by=by)
     reason = f"revision {revision} brought back"
     if saved.changed:

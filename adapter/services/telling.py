@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.fhir_json import Tree, dumps, same
+from adapter.records import ENVELOPE
 
-ENVELOPE = frozenset({"revision", "recorded_at", "recorded_by", "origin", "pack"})
+_APART = ENVELOPE | {"deleted"}
 
 
 def content(record: Tree) -> Tree:
     """A record without its envelope."""
-    return {key: value for key, value in record.items() if key not in ENVELOPE}
+    return {key: value for key, value in record.items() if key not in _APART}
 
 
 def told(record: Tree) -> list[str]:

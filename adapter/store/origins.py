@@ -19,7 +19,9 @@ Key = tuple[str, str]
 
 
 def owners(connection: Connection, resources: Sequence[Tree], server: str) -> list[Owner]:
-    """The record that each belongs to: by its link, its id or our identifier; a real one without name where none is known."""
+    """The record that each belongs to: by its link, its id or our identifier, a record by its kind; a real one without name
+    where none is known.
+    """
     keys = [(str(tree.get("resourceType", "")), str(tree.get("id", ""))) for tree in resources]
     names = [[(key[0], value) for value in _own(tree)] for key, tree in zip(keys, resources, strict=True)]
     known = _by_id(connection, keys)
@@ -28,11 +30,15 @@ def owners(connection: Connection, resources: Sequence[Tree], server: str) -> li
     strange = {name for key, some in zip(keys, names, strict=True) if key not in known for name in some}
     named = _by_name(connection, strange) if strange else {}
     found = [
-        known.get(key) or next((named[name] for name in some if name in named), None)
-        for key, some in zip(keys, names, strict=True)
+        _itself(tree) or known.get(key) or next((named[name] for name in some if name in named), None)
+        for tree, key, some in zip(resources, keys, names, strict=True)
     ]
     came = _origins(connection, {owner for owner in found if owner is not None})
     return [_owner(owner, *came.get(owner, ("", ""))) if owner else Owner("real", "") for owner in found]
+
+
+def _itself(tree: Tree) -> Key | None:
+    return (str(tree["kind"]), str(tree.get("id", ""))) if "kind" in tree and "resourceType" not in tree else None
 
 
 def _owner(key: Key, origin: str, patient: str) -> Owner:

@@ -66,9 +66,10 @@ class Records:
 
     def revisions(self, kind: str, id_: str) -> list[Tree]:
         at = record_revision.c
-        query = select(at.document).where(at.kind == kind, at.id == id_).order_by(at.revision.desc())
+        query = select(at.document, at.deleted).where(at.kind == kind, at.id == id_).order_by(at.revision.desc())
         with reading(self.engine) as connection:
-            found = [tree_of(row.document) for row in connection.execute(query)]
+            rows = connection.execute(query)
+            found = [tree_of(row.document) | ({"deleted": True} if row.deleted else {}) for row in rows]
         if not found:
             raise NotFound("There is no such record.", place=f"{kind}/{id_}")
         return found

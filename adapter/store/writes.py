@@ -124,6 +124,9 @@ class Write:
 
     def _revise(self, tree: Tree, revision: int, *, deleted: bool = False) -> Tree:
         new = {**tree, "revision": revision, "recorded_at": self.now}
+        if deleted:
+            new = {key: value for key, value in new.items() if key != "recorded_by"}
+            new |= {"recorded_by": self.recorded_by} if self.recorded_by else {}
         key = {"kind": tree["kind"], "id": tree["id"]}
         values = {"revision": revision, "document": text_of(new), "recorded_at": self.now, "deleted": deleted}
         whose = {"origin": new.get("origin", "real"), "patient": patient_of(new)}

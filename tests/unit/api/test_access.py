@@ -63,6 +63,8 @@ def test_what_a_consent_denies_is_not_answered_and_left_out_of_searches(
     answer = guarded.get(f"/fhir/Patient/{people[0]['resource']['id']}", headers=headers)
     assert (answer.status_code, answer.json["resourceType"]) == (403, "OperationOutcome")
     assert guarded.get("/fhir/Patient", headers=bearer(services, "south")).json["entry"]
+    place = f"/v1/records/patient/{denied['patient']}"
+    assert [guarded.get(f"{place}{rest}", headers=headers).status_code for rest in ("", "/history")] == [403, 403]
     entries = services.store().entries("patient", denied["patient"])
     assert [(one.server, one.verb) for one in entries] == [
         ("imaginary-general-hospital", "released"),

@@ -36,6 +36,23 @@ def numbers(made: Scene) -> dict[str, int]:
     return {one.path: one.number for one in made.store.conflicts(NAME)}
 
 
+def test_a_deletion_stands_in_the_history_with_who_it_was_and_what_comes_back_is_of_the_same_origin(
+    pushed: Scene,
+) -> None:
+    record = {**pushed.plan(), "origin": "synthetic"}
+    (name,) = [one["id"] for one in pushed.store.records("plan")]
+    pushed.store.delete("plan", name, recorded_by="R. Weber")
+    rows = history(pushed.store, "plan", name)
+    assert [(row["deleted"], row["by"]) for row in rows if row["what"] == "revision"] == [
+        (False, ""),
+        (True, "R. Weber"),
+    ]
+    back = bring_back(pushed.store, load("core"), check, "plan", name, 1)
+    assert back.get("origin") == record["origin"] == "synthetic"
+    assert "deleted" not in back
+    assert history(pushed.store, "plan", name)[-1]["what"] in ("back", "revision")
+
+
 @pytest.mark.parametrize("value", [17, {"text": "x"}, ["x"], ""])
 def test_a_value_that_is_none_for_its_element_decides_nothing(
     clashing: Scene, monkeypatch: pytest.MonkeyPatch, value: Any
