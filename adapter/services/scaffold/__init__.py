@@ -137,7 +137,7 @@ class _Writer:
     def _head(self, id_field: str) -> str:
         system = f', id: {json.dumps(id_field, ensure_ascii=False)}, system: "{self.base}/client"' if id_field else ""
         return (
-            f"name: {self.name}\ntitle: {hints.words(self.name)}\nversion: 1.0.0\nfhir: 4.0.1 4.3.0\nprefixes:\n"
+            f"name: {self.name}\ntitle: {hints.words(self.name)}\nversion: 1.0.0\nfhir: 4.0.1 4.3.0 5.0.0\nprefixes:\n"
             f"  ns: {self.base}\n  ext: {self.base}/StructureDefinition\n  cs: {self.base}/CodeSystem\n"
             f"  client: {self.base}/client\nkinds:\n  {self.kind}: {{schema: schemas/{self.kind}.json{system}}}\n"
         )
