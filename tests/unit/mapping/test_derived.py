@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 
 from adapter.fhir_json import copy
+from adapter.mapping import derived
 from adapter.mapping.derived import contained_member, drop_contained, drop_unused_members, narrative, owner, reference
 from adapter.mapping.scope import RelativeRefs, Scope
 
 Tree = dict[str, Any]
 ID = "0b5e7c1e-1111-4111-8111-000000000001"
+
+
+@pytest.fixture(autouse=True)
+def _words_are_made_anew() -> None:
+    derived._place.cache_clear()
+    derived._key.cache_clear()
 
 
 def scope(root: Tree | None = None, **parts: Tree) -> Scope:

@@ -266,6 +266,8 @@ def test_what_is_not_of_the_form_is_not_read(text: str, fhir: Any) -> None:
         ("join '; '", ["a", "b;c"], "a; b;c"),
         ('join ", "', ["a", "b"], "a, b"),
         ("join ::", ["a", "b"], "a::b"),
+        ("join ' '", ["a", "b"], "a b"),
+        ("join '~'", ["a", "b"], "a~b"),
         ("affix a{}b", "x", "axb"),
         ("affix a{}", "aa", "aaa"),
         ("json", {"a": [Decimal("1.50")]}, '{"a":[1.50]}'),

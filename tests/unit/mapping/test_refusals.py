@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapter.errors import DataError
-from adapter.fhir_json import copy, same
+from adapter.fhir_json import copy, loads, same
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.issues import Issue
 from adapter.mapping import load
@@ -34,6 +36,10 @@ def bundle(*resources: Tree, **more: Any) -> Tree:
         {"fullUrl": f"https://x.test/{row.get('resourceType')}/{row.get('id')}", "resource": row} for row in resources
     ]
     return {"resourceType": "Bundle", "type": "collection", **more, "entry": rows}
+
+
+def types(tree: Tree) -> Counter[str]:
+    return Counter(row["resource"]["resourceType"] for row in tree["entry"])
 
 
 # -- refused
@@ -290,3 +296,22 @@ def test_a_new_record_refers_to_what_is_there_by_its_name() -> None:
     out = core.to_fhir([*read.records, goal], read.remainder).tree
     assert out["entry"][2]["resource"]["subject"] == {"reference": "https://x.test/Patient/p"}
     assert core.from_fhir(out).records[1] == goal
+
+
+def test_an_instrument_that_goes_takes_its_score_along_and_a_total_that_comes_brings_one(root: Path) -> None:
+    records = loads((root / "fixtures/dual-diagnosis/records.json").read_bytes())
+    record = next(row for row in records if row["kind"] == "assessment")
+    first = record["instruments"][0]
+    made = core.to_fhir([{**record, "instruments": [first]}]).tree
+    assert types(made) == {"QuestionnaireResponse": 2, "Observation": 1}
+    read = core.from_fhir(made)
+    bare = {key: value for key, value in read.records[0].items() if key != "instruments"}
+    assert types(core.to_fhir([bare], read.remainder).tree) == {"QuestionnaireResponse": 1}
+    open_ = {key: value for key, value in first.items() if key not in ("total", "band")}
+    without = {**made, "entry": [row for row in made["entry"] if row["resource"]["resourceType"] != "Observation"]}
+    read = core.from_fhir(without)
+    assert read.records[0]["instruments"] == [open_]
+    other = core.to_fhir([{**read.records[0], "instruments": [{**open_, "complete": False}]}], read.remainder).tree
+    assert types(other) == {"QuestionnaireResponse": 2}
+    total = core.to_fhir([{**read.records[0], "instruments": [{**open_, "total": 5}]}], read.remainder).tree
+    assert types(total) == {"QuestionnaireResponse": 2, "Observation": 1}
