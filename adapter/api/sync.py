@@ -32,7 +32,7 @@ _SERVER: Tree = {
         "auth_env": {"type": "string"},
         "direction": {"type": "string", "enum": ["both", "push", "pull"]},
         "kinds": {"type": "array", "items": {"type": "string"}},
-        "patients": {"oneOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]},
+        "patients": {"oneOf": [{"enum": ["all", "linked"]}, {"type": "array", "items": {"type": "string"}}]},
         "every": {"type": "integer", "minimum": 1},
         "policies": {"type": "object", "additionalProperties": {"enum": ["ours", "theirs", "newest", "ask"]}},
         "removal": {"type": "string", "enum": ["withdraw", "delete"]},
@@ -97,15 +97,21 @@ def add_server() -> Response:
 @documented(blueprint, body=json_of(_CHANGE), answer=json_of(_SERVER), parameters=[_NAME])
 def change_server(name: str) -> Response:
     """Other options of a server; `paused` with a reason stops the exchange with it, empty resumes it."""
-    asked = fields(given(), _SET, ())
+    tree = given()
+    patients = tree.pop("patients", None) if isinstance(tree, dict) else None
+    asked = fields(tree, _SET, ())
     store = services().store()
     if "paused" in asked:
         reason = asked.pop("paused")
         servers.pause(store, name, reason) if reason else servers.resume(store, name)
+    listed = None
+    if patients is not None:
+        listed = [str(one) for one in patients] if isinstance(patients, list) else []
+        asked["patients"] = "listed" if listed else str(patients)
     for several in ("kinds", "recipient"):
         if several in asked:
             asked[several] = tuple(asked[several])
-    return json_answer(servers.shown(servers.change(store, name, **asked)))
+    return json_answer(servers.shown(servers.change(store, name, listed=listed, **asked)))
 
 
 @blueprint.delete("/servers/<name>")

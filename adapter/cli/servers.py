@@ -112,8 +112,8 @@ def _patients(given: str | None) -> tuple[str, list[str]]:
     from adapter.errors import UsageError
     from adapter.services.servers import listed
 
-    if given is None or given == "all":
-        return ("all" if given else "linked"), []
+    if given in (None, "all", "linked"):
+        return given or "linked", []
     try:
         found = listed(read(given).decode())
     except UnicodeDecodeError:
@@ -126,7 +126,11 @@ def _patients(given: str | None) -> tuple[str, list[str]]:
 @server.command("set")
 @click.argument("name")
 @click.option("--direction", type=DIRECTION, help="Which way records go.")
-@KIND
+@click.option("--kind", "kinds", multiple=True, help="Only records of this kind, or all. May be given several times.")
+@click.option(
+    "--patients", metavar="FILE|all|linked",
+    help="Only the patients of this file from now on; all; or those that it has from us.",
+)  # fmt: skip
 @click.option("--every", help="How often `sync --watch` looks: 30s, 5m, 2h, 1d.")
 @POLICY
 @click.option("--removal", type=click.Choice(["withdraw", "delete"]), help="How a deletion is told.")
@@ -139,8 +143,8 @@ def _patients(given: str | None) -> tuple[str, list[str]]:
 @example("careplan server set north --every 1m --policy '*=newest'", "careplan server set north --direction pull",
          "careplan server set north --recipient 'http://hl7.org/fhir/sid/us-npi|1999999984' --consent require")  # fmt: skip
 def set_(
-    name: str, direction: str | None, kinds: tuple[str, ...], every: str | None, policies: tuple[str, ...],
-    removal: str | None, bundle: int | None, connections: int | None, rate: float | None, recipient: tuple[str, ...],
+    name: str, direction: str | None, kinds: tuple[str, ...], patients: str | None, every: str | None,
+    policies: tuple[str, ...], removal: str | None, bundle: int | None, connections: int | None, rate: float | None, recipient: tuple[str, ...],
     purpose: str | None, consent: str | None,
 ) -> None:  # fmt: skip
     """Change how a server is exchanged with; what is not given stays."""
@@ -149,13 +153,16 @@ def set_(
     from adapter.sync.policy import policy_of
 
     asked: dict[str, Any] = {
-        "direction": direction, "kinds": kinds or None, "every": seconds(every) if every else None,
+        "direction": direction, "kinds": () if kinds == ("all",) else kinds or None, "every": seconds(every) if every else None,
         "policies": dict(map(policy_of, policies)) or None, "removal": removal, "bundle": bundle,
         "connections": connections, "rate": rate, "recipient": recipient or None, "purpose": purpose,
         "consent": consent,
     }  # fmt: skip
+    which, listed = _patients(patients)
+    if patients is not None:
+        asked["patients"] = which
     with Services() as services:
-        change(services.store(), name, **asked)
+        change(services.store(), name, listed=listed if patients is not None else None, **asked)
     click.echo(f"changed {name}")
 
 

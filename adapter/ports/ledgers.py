@@ -34,6 +34,12 @@ class SyncLedger(Protocol):
     def patients(self, name: str) -> frozenset[str]:
         """The patients listed for a server."""
 
+    def list_patients(self, name: str, patients: Sequence[str]) -> None:
+        """These are listed from now on."""
+
+    def look_anew(self, name: str) -> None:
+        """Its options are others: what was not for it is looked at once more, and all of its changes are read from the start."""
+
     def state(self, name: str) -> ServerState:
         """What is known of a server."""
 

@@ -14,7 +14,7 @@ from adapter.fhir_json import Tree
 from adapter.ports import ACCESS, ORDER, Options, Server, SyncLedger
 from adapter.privacy import classify
 from adapter.services.tokens import digest_of
-from adapter.sync.policy import TAKES, policy_of
+from adapter.sync.policy import FIELD, TAKES, policy_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -59,8 +59,8 @@ def _check_access(server: Server) -> None:
         raise UsageError("To a public server no credentials are sent.", place="--auth")
 
 
-def change(ledger: SyncLedger, name: str, **asked: Any) -> Server:
-    """Other options of a server; what is not given stays. Raises UsageError."""
+def change(ledger: SyncLedger, name: str, *, listed: Sequence[str] | None = None, **asked: Any) -> Server:
+    """Other options of a server, other listed patients; what is not given stays. Raises UsageError."""
     server = ledger.server(name)
     given = {field: value for field, value in asked.items() if value is not None}
     if "policies" in given:
@@ -69,6 +69,12 @@ def change(ledger: SyncLedger, name: str, **asked: Any) -> Server:
     if new.options.patients == "all" and new.host_class == "public":
         raise UsageError("A public server holds everybody's data: not all of its patients are taken over.")
     ledger.set_server(new)
+    if listed is not None:
+        ledger.list_patients(name, listed)
+    if given.keys() & {"kinds", "patients"} or listed is not None:
+        ledger.look_anew(name)
+    if given.keys() & {"recipient", "purpose", "consent"}:
+        ledger.renew(name, everything=True)
     return new
 
 
@@ -108,6 +114,8 @@ def checked(options: Options) -> Options:
     strange = [kind for kind in options.kinds if kind not in ORDER]
     if strange:
         raise UsageError("There is no such kind of record.", place="kinds", remedy=f"Known kinds: {', '.join(ORDER)}.")
+    if not all(type(field) is str and FIELD.fullmatch(field) for field in options.policies):
+        raise UsageError("A policy is about a FHIR path, such as Goal.statusReason, or *.", place="policies")
     if any(take not in TAKES for take in options.policies.values()):
         raise UsageError(f"Known: {', '.join(TAKES)}.", place="policies")
     if any(name not in ACCESS or not isinstance(value, str) for name, value in options.access.items()):

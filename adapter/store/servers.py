@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, or_, select, update
 
 from adapter.errors import UsageError
 from adapter.ports import FARTHEST, Clock, Link, Server, ServerState, instant
@@ -45,13 +45,7 @@ class Servers:
                 raise UsageError("There is a server of that name already.", place=server.name)
             connection.execute(insert(_servers).values(**row_of_server(server)))
             connection.execute(insert(server_state).values(server=server.name, **values_of_state(_EMPTY)))
-            vault = vault_of(connection.dialect)
-            listed = [
-                {"server": server.name, "found_by": vault.hashed(patient), "patient": patient}
-                for patient in sorted(set(patients))
-            ]
-            if listed:
-                connection.execute(insert(server_patient), listed)
+            _list(connection, server.name, patients)
             at = resource.c
             columns = (at.kind, at.record_id, at.part, at.type, at.id, at.version)
             query = select(*columns).where(at.deleted.is_(False))
@@ -88,6 +82,19 @@ class Servers:
         query = select(server_patient.c.patient).where(server_patient.c.server == name)
         with reading(self.engine) as connection:
             return frozenset(connection.scalars(query))
+
+    def list_patients(self, name: str, patients: Sequence[str]) -> None:
+        with writing(self.engine) as connection:
+            connection.execute(delete(server_patient).where(server_patient.c.server == name))
+            _list(connection, name, patients)
+
+    def look_anew(self, name: str) -> None:
+        at = link.c
+        again = {"state": "waiting", "reason": "", "not_before": "", "todo": 1}
+        outside = and_(at.server == name, at.state == "outside", at.wanted != at.acked)
+        with writing(self.engine) as connection:
+            connection.execute(update(link).where(outside).values(**again))
+            connection.execute(delete(watermark).where(watermark.c.server == name))
 
     def state(self, name: str) -> ServerState:
         with reading(self.engine) as connection:
@@ -135,6 +142,13 @@ class Servers:
 
 
 _servers = server
+
+
+def _list(connection: Connection, name: str, patients: Sequence[str]) -> None:
+    vault = vault_of(connection.dialect)
+    rows = [{"server": name, "found_by": vault.hashed(one), "patient": one} for one in sorted(set(patients))]
+    if rows:
+        connection.execute(insert(server_patient), rows)
 
 
 def past(column: ColumnElement[str], now: datetime) -> ColumnElement[bool]:

@@ -14,14 +14,14 @@ from adapter.sync.partner import moment
 
 TAKES: tuple[Take, ...] = ("ours", "theirs", "newest", "ask")
 _INSIDE = re.compile(r"\[[^\]]*\]")
-_FIELD = re.compile(r"\*|[A-Z][A-Za-z]+(\.[a-z][A-Za-z0-9]*)*")
+FIELD = re.compile(r"\*|[A-Z][A-Za-z]+(\.[a-z][A-Za-z0-9]*)*")
 
 
 def policy_of(text: str) -> tuple[str, Take]:
     """`Goal.statusReason=theirs` → its two halves. Raises UsageError."""
     field, equals, take = text.partition("=")
     found = next((one for one in TAKES if one == take), None)
-    if not equals or found is None or not _FIELD.fullmatch(field):
+    if not equals or found is None or not FIELD.fullmatch(field):
         raise UsageError(
             "A policy is FIELD=ours, theirs, newest or ask, where FIELD is a FHIR path or *.",
             place="--policy",

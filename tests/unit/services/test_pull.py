@@ -11,6 +11,7 @@ import pytest
 from adapter.errors import DataError, Gone, Unavailable, UnknownOutcome
 from adapter.fhir_json import copy, same
 from adapter.ports import Arrival, Options, Rows
+from adapter.services.servers import change
 from adapter.sync.brake import reconcile
 from adapter.sync.pull import TYPES
 from tests.unit.services.scene import NAME, Scene, scene
@@ -256,6 +257,19 @@ def test_only_listed_patients_come_in(tmp_path: Path) -> None:
     made.pull()
     assert len(list(made.store.records("goal"))) == 1
     assert len(list(made.store.records("patient"))) == 2
+
+
+def test_a_patient_who_is_listed_later_comes_in_with_all_that_there_was(tmp_path: Path) -> None:
+    made = scene(tmp_path, options=Options(patients="listed"), patients=["urn:mrn|7"])
+    about(made, other(made, identifier=[{"system": "urn:mrn", "value": "8"}]))
+    made.pull()
+    later(made, hours=5)
+    made.pull()
+    assert list(made.store.records("goal")) == []
+    change(made.store, NAME, listed=["urn:mrn|7", "urn:mrn|8"])
+    made.pull()
+    made.pull()
+    assert [record["statement"]["text"] for record in made.store.records("goal")] == ["Theirs"]
 
 
 def test_a_patient_with_our_patient_s_identifier_is_that_one(tmp_path: Path) -> None:

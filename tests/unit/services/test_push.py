@@ -12,6 +12,7 @@ import pytest
 from adapter.errors import Conflict, ServerRefused, Unavailable, UnknownOutcome
 from adapter.fhir_json import copy
 from adapter.ports import Options
+from adapter.services.servers import change
 from tests.unit.services.scene import NAME, Scene, scene
 
 Sent = Callable[[dict[str, Any]], dict[str, Any]]
@@ -257,6 +258,22 @@ def test_only_the_kinds_of_a_server_go_there(tmp_path: Path) -> None:
     assert {link.kind for link in made.links() if link.remote_id} == {"patient", "diagnosis"}
     assert {link.state for link in made.links() if link.kind == "plan"} == {"outside"}
     assert made.store.counts(NAME).get("waiting", 0) == 0
+
+
+def test_what_a_server_is_for_may_grow_and_the_rest_goes_then(tmp_path: Path) -> None:
+    made = scene(tmp_path, options=Options(kinds=("patient",), patients="listed"), patients=["somebody"])
+    (patient,) = [row["id"] for row in made.store.records("patient")]
+    made.push()
+    assert [link for link in made.links() if link.remote_id] == []
+    change(made.store, NAME, listed=[patient])
+    made.push()
+    assert {link.kind for link in made.links() if link.remote_id} == {"patient"}
+    change(made.store, NAME, kinds=("patient", "plan"))
+    made.push()
+    assert {link.kind for link in made.links() if link.remote_id} == {"patient", "plan"}
+    change(made.store, NAME, kinds=(), patients="linked")
+    made.push()
+    assert in_step(made)
 
 
 @pytest.mark.parametrize("listed", [True, False])
