@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -44,6 +44,14 @@ class Outcome:
         return not self.found and not self.fault
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Another FHIR version that the pack names, in which each example goes out and comes back as well."""
+
+    version: str
+    validate: Validate
+
+
 @dataclass(slots=True)
 class Tester:
     """The checks of one pack; without `laws` only the examples themselves, which takes a moment."""
@@ -51,6 +59,7 @@ class Tester:
     known: Knowledge
     validate: Validate
     laws: bool = True
+    releases: Sequence[Release] = ()
 
     def run(self, cases: list[Case]) -> Iterator[Outcome]:
         """Every outcome, example by example; then what holds for the pack as a whole."""
@@ -92,6 +101,8 @@ class Tester:
             yield Outcome(case.name, "GetPut: and back", _differ(tree, again, told.of_fhir), root=_root(tree))
         yield self._valid(case, made.tree)
         yield self._stable(case, rows, made.tree)
+        for release in self.releases:
+            yield self._in(case, rows, release)
 
     def _foreign(self, case: Case, records: Any, tree: Any) -> Iterator[Outcome]:
         read = self.known.mapper.from_fhir(tree)
@@ -101,6 +112,15 @@ class Tester:
         yield outcome if outcome.passed else replace(outcome, made=read.records)
         again = self.known.mapper.to_fhir(read.records, read.remainder).tree
         yield Outcome(case.name, "GetPut: and back", _differ(tree, again, told.of_fhir), root=_root(tree))
+
+    def _in(self, case: Case, rows: list[Tree], release: Release) -> Outcome:
+        made = self.known.mapper.to_fhir(rows, fhir=release.version)
+        back = self.known.mapper.from_fhir(made.tree, fhir=release.version)
+        said = [issue for issue in (*made.issues, *release.validate(made.tree)) if issue.is_error]
+        fault = "\n".join(f"{issue.place or issue.source}: {issue.text}" for issue in said)
+        content = [{key: value for key, value in row.items() if key not in ENVELOPE} for row in rows]
+        found = _differ(content, self._named(back.records), lambda _: "")
+        return Outcome(case.name, f"out, back and valid in FHIR {release.version}", found, fault, root="records")
 
     def _compared(self, case: Case, name: str, want: Any, got: Tree, told: _Told) -> Outcome:
         if want is None:

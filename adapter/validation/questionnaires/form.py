@@ -123,16 +123,27 @@ ONLY = {
 OCCURS = {"min_occurs", "max_occurs"}
 
 
+def _type(row: Tree) -> str:
+    """The type of an item as R4 has it: R5 says `coding`, and beside it whether other answers may be given.
+
+    https://hl7.org/fhir/R5/questionnaire-definitions.html#Questionnaire.item.answerConstraint
+    """
+    kind = str(row.get("type"))
+    if kind != "coding":
+        return kind
+    return "open-choice" if row.get("answerConstraint") == "optionsOrString" else "choice"
+
+
 def _quick(row: Tree, options: Options, limits: Mapping[str, Any]) -> tuple[str, frozenset[tuple[str, str]] | None]:
     """What makes an answer right at a glance; empty where more has to be looked at."""
-    kind = row.get("type")
+    kind = _type(row)
     if not limits.keys() <= OCCURS or "maxLength" in row or "answerValueSet" in row:
         return "", None
     if kind in ("choice", "open-choice"):
         pairs = [(value.get("system"), value.get("code")) for _, value, _ in options if isinstance(value, dict)]
         codes = frozenset((one, two) for one, two in pairs if isinstance(one, str) and isinstance(two, str))
         return ("valueCoding", codes) if codes else ("", None)
-    return ("" if options else ONLY.get(str(kind), "")), None
+    return ("" if options else ONLY.get(kind, "")), None
 
 
 def by_canonical(trees: Iterable[Any]) -> dict[str, Tree]:
@@ -166,16 +177,17 @@ class _Reader:
 
     def item(self, row: Tree, parent: str, order: int) -> FormItem:
         link_id = row.get("linkId") if isinstance(row.get("linkId"), str) else ""
-        value_set = row.get("answerValueSet")
+        free = row.get("answerConstraint") == "optionsOrType"  # what is listed is only offered
+        value_set = None if free else row.get("answerValueSet")
         limits = limits_of(row)
         length = row.get("maxLength")
         items = self.items(row.get("item"), str(link_id))
-        options = tuple(_option(each) for each in _rows(row.get("answerOption")))
+        options = () if free else tuple(_option(each) for each in _rows(row.get("answerOption")))
         quick, codes = _quick(row, options, limits)
         expressions = read_expressions(self.terms.defs, row, "QuestionnaireResponse.item")
         item = FormItem(
             link_id=str(link_id),
-            type=str(row.get("type")),
+            type=_type(row),
             text=row["text"] if isinstance(row.get("text"), str) else "",
             required=row.get("required") is True,
             repeats=row.get("repeats") is True,

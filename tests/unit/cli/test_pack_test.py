@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli import main
-from tests.unit.cli.packing import RULES, goal, make, write
+from tests.unit.cli.packing import HEAD, RULES, goal, make, write
 
 
 def careplan(*words: str | Path) -> Result:
@@ -168,3 +168,22 @@ def test_core_passes_its_own() -> None:
     done = careplan("core", "--no-laws")
     assert done.exit_code == 0, done.stdout
     assert int(done.stderr.split(":")[1].split()[0]) >= 16
+
+
+def test_a_pack_for_r5_is_tried_in_r5_as_well(tmp_path: Path) -> None:
+    rules = RULES + "  - {record: expressed_by, fhir: expressedBy, display: 'yes'}\n"
+    made = make(tmp_path / "lakeside", rules, HEAD + "fhir: 4.0.1 5.0.0\n")
+    record = json.loads((made / "examples" / "first" / "records.json").read_text())[0]
+    write(made / "examples" / "first" / "records.json", [{**record, "expressed_by": "Ana"}])
+    done = careplan(made, "--accept", "--no-laws")
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    at = lines.index("FAIL first: out, back and valid in FHIR 5.0.0")
+    assert "Goal has no element expressedBy" in lines[at + 1]
+    (made / "maps" / "goal.yaml").write_text(
+        rules.replace("display: 'yes'}", "display: 'yes', only: R4}")
+        + "  - {record: expressed_by, fhir: source, display: 'yes', only: R5}\n"
+    )
+    good = careplan(made, "--no-laws", "--verbose")
+    assert good.exit_code == 0, good.output
+    assert "ok   first: out, back and valid in FHIR 5.0.0" in good.stdout

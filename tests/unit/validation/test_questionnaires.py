@@ -292,3 +292,20 @@ def test_a_questionnaire_in_the_same_bundle_or_contained() -> None:
     assert ("Bundle.entry[1].resource", "response-required") in [(each.expression, each.message_id) for each in found]
     within = {**response, "questionnaire": "#q", "contained": [questionnaire]}
     assert [each.message_id for each in Validator(tiers=["questionnaire"]).validate(within)] == ["response-required"]
+
+
+@pytest.mark.parametrize(
+    ("constraint", "answer", "found"),
+    [
+        (None, {"valueCoding": {"system": "s", "code": "a"}}, []),
+        (None, {"valueCoding": {"system": "s", "code": "z"}}, [("item[0].answer[0]", "not-an-option")]),
+        ("optionsOnly", {"valueCoding": {"system": "s", "code": "z"}}, [("item[0].answer[0]", "not-an-option")]),
+        ("optionsOrString", {"valueString": "another"}, []),
+        ("optionsOrType", {"valueCoding": {"system": "s", "code": "z"}}, []),
+        ("optionsOnly", {"valueBoolean": True}, [("item[0].answer[0].value.ofType(boolean)", "answer-type")]),
+    ],
+)
+def test_r5_says_coding_and_whether_other_answers_may_be_given(constraint: Any, answer: Tree, found: list[Any]) -> None:
+    more = {"answerConstraint": constraint} if constraint else {}
+    options = [{"valueCoding": {"system": "s", "code": code}} for code in "ab"]
+    assert check(form(item("coding", answerOption=options, **more)), [{"linkId": "a", "answer": [answer]}]) == found
