@@ -66,7 +66,7 @@ class BundleRefs:
         return {"type": type_, "identifier": {"system": IDENTIFIER_SYSTEM, "value": record_id}}
 
     def own(self, type_: str, id_: str, part: str) -> Tree:
-        literal = f"{self.scheme}{id_}" if self.scheme.startswith("urn") else f"#{id_}"
+        literal = f"{self.scheme}{id_}"
         self.fresh[literal] = part
         self.fresh_names[part] = literal
         return {"reference": literal}

@@ -94,7 +94,8 @@ class PackMaps:
             )
             scope.root = parts[""] = {"resourceType": map_.type_, "id": id_}
             map_.make(content, scope)
-        return {key: resource for key, resource in parts.items() if resource}, scope.issues
+        kept = {key: resource for key, resource in parts.items() if resource} if onto else parts
+        return kept, scope.issues
 
     def record(
         self,
