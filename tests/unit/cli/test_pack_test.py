@@ -180,10 +180,10 @@ def test_a_pack_for_r5_is_tried_in_r5_as_well(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     at = lines.index("FAIL first: out, back and valid in FHIR 5.0.0")
     assert "Goal has no element expressedBy" in lines[at + 1]
-    (made / "maps" / "goal.yaml").write_text(
-        rules.replace("display: 'yes'}", "display: 'yes', only: R4}")
-        + "  - {record: expressed_by, fhir: source, display: 'yes', only: R5}\n"
-    )
-    good = careplan(made, "--no-laws", "--verbose")
+    mended = rules.replace("display: 'yes'}", "display: 'yes', only: R4}")
+    mended += "  - {record: expressed_by, fhir: source, display: 'yes', only: R5}\n"
+    other = make(tmp_path / "mended" / "lakeside", mended, HEAD + "fhir: 4.0.1 5.0.0\n")
+    write(other / "examples" / "first" / "records.json", [{**record, "expressed_by": "Ana"}])
+    good = careplan(other, "--accept", "--no-laws", "--verbose")
     assert good.exit_code == 0, good.output
     assert "ok   first: out, back and valid in FHIR 5.0.0" in good.stdout
