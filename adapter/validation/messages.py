@@ -179,6 +179,10 @@ _RULES = {
     "profile-fixed": _error("value", "{profile}: {name} has another value than the fixed one."),
     "profile-pattern": _error("value", "{profile}: {name} does not hold what the pattern asks for."),
     "profile-slice": _error("structure", "{profile}: this {name} fits no slice, and others are not allowed."),
+    "profile-slice-order": _error(
+        "structure", "{profile}: this {name} comes too late: the slices stand in another order."
+    ),
+    "profile-none-fits": _error("structure", "{profile}: the value fits none of the profiles that are allowed here."),
     "profile-must-support": _note("informational", "{profile}: {name} must be supported and is absent."),
     "profile-not-checked": _note("not-supported", "{profile}: the slices of {name} were not checked."),
     "terminology-unavailable": _note(

@@ -6,75 +6,18 @@ https://hl7.org/fhir/R4/profiling.html#slicing
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.definitions import Constraint, Definitions, Element
 from adapter.validation import bindings, invariants
+from adapter.validation.constrained import rules_of_row
+from adapter.validation.element_rules import ElementRule, Found
 from adapter.validation.fhirpath.compiling import Unsupported
-from adapter.validation.handlers import step_of
 from adapter.validation.primitives import SHAPES
 from adapter.validation.run import Run, Tree
-from adapter.validation.slicing import Matcher, fits_pattern, matcher, same
+from adapter.validation.slicing import claimed, fits_pattern, matcher, same
 
 Rule = Callable[[Any, Run], None]
-Found = list[tuple[str, Any, Element]]
-
-
-@dataclass(slots=True)
-class ElementRule:
-    """What a profile says of one element or of one slice of it. `elements` are its JSON names with their definitions."""
-
-    name: str
-    elements: tuple[Element, ...] = ()
-    min: int = 0
-    max: int | None = None
-    types: frozenset[str] = frozenset()
-    tree: Tree = field(default_factory=dict)
-    must_support: bool = False
-    rules: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
-    children: dict[str, ElementRule] = field(default_factory=dict)
-    slices: dict[str, ElementRule] = field(default_factory=dict)
-    matches: Matcher | None = None
-    least: int = 0
-    plain: bool = False
-    ordered: tuple[ElementRule, ...] = ()
-    places: tuple[tuple[str, str, str, Element], ...] = ()
-
-    def finish(self) -> None:
-        """Works out what every check would else work out anew.
-
-        `least` is what the base does not ask for already; `plain` says that only how often it comes matters; `places` are
-        (JSON name, its sibling, step, definition).
-        """
-        base = any(element.min for element in self.elements)
-        self.least = self.min if ":" in self.name or not base else 0
-        speaks = self.types or self.children or self.slices or any(self.rules.values())
-        self.plain = not speaks and self.tree.keys().isdisjoint("fp")
-        self.ordered = tuple(self.children.values())
-        self.places = tuple((each.name, "_" + each.name, step_of(each), each) for each in self.elements)
-
-    def values(self, node: Tree) -> Found:
-        """(step, value, definition) of each value that the element has in a node."""
-        found: Found = []
-        for name, sibling, step, element in self.places:
-            value = node.get(name)
-            if type(value) is list:
-                found += [(f"{step}[{index}]", each, element) for index, each in enumerate(value)]
-            elif value is not None or sibling in node:
-                found.append((step, value, element))
-        return found
-
-    def count(self, node: Tree) -> int:
-        """How many values the element has in a node."""
-        total = 0
-        for name, sibling, _, _ in self.places:
-            value = node.get(name)
-            if type(value) is list:
-                total += len(value)
-            elif value is not None or sibling in node:
-                total += 1
-        return total
 
 
 class Profiles:
@@ -88,7 +31,7 @@ class Profiles:
         """A profile by its canonical; None where it is not at hand."""
         if url not in self._compiled:
             facts = self.defs.profile(url)
-            compiled = None if facts is None else Profile(self.defs, url, facts)
+            compiled = None if facts is None else Profile(self, url, facts)
             if compiled is None:
                 return None
             self._compiled[url] = compiled
@@ -98,7 +41,12 @@ class Profiles:
         """A resource against the profiles that it claims and `more`; in a Bundle each resource against its own."""
         if names_null(tree):
             run.add("profile-null", ".meta.profile")
-        for url in dict.fromkeys([*claimed(tree), *more]):
+        rows = tree.get("entry") if tree.get("resourceType") == "Bundle" else None
+        entries = (
+            [row.get("resource") if isinstance(row, dict) else None for row in rows] if isinstance(rows, list) else []
+        )
+        for_entries = () if run.quirks.followed else self._of_entries(entries, more)
+        for url in dict.fromkeys([*claimed(tree), *(each for each in more if each not in for_entries)]):
             profile = self.get(url)
             if profile is None:
                 shown = url if len(url) < 200 and url.isprintable() else "that it claims"
@@ -107,24 +55,21 @@ class Profiles:
                 profile.check(tree, run)
             else:
                 run.add("profile-type", profile=profile.name, name="resourceType")
-        rows = tree.get("entry") if tree.get("resourceType") == "Bundle" else None
-        for index, row in enumerate(rows if isinstance(rows, list) else []):
-            resource = row.get("resource") if isinstance(row, dict) else None
+        for index, resource in enumerate(entries):
             if isinstance(resource, dict):
-                run.below(f".entry[{index}].resource", self._inner, resource, run)
+                run.below(f".entry[{index}].resource", self._inner, resource, for_entries, run)
 
-    def _inner(self, tree: Tree, run: Run) -> None:
+    def _of_entries(self, entries: list[Any], more: tuple[str, ...]) -> tuple[str, ...]:
+        """Those profiles that are asked for of a Bundle and mean the resources inside: of their type."""
+        types = {each.get("resourceType") for each in entries if isinstance(each, dict)}
+        return tuple(url for url in more if (profile := self.get(url)) and profile.type in types)
+
+    def _inner(self, tree: Tree, more: tuple[str, ...], run: Run) -> None:
         kept = run.root, run.resource, run.env
         run.root, run.resource, run.env = tree, tree, None
-        self.check(tree, (), run)
+        own = [url for url in more if (profile := self.get(url)) and profile.type == tree.get("resourceType")]
+        self.check(tree, tuple(own), run)
         run.root, run.resource, run.env = kept
-
-
-def claimed(tree: Tree) -> list[str]:
-    """The profiles that a resource says it conforms to."""
-    meta = tree.get("meta")
-    rows = meta.get("profile") if isinstance(meta, dict) else None
-    return [url for url in rows if isinstance(url, str)] if isinstance(rows, list) else []
 
 
 def names_null(tree: Tree) -> bool:
@@ -137,8 +82,9 @@ def names_null(tree: Tree) -> bool:
 class Profile:
     """One profile, compiled."""
 
-    def __init__(self, defs: Definitions, url: str, facts: Tree) -> None:
-        self.defs = defs
+    def __init__(self, known: Profiles, url: str, facts: Tree) -> None:
+        self.defs = known.defs
+        self.known = known
         self.type: str = facts["t"]
         self.name = url.partition("|")[0].rpartition("/")[2] or url
         self.not_checked: list[str] = []
@@ -161,6 +107,9 @@ class Profile:
             if slice_name:
                 child = child.slices.setdefault(slice_name, self._slice(child, slice_name))
             rule, owner = child, child.elements[0].type
+            if owner == "Resource":
+                # What stands inside an entry is of the type that the profile says.
+                owner = next(iter(child.tree.get("t", ())), owner)
         self._fill(rule, row, owner)
 
     def _slice(self, whole: ElementRule, name: str) -> ElementRule:
@@ -185,8 +134,11 @@ class Profile:
         rule.must_support = bool(row.get("ms"))
         if "t" in row and any(element.choice for element in rule.elements):
             rule.types = frozenset(row["t"])
+        several = len(rule.elements) > 1
         for kind in {element.type for element in rule.elements} or {owner}:
-            rule.rules[kind] = tuple(self._rules(row, kind, lenient=len(rule.elements) > 1))
+            rule.rules[kind] = tuple(self._rules(row, kind, lenient=several))
+        for element in rule.elements:
+            rule.rules[element.type] += tuple(rules_of_row(self.defs, self.known.get, row, element, self.name))
 
     def _rules(self, row: Tree, kind: str, *, lenient: bool) -> Iterator[Rule]:
         if "b" in row and row["b"][0] in ("required", "extensible"):
@@ -268,16 +220,26 @@ class Profile:
 
     def _slices(self, rule: ElementRule, found: Found, run: Run) -> None:
         counts = dict.fromkeys(rule.slices, 0)
+        slicing = rule.tree.get("s", {})
+        order, at_end = list(rule.slices) if slicing.get("o") else [], slicing.get("r") == "openAtEnd"
         unknown = False
+        furthest = -1
         for step, value, element in found:
             name = self._slice_of(rule, value, element)
             if name is None:
                 unknown = True
             elif name:
                 counts[name] += 1
+                position = order.index(name) if order else 0
+                if position < furthest:
+                    run.add("profile-slice-order", step, profile=self.name, name=rule.name, source=self.name)
+                furthest = max(furthest, position)
                 run.below(step, self._value, rule.slices[name], value, element, run)
-            elif rule.tree.get("s", {}).get("r") == "closed":
+            elif slicing.get("r") == "closed":
                 run.add("profile-slice", step, profile=self.name, name=rule.name, source=self.name)
+            elif at_end:
+                # Whatever is in a slice and comes after it is too late.
+                furthest = len(rule.slices)
         if unknown:
             run.add("profile-not-checked", profile=self.name, name=rule.name, source=self.name)
             return

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/references.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from adapter.definitions import Definitions, Element
@@ -75,12 +75,17 @@ def _check_in_bundle(text: str, run: Run) -> None:
 def rules_of_element(defs: Definitions, element: Element) -> Iterator[Rule]:
     """The rule over the target of a Reference element."""
     if element.type == "Reference":
-        yield _targets(defs, element)
+        yield target_rule(defs, element.targets)
 
 
-def _targets(defs: Definitions, element: Element) -> Rule:
-    allowed, shown = frozenset(element.targets), ", ".join(element.targets)
+def target_rule(defs: Definitions, targets: Collection[str], beyond: Collection[str] | None = None) -> Rule:
+    """The rule over where a Reference leads: one of these types, any where there are none.
+
+    A profile speaks `beyond` the types of the element itself: of what these allow, or all allow where there are none.
+    """
+    allowed, shown = frozenset(targets), ", ".join(targets)
     types = defs.resource_types
+    spoken = frozenset() if not beyond else types - frozenset(beyond)
 
     def rule(value: Any, run: Run) -> None:
         text = value.get("reference")
@@ -91,9 +96,9 @@ def _targets(defs: Definitions, element: Element) -> Rule:
         stated = value.get("type")
         if allowed and (target is not None or run.quirks.check_unresolved_targets):
             named = found or type_named(text, types)
-            if isinstance(named, str) and named and named not in allowed:
+            if isinstance(named, str) and named and named not in allowed and named not in spoken:
                 run.add("reference-target-type", targets=shown, type=named if named in types else "another")
-        if isinstance(stated, str):
+        if isinstance(stated, str) and beyond is None:
             _check_stated(stated, found or _type_in(text, types), run)
 
     def _check_stated(stated: str, found: Any, run: Run) -> None:

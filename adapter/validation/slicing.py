@@ -13,7 +13,7 @@ from adapter.validation.bindings import member
 from adapter.validation.fhirpath.values import equal
 
 if TYPE_CHECKING:
-    from adapter.validation.profiles import ElementRule
+    from adapter.validation.element_rules import ElementRule
 
 Matcher = Callable[[Any, Element], "bool | None"]
 """Whether a value is in a slice; None where the data at hand does not tell."""
@@ -55,15 +55,53 @@ def matcher(defs: Definitions, rule: ElementRule, discriminators: list[list[str]
 
 
 def _test(defs: Definitions, rule: ElementRule, kind: str, path: str) -> Matcher | None:
-    if kind == "type":
-        types = frozenset(rule.tree.get("t", ()))
-        return (lambda _value, element: element.type in types) if path == "$this" and types else None
     steps = [] if path == "$this" else path.split(".")
+    if kind == "type":
+        return _by_type(rule, steps)
+    if kind == "profile":
+        return _by_profile(rule, steps)
     if kind == "exists":
         return _exists(rule, steps)
     if kind not in ("value", "pattern") or any("(" in step for step in steps):
         return None
     return _by_value(defs, rule, steps)
+
+
+def _by_type(rule: ElementRule, steps: list[str]) -> Matcher | None:
+    """The type of a choice, or of a resource inside."""
+    target = _rule_at(rule, steps)
+    types = frozenset(target.tree.get("t", ())) if target else frozenset()
+    if not types or target is None:
+        return None
+    if any(element.type == "Resource" for element in target.elements):
+        return lambda value, _element: any(
+            isinstance(each, dict) and each.get("resourceType") in types for each in _values(value, steps)
+        )
+    return None if steps else lambda _value, element: element.type in types
+
+
+def _by_profile(rule: ElementRule, steps: list[str]) -> Matcher | None:
+    """The profile that a resource inside claims; whether one that claims none fits it all the same is not told."""
+    target = _rule_at(rule, steps)
+    urls = {url.partition("|")[0] for url in target.tree.get("tp", ())} if target else set()
+    if not urls or target is None:
+        return None
+    types = frozenset(target.tree.get("t", ()))
+
+    def matches(value: Any, _element: Element) -> bool | None:
+        rows = [each for each in _values(value, steps) if isinstance(each, dict)]
+        if any(url.partition("|")[0] in urls for each in rows for url in claimed(each)):
+            return True
+        return None if any(each.get("resourceType") in types for each in rows) else False
+
+    return matches
+
+
+def claimed(tree: Any) -> list[str]:
+    """The profiles that a resource says it conforms to."""
+    meta = tree.get("meta")
+    rows = meta.get("profile") if isinstance(meta, dict) else None
+    return [url for url in rows if isinstance(url, str)] if isinstance(rows, list) else []
 
 
 def _exists(rule: ElementRule, steps: list[str]) -> Matcher | None:

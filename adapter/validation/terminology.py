@@ -15,8 +15,8 @@ from adapter.errors import Refused, Unavailable
 from adapter.ports import Code, CodeVerdict, TerminologyServer
 from adapter.validation.bindings import member
 from adapter.validation.handlers import step_of
-from adapter.validation.profiles import claimed
 from adapter.validation.run import Run, Tree
+from adapter.validation.slicing import claimed
 
 # HL7's name for units: they are told by their grammar and no list.
 UNITS = "http://unitsofmeasure.org"

@@ -20,9 +20,10 @@ from adapter.validation.extensions import Extensions
 from adapter.validation.guards import needs
 from adapter.validation.messages import MESSAGES
 from adapter.validation.narrative import faults_of, targets_in
-from adapter.validation.profiles import Profiles, claimed
+from adapter.validation.profiles import Profiles
 from adapter.validation.questionnaires import Responses
 from adapter.validation.run import MOST, TIERS, Quirks, Run, Tree
+from adapter.validation.slicing import claimed
 from adapter.validation.structure import Library
 
 Rule = Callable[[Any, Run], None]

@@ -1,6 +1,6 @@
 """A coverage-guided fuzzer over the validator: never a traceback, never unbounded.
 
-    make fuzz [RUNS=5000]            every target for that many runs
+    make fuzz                        every target, for as many runs as the Makefile says
     tools/fuzz/run TARGET [-runs=N]  one target; options are libFuzzer's
 
 Targets: bytes (any bytes as a document), tree (a resource of the examples, changed at places), form (a response and

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapter.errors import UsageError
-from adapter.validation import Validator
+from adapter.validation import AS_REFERENCE, Quirks, Validator
 
 Tree = dict[str, Any]
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
@@ -180,3 +180,98 @@ def test_extensions_of_us_core_hold_where_it_is_claimed() -> None:
     assert [issue.message_id for issue in Validator().validate(tree) if issue.is_error] == []
     profiles = [US_CORE + "us-core-patient"]
     assert "extension-value" in [issue.message_id for issue in Validator(profiles=profiles).validate(tree)]
+
+
+def _target(*types: str) -> Tree:
+    urls = ["http://hl7.org/fhir/StructureDefinition/" + name for name in types]
+    return profile(
+        {"id": "Observation.subject", "type": [{"code": "Reference", "targetProfile": urls}]}, type_="Observation"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "types", "wrong"),
+    [
+        ("Patient/1", ["Group"], True),
+        ("http://a.org/fhir/Patient/1", ["Group"], True),
+        ("Group/1", ["Group"], False),
+        ("Patient/1", ["Group", "Patient"], False),
+        ("Patient/1", ["Group", "Resource"], False),
+        # What the element itself does not allow the tier of references says.
+        ("CarePlan/1", ["Group"], False),
+        ("urn:uuid:c757873d-ec9a-4326-a141-556f43239520", ["Group"], False),
+    ],
+)
+def test_where_a_reference_may_lead(text: str, types: list[str], wrong: bool) -> None:
+    found = said({"resourceType": "Observation", "subject": {"reference": text}}, _target(*types))
+    assert (("Observation.subject", "reference-target-type") in found) is wrong
+
+
+@pytest.mark.parametrize(
+    ("uses", "place"),
+    [
+        (["official", "usual", "old"], None),
+        (["usual", "official"], 1),
+        (["official", "old", "usual"], 2),
+        (["official", "official", "usual"], None),
+    ],
+)
+def test_the_order_of_slices_and_what_may_stand_after_them(uses: list[str], place: int | None) -> None:
+    slicing = {"discriminator": [{"type": "value", "path": "use"}], "rules": "openAtEnd", "ordered": True}
+    rows = [{"id": "Patient.name", "slicing": slicing}]
+    for name, use in (("a", "official"), ("b", "usual")):
+        rows += [{"id": f"Patient.name:{name}"}, {"id": f"Patient.name:{name}.use", "fixedCode": use}]
+    found = said({"resourceType": "Patient", "name": [{"use": use} for use in uses]}, profile(*rows))
+    assert found == ([] if place is None else [(f"Patient.name[{place}]", "profile-slice-order")])
+
+
+BORN = profile({"id": "Patient.birthDate", "min": 1}, url=PROFILE + "-born")
+
+
+def _bundle(*resources: Tree) -> Tree:
+    rows = [{"fullUrl": f"http://a.org/fhir/Patient/{index}", "resource": each} for index, each in enumerate(resources)]
+    return {"resourceType": "Bundle", "type": "collection", "entry": rows}
+
+
+@pytest.mark.parametrize("kind", ["type", "profile"])
+def test_entries_sliced_by_the_type_or_the_profile_of_what_they_hold(kind: str) -> None:
+    slicing = {"discriminator": [{"type": kind, "path": "resource"}], "rules": "closed"}
+    document = profile(
+        {"id": "Bundle.entry", "slicing": slicing},
+        {"id": "Bundle.entry:p", "max": "1"},
+        {"id": "Bundle.entry:p.resource", "type": [{"code": "Patient", "profile": [BORN["url"]]}]},
+        type_="Bundle",
+    )
+    patient = {**PATIENT, "meta": {"profile": [BORN["url"]]}}
+    places = [place for place, message in said(_bundle(patient), document, BORN) if message == "profile-min"]
+    assert places
+    assert set(places) == {"Bundle.entry[0].resource"}
+    many = said(_bundle(patient, patient), document, BORN)
+    assert ("Bundle", "profile-max") in many
+    group = {"resourceType": "Group", "type": "person", "actual": True}
+    assert ("Bundle.entry[1]", "profile-slice") in said(_bundle(patient, group), document, BORN)
+
+
+def test_a_value_fits_one_of_several_profiles_of_its_type() -> None:
+    other = profile({"id": "HumanName.family", "min": 1}, type_="HumanName", url=PROFILE + "-family")
+    one = profile({"id": "HumanName.given", "min": 1}, type_="HumanName", url=PROFILE + "-given")
+    named = profile({"id": "Patient.name", "type": [{"code": "HumanName", "profile": [other["url"], one["url"]]}]})
+    assert said(PATIENT, named, one, other) == []
+    assert said({"resourceType": "Patient", "name": [{"text": "A"}]}, named, one, other) == [
+        ("Patient.name[0]", "profile-none-fits")
+    ]
+
+
+def test_a_profile_asked_for_of_a_bundle_holds_for_what_is_inside() -> None:
+    group = {"resourceType": "Group", "type": "person", "actual": True}
+    for quirks, expected in (
+        (Quirks(), [("Bundle.entry[0].resource", "profile-min")]),
+        (AS_REFERENCE, [("Bundle", "profile-type")]),
+    ):
+        made = Validator(profiles=[BORN["url"]], tiers=["profiles"], quirks=quirks).with_resources([BORN])
+        found = [(each.expression, each.message_id) for each in made.validate(_bundle(PATIENT, group))]
+        assert found == expected
+    assert [
+        i.message_id
+        for i in Validator(profiles=[BORN["url"]], tiers=["profiles"]).with_resources([BORN]).validate(_bundle(group))
+    ] == ["profile-type"]
