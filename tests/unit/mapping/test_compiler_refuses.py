@@ -73,6 +73,7 @@ def faults(text: str) -> list[tuple[str, int, int, str]]:
         ("{record: 'title[name=a].value', fhir: a}", "rule-wrapped", 6, ""),
         ("{record: 'rows[name=a].value', fhir: a}", "rule-rows", 6, ""),
         ("{record: title, fhir: a, order: name}", "rule-wrapped", 30, ""),
+        ("{record: nothing, fhir: a, order: name}", "rule-wrapped", 32, ""),
         ("{record: tags, fhir: a, order: name}", "rule-wrapped", 29, ""),
         ("{record: 'x#', fhir: a}", "rule-wrapped", 6, ""),
         ("{record: 'y#', fhir: a, items: []}", "rule-wrapped", 6, ""),
