@@ -84,7 +84,6 @@ class Siblings(tuple[Step, ...]):  # noqa: SLOT001 - a tuple has no room of its 
     """The elements that the rules of one file select from one array, in their order."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
-        super().__init__()
         self._rank = {step: rank for rank, step in enumerate(self)}
         # By the names of its keys, then by their values, the last rule that asks for them; what is not found so is asked.
         self._keyed: dict[tuple[str, ...], dict[tuple[Any, ...], int]] = {}
@@ -102,7 +101,7 @@ class Siblings(tuple[Step, ...]):  # noqa: SLOT001 - a tuple has no room of its 
         return next((at for at, element in enumerate(elements) if self._is_later(element, rank)), len(elements))
 
     def _is_later(self, element: Any, rank: int) -> bool:
-        if type(element) is not dict or rank >= len(self) - 1:
+        if type(element) is not dict:
             return False
         for names, found in self._keyed.items():
             values = tuple(map(element.get, names))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from adapter.identity import is_uuid
+from adapter.fhir_json import canonical
+from adapter.identity import content_id, is_uuid
 from adapter.mapping import load
 from adapter.mapping.kinds import OwnKinds
 from adapter.packs import Kind
@@ -180,3 +181,13 @@ def test_fields_that_a_pack_adds_are_held_to_their_schema() -> None:
     assert mapper.own.extra_faults({"kind": "patient", "extra": 5}) == []
     assert mapper.own.extra_faults("text") == []
     assert [row.pointer for row in mapper.own.extra_faults({"kind": "plan", "extra": 5})] == ["/extra"]
+
+
+def test_a_record_with_every_field_and_an_id_fits() -> None:
+    whole = {"id": "x", "no": "7", "sex": "M", "day": "01", "age": 1}
+    assert TWO.named(whole)["kind"] == "visit"
+
+
+def test_the_id_of_a_record_without_a_key_is_that_of_its_content() -> None:
+    kinds = OwnKinds({"visit": Kind("visit", VISIT)})
+    assert kinds.named({"sex": "M"})["id"] == content_id(canonical({"sex": "M"}), 0)
