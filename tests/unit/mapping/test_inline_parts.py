@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from adapter.fhir_json import copy, same
-from adapter.mapping import load
+from adapter.identity import resource_id
+from adapter.mapping.keys import NUMBER
+from adapter.mapping.parts import PartKeys
+from adapter.mapping.scope import RelativeRefs, Scope
+from tests.unit.mapping.test_by_rules import kept
 
 Tree = dict[str, Any]
-core = load("core")
+core = kept("core", "R4").mapper
 PLAN_ID, WALK, TALK, SLEEP = (f"0b5e7c1e-1111-4111-8111-00000000000{number}" for number in range(1, 5))
 MARK = {"url": "https://other.test/mark", "valueString": "stays"}
 
@@ -189,3 +193,34 @@ def test_the_last_contained_item_takes_the_list_along() -> None:
     none = core.to_fhir([bare], read.remainder).tree
     assert "contained" not in none
     assert "goal" not in none
+
+
+# -- what an item is known by
+
+
+HERE = Scope(RelativeRefs(), "visit", "r", {}, {}, part="Condition/1")
+
+
+def test_an_item_is_known_by_its_id_by_a_field_or_by_its_number() -> None:
+    by_id, by_field, by_number = PartKeys(), PartKeys("no", ("plan", "goals")), PartKeys(NUMBER, ("dx#_*",))
+    assert by_id.id_of({"id": "x", "no": "G"}, HERE) == "x"
+    assert by_field.id_of({"id": "x", "no": "G"}, HERE) == "x"
+    assert by_field.id_of({"no": "G"}, HERE) == resource_id("visit", "r", "Condition/1/plan.goals/G")
+    assert by_field.id_of({"no": WALK}, HERE) == WALK
+    assert by_number.id_of({"id": "2", "no": "G"}, HERE) == resource_id("visit", "r", "Condition/1/dx#_*/2")
+
+
+def test_an_item_keeps_an_id_that_its_field_does_not_say() -> None:
+    keys = PartKeys("no", ("goals",))
+    own = keys.id_of({"no": "G"}, HERE)
+    assert keys.plain(own, {"id": "old", "no": "G"}, HERE) == {"no": "G"}
+    assert keys.plain("x", {"id": "old", "no": "G"}, HERE) == {"id": "x", "no": "G"}
+    assert keys.plain("x", {"text": "t"}, HERE) == {"id": "x", "text": "t"}
+    assert PartKeys().plain("x", {"id": "old", "no": "G"}, HERE) == {"id": "x", "no": "G"}
+
+
+def test_without_a_change_of_the_patient_items_are_left_alone() -> None:
+    parts = put(plan(goals=[goal(WALK, "Walk")], patient=SLEEP))
+    parts[f"Goal/{WALK}"]["subject"]["display"] = "theirs"
+    again = core.parts(plan(goals=[goal(WALK, "Walk")], patient=SLEEP, title="Other"), parts)[0]
+    assert again[f"Goal/{WALK}"] == parts[f"Goal/{WALK}"]
