@@ -1,6 +1,6 @@
 """Writes adapter/records/compiled.json: what the schemas of records ask, in a form that is read without marshmallow.
 
-    .venv/bin/python tools/compile_records.py
+    python -m tools.compile_records
 
 A test holds that it is what the schemas say today.
 """

@@ -14,7 +14,7 @@ from tools.compile_records import compiled
 
 
 def test_the_compiled_file_is_what_the_schemas_say() -> None:
-    assert COMPILED.read_bytes() == compiled(), "run tools/compile_records.py"
+    assert COMPILED.read_bytes() == compiled(), "run python -m tools.compile_records"
 
 
 @pytest.mark.parametrize("kind", KINDS)
