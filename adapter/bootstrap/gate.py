@@ -50,4 +50,4 @@ def withheld_by(recipient: Recipient, asked: Asking) -> Callable[[Tree], Refusal
 def _entry(recipient: Recipient, one: Decision) -> Entry:
     kind, _, id_ = one.record.partition("/")
     verb = "released" if one.went else "withheld"
-    return Entry(recipient.name, kind, id_, one.type, verb, one.reason, by="consent")
+    return Entry(recipient.name, kind, id_, one.part, verb, one.reason, by="consent")

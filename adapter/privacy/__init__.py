@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from adapter.errors import Refused, UsageError
 from adapter.identity import NS
 from adapter.ports import HostClass, Owner
-from adapter.privacy.consent import Recipient, Said, asked, type_of, weigh
+from adapter.privacy.consent import Recipient, Said, asked, part_of, weigh
 
 __all__ = [
     "ALLOWED", "RUN_TAG_SYSTEM", "Asking", "Decision", "Recipient", "Refusal", "classify", "is_loopback", "let_out",
@@ -51,10 +51,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What consents decided of a resource for a recipient: its record as kind/id, its type, whether it went, and why."""
+    """What consents decided of a resource for a recipient: its record as kind/id, which part of it (its type, with the id
+    of the item where it is one of several), whether it went, and why.
+    """
 
     record: str
-    type: str
+    part: str
     went: bool
     reason: str
 
@@ -139,7 +141,7 @@ def _withheld(inner: Sequence[Tree], owners: Sequence[Owner], recipient: Recipie
         if not said.word and recipient.needs_consent and owner.origin == "real":
             said = Said("ended", "no consent permits it")
         if said.word:
-            decided.append(Decision(owner.record, type_of(tree), not said.stops, said.reason))
+            decided.append(Decision(owner.record, part_of(tree, owner.record), not said.stops, said.reason))
         if said.stops:
             found[place] = said.reason
     if decided:

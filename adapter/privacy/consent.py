@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from adapter.identity import TYPE_OF_KIND
+from adapter.identity import IDENTIFIER_SYSTEM, TYPE_OF_KIND
 from adapter.ports import HostClass
 from adapter.records.dates import is_before
 
@@ -229,6 +229,12 @@ def _has_data(provision: Tree, question: Question, *, denied: bool) -> bool:
 def _identifiers(resource: Tree) -> list[Tree]:
     found = resource.get("identifier")
     return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
+
+
+def part_of(tree: Tree, record: str) -> str:
+    """Which part of its record ("kind/id") a resource is: its type, with the id of the item that it is one of several by."""
+    own = next((one.get("value") for one in _identifiers(tree) if one.get("system") == IDENTIFIER_SYSTEM), None)
+    return f"{type_of(tree)}/{own}" if own and own != record.partition("/")[2] else type_of(tree)
 
 
 def type_of(tree: Tree) -> str:

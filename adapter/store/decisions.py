@@ -82,7 +82,12 @@ class Decisions:
         verbs = {one.verb for one in entries}
         with reading(self.engine) as connection:
             last = self._last(connection, {(one.kind, one.record_id) for one in entries}, verbs)
-        if new := [one for one in entries if last.get(_part(one)) != (one.verb, one.reason)]:
+        new = []
+        for one in entries:
+            if last.get(_part(one)) != (one.verb, one.reason):
+                last[_part(one)] = (one.verb, one.reason)
+                new.append(one)
+        if new:
             self.enter(new)
 
     def _last(self, connection: Connection, records: Iterable[Key], verbs: Iterable[str]) -> dict[Any, tuple[str, str]]:

@@ -53,8 +53,12 @@ def test_the_journal_says_each_decision_once_and_no_value(made: Scene) -> None:
     entries = [one for one in made.store.entries("patient", patient) if one.verb == "withheld"]
     assert [(one.server, one.part, one.by) for one in entries] == [(NAME, "Patient", "consent")]
     assert entries[0].before is entries[0].after is None
+    goals = [one for one in made.store.entries("plan", made.plan()["id"]) if one.part.startswith("Goal/")]
+    assert goals == []
     consent(made, "permit")
     made.push()
+    goals = [one.verb for one in made.store.entries("plan", made.plan()["id"]) if one.part.startswith("Goal/")]
+    assert goals == ["released"] * len(made.plan()["goals"])
     last = made.store.entries("patient", patient)[-1]
     assert (last.verb, last.reason) == ("released", "consent/b7f0c0d2-94a3-4a53-8e0e-5d1f7b6c2e10 permits it")
 
