@@ -222,6 +222,7 @@ def summary() -> str:
     """The page of survivors, from what is known."""
     reasons = _reasons()
     rows, lists = [], []
+    tried = lived = 0
     for name in ENGINE:
         results = _load(name)
         if not results:
@@ -230,9 +231,11 @@ def summary() -> str:
         killed = sum(value.startswith("killed") for value in results.values())
         alive = sorted(key for key, value in results.items() if not value.startswith("killed"))
         told = sum(f"{name}: {key}" in reasons for key in alive)
+        tried, lived = tried + len(results), lived + len(alive)
         rows.append(f"| {name} | {len(results)} | {killed / len(results):.1%} | {len(alive)} ({told} with a reason) |")
         if alive:
             lists.append(f"## {name}\n\n" + "\n".join(_survivor(name, key, results[key], reasons) for key in alive))
+    rows.append(f"| **all** | {tried} | {1 - lived / max(tried, 1):.1%} | {lived} |")
     table = "\n".join(["| module | mutants | killed | survivors |", "| --- | --- | --- | --- |", *rows])
     head = "# Mutants that survive\n\nWritten by `make mutants`; the reasons are kept in `reasons.md`. A mutant is one small fault in a function of the\nengine: a comparison, a condition, a constant, a result, a call left out. A module whose run was cut short counts what it tried.\n"
     return "\n\n".join([head.rstrip(), table, *lists]) + "\n"

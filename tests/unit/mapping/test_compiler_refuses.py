@@ -42,6 +42,7 @@ def faults(text: str) -> list[tuple[str, int, int, str]]:
         ("{record: title, fhir: a, colour: red}", "keyword-unknown", 30, ""),
         ("{record: title, fhir: a, item: []}", "keyword-unknown", 30, "items"),
         ("{record: title, fhir: [a]}", "keyword-value", 21, ""),
+        ("{record: '', fhir: a}", "keyword-value", 6, ""),
         ("{record: title, fhir: a, values: [b]}", "keyword-value", 30, ""),
         ("{record: title, fhir: a, wrap: coding}", "keyword-idle", 30, ""),
         ("{record: title, fhir: a, names: [b]}", "keyword-idle", 30, ""),

@@ -224,3 +224,29 @@ def test_without_a_change_of_the_patient_items_are_left_alone() -> None:
     parts[f"Goal/{WALK}"]["subject"]["display"] = "theirs"
     again = core.parts(plan(goals=[goal(WALK, "Walk")], patient=SLEEP, title="Other"), parts)[0]
     assert again[f"Goal/{WALK}"] == parts[f"Goal/{WALK}"]
+
+
+# -- whole maps
+
+
+def test_a_map_reads_what_it_matches_and_no_more() -> None:
+    intake = core.maps["intake"]
+    response = {"resourceType": "QuestionnaireResponse"}
+    value = intake.match[0][1]
+    assert intake.reads({**response, "questionnaire": value}) is True
+    assert intake.reads({**response, "questionnaire": "https://other.test|1"}) is False
+    assert intake.reads(response) is False
+    assert intake.reads({"resourceType": "Goal", "questionnaire": value}) is False
+    assert intake.reads("QuestionnaireResponse") is False
+    assert core.maps["goal"].reads({"resourceType": "Goal"}) is True
+
+
+def test_a_member_that_leaves_the_team_takes_the_contained_person_along() -> None:
+    members = [{"id": WALK, "name": "Ana"}, {"id": TALK, "name": "Eva"}]
+    team = {"kind": "care_team", "id": SLEEP, "status": "active", "members": members}
+    parts = core.parts(team)[0]
+    assert [row["name"][0]["text"] for row in parts[""]["contained"]] == ["Ana", "Eva"]
+    less = core.parts({**team, "members": members[1:]}, parts)[0]
+    assert [row["name"][0]["text"] for row in less[""]["contained"]] == ["Eva"]
+    bare = {key: value for key, value in team.items() if key != "members"}
+    assert "contained" not in core.parts(bare, less)[0][""]

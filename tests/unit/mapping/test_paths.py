@@ -169,6 +169,7 @@ def test_a_name_that_can_stand_in_a_path(name: str, fits: bool) -> None:
 
 
 def test_a_record_path_is_its_names() -> None:
+    record_steps.cache_clear()
     assert record_steps("a.b c.d") == ("a", "b c", "d")
     with pytest.raises(PathError):
         record_steps("a..b")
