@@ -9,6 +9,7 @@ from itertools import groupby
 from adapter.errors import DataError, Gone, NotFound
 from adapter.ports import Entry, Link, Versioned
 from adapter.sync.partner import Partner
+from adapter.sync.stamps import same_moment
 
 LEAST = 5
 SHARE = 10
@@ -47,6 +48,8 @@ def check_sentinel(partner: Partner) -> bool:
     except NotFound:
         return False
     old, new = str(kept["version"]), found.version
+    if old == new:
+        return same_moment(str(kept.get("updated", "")), found.last_updated)
     return not (old.isdecimal() and new.isdecimal() and int(new) < int(old))
 
 

@@ -21,6 +21,7 @@ from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.plan import DELETED, Action, plan
 from adapter.sync.policy import Policies, Times, times
 from adapter.sync.references import remote_to_local
+from adapter.sync.stamps import went_back
 
 Row = tuple[Link, Versioned]
 
@@ -119,7 +120,7 @@ class Incoming:
         action = plan(replace(link, seen=known), local, theirs)
         if link.state in ("conflict", "quarantine"):
             return self._again(link, row, theirs, local)
-        if _went_back(link, row):
+        if went_back(link, row) and not (known is not None and same(theirs, known)):
             reason = "its version there went back: restored from a backup?"
             return _Change(link, link, Action("conflict", reason), row=row, verb="quarantine")
         if action.verb in ("nothing", "push", "withdraw", "create") or (known is not None and same(theirs, known)):
@@ -264,9 +265,3 @@ def _unless(tree: Tree, base: Tree | None) -> Tree | None:
 
 def _tree(stored: StoredResource | None) -> Tree | None:
     return stored.tree if stored is not None and not stored.deleted else None
-
-
-def _went_back(link: Link, row: Versioned) -> bool:
-    """Whether a server that counts its versions gives an older one than it did."""
-    old, new = link.remote_version, row.version
-    return old.isdecimal() and new.isdecimal() and int(new) < int(old)

@@ -19,6 +19,7 @@ from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.scope import Scope
+from adapter.sync.stamps import had_twice, is_known, written
 from adapter.sync.turn import Turn
 
 CHUNK = 40
@@ -84,11 +85,11 @@ class _Look:
         if not mark:
             self._first(type_)
             return
-        start = moment(mark) - timedelta(seconds=self.partner.overlap)
-        since = start.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        query = {"_lastUpdated": f"ge{since}", "_sort": "_lastUpdated", "_count": COUNT}
+        start = moment(mark) - self._overlap
+        query = {"_lastUpdated": f"ge{written(start)}", "_sort": "_lastUpdated", "_count": COUNT}
         try:
             self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
+            self._lost_time(type_, mark)
         except (Gone, NotFound):
             # The server has forgotten its pages: once more from the watermark, where nothing is taken twice.
             self._again(type_, query)
@@ -99,6 +100,19 @@ class _Look:
         """The server's clock was ahead when the watermark was set: what it stamped since lies before that, unseen."""
         self._first(type_)
         self.swept()
+
+    def _lost_time(self, type_: str, mark: str) -> None:
+        """A server whose clock went on by less than ours since the last look was set back in between: what changed in the
+        time that it then had twice is stamped with times that were read already.
+        """
+        stamp, last = self.stamps[type_], self.partner.store.state(self.partner.name).last_pull
+        if stamp and last and (start := had_twice(mark, stamp, self.partner.clock.now() - moment(last))):
+            query = {"_lastUpdated": f"ge{written(start - self._overlap)}", "_sort": "_lastUpdated", "_count": COUNT}
+            self._read(type_, self.partner.client.search(type_, query), stamp, sort=True)
+
+    @property
+    def _overlap(self) -> timedelta:
+        return timedelta(seconds=self.partner.overlap)
 
     def _again(self, type_: str, query: dict[str, str]) -> None:
         mark = self.partner.store.watermark(self.partner.name, type_)
@@ -169,7 +183,7 @@ class _Look:
         for link in links.values():
             self.names.learn(link)
         self._newest(type_, rows)
-        changed = [link for (_, id_), link in links.items() if rows[id_].version != link.remote_version]
+        changed = [link for (_, id_), link in links.items() if not is_known(link, rows[id_])]
         leased = changed if self.dry_run else store.lease(changed, seconds=self.partner.lease)
         busy = {link.key for link in changed} - {link.key for link in leased}
         store.arrive([Arrival(name, *link.remote) for link in changed if link.key in busy])
@@ -213,8 +227,8 @@ class _Look:
             if type_ not in self.facts.capability.history_type:
                 silent = True
             elif mark:
-                since = (moment(mark) - timedelta(seconds=self.partner.overlap)).isoformat(timespec="milliseconds")
-                for page in self.partner.client.history(type_, since=since.replace("+00:00", "Z")):
+                since = written(moment(mark) - self._overlap)
+                for page in self.partner.client.history(type_, since=since):
                     found += [(type_, id_) for row in page if (id_ := _deleted_id(row, type_))]
         self._gone(found)
         if (silent and self._is_time()) or not store.state(name).last_sweep:
@@ -261,7 +275,7 @@ class _Look:
             return
         values: Tree = {"last_pull": self.partner.later()}
         if self.newest[0]:
-            values["sentinel"] = dict(zip(("type", "id", "version"), self.newest, strict=False))
+            values["sentinel"] = dict(zip(("type", "id", "version", "updated"), self.newest, strict=True))
         stamps = [stamp for stamp in self.stamps.values() if stamp]
         if stamps:
             ahead = moment(max(stamps, key=moment)) - self.partner.clock.now()

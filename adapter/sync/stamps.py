@@ -1,0 +1,47 @@
+"""What the stamps of a server tell: whether a version is one that was seen, and whether its clock was set back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from adapter.ports import Link, Versioned
+from adapter.sync.partner import moment
+
+# What a server says of its time in a header of HTTP is in whole seconds.
+CLOCK = timedelta(seconds=2)
+
+
+def same_moment(one: str, other: str) -> bool:
+    """Whether two stamps of a version can be of the same one; some servers say none."""
+    if not one or not other:
+        return True
+    first, second = moment(one), moment(other)
+    if first.microsecond and second.microsecond:
+        return first == second
+    return abs((first - second).total_seconds()) < 1.0
+
+
+def is_known(link: Link, row: Versioned) -> bool:
+    """A version that was seen. A server that came back from a backup counts the same numbers again."""
+    return row.version == link.remote_version and same_moment(link.remote_updated, row.last_updated)
+
+
+def went_back(link: Link, row: Versioned) -> bool:
+    """Whether a server that counts its versions gives an older one than it did, or another one under the same number."""
+    old, new = link.remote_version, row.version
+    if not (old.isdecimal() and new.isdecimal()):
+        return False
+    return int(new) < int(old) or (int(new) == int(old) and not is_known(link, row))
+
+
+def had_twice(mark: str, stamp: str, passed: timedelta) -> datetime | None:
+    """Where the time begins that a server then had twice: its clock went on by less than ours (`passed`) since the look that
+    set the mark. None where it did not.
+    """
+    start = moment(stamp) - passed
+    return start if start < moment(mark) - CLOCK else None
+
+
+def written(at: datetime) -> str:
+    """An instant as a search has it."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

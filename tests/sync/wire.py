@@ -1,0 +1,174 @@
+"""What is between an adapter and a server in `world`: clocks, processes that die, lines that lose and delay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from adapter.errors import AdapterError, Unavailable, UnknownOutcome
+from adapter.exchange.memory import MemoryFhirServer
+from adapter.sync.partner import own_identifier
+
+Tree = dict[str, Any]
+WRITES = frozenset({"transaction", "create", "update", "delete"})
+FAULTS = ("lost request", "lost answer", "late", "down")
+POINTS = ("leased", "in flight", "answered", "recorded", "page", "withdrawn")
+GONE = "gone"
+
+
+class Died(BaseException):
+    """The process was killed: nothing after it runs, not even what cleans up."""
+
+
+@dataclass
+class Time:
+    """What all clocks are set by; it goes on by a millisecond at every look."""
+
+    at: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that may be wrong by so many seconds."""
+
+    time: Time
+    off: float = 0.0
+
+    def now(self) -> datetime:
+        self.time.at += timedelta(milliseconds=1)
+        return self.time.at + timedelta(seconds=self.off)
+
+    def monotonic(self) -> float:
+        return self.time.at.timestamp()
+
+
+@dataclass
+class Site:
+    """A FHIR server, and everything that people did to it."""
+
+    name: str
+    clock: Clock
+    server: MemoryFhirServer
+    backup: Any = None
+
+    def here(self, type_: str, record_id: str) -> list[Tree]:
+        """Every live resource that bears our identifier."""
+        rows = [row.resource for page in self.server.search(type_, {}) for row in page]
+        return [row for row in rows if own_identifier(row) == record_id]
+
+    def dead(self) -> dict[str, str]:
+        """What was there and is deleted, as references name it."""
+        return {"/".join(key): GONE for key, rows in self.server._held.items() if rows[-1].resource is None}
+
+    def save(self) -> None:
+        """Takes a backup."""
+        self.backup = {key: list(rows) for key, rows in self.server._held.items()}
+
+    def restore(self) -> None:
+        """Goes back to the backup."""
+        self.server._held = {key: list(rows) for key, rows in self.backup.items()}
+
+    def versions(self) -> list[Any]:
+        """Every version of every resource."""
+        return [row.resource for rows in self.server._held.values() for row in rows]
+
+
+@dataclass
+class Life:
+    """Whether a process still runs, and where it is to die."""
+
+    die_at: str = ""
+    skip: int = 0
+    dead: bool = False
+
+    def point(self, here: str) -> None:
+        """A named point of a run."""
+        if here == self.die_at:
+            self.skip -= 1
+            if self.skip < 0:
+                self.dead = True
+                raise Died
+
+
+class Mortal:
+    """Something outside the process: the database, the server. The dead reach neither."""
+
+    def __init__(self, inner: Any, life: Life, wire: Wire | None = None) -> None:
+        self._inner, self._life, self._wire = inner, life, wire
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if not callable(found):
+            return found
+        if self._wire is not None and name != "capability":
+            found = self._wire.bent(name, found)
+
+        def call(*given: Any, **more: Any) -> Any:
+            if self._life.dead:
+                raise Died
+            return found(*given, **more)
+
+        return call
+
+
+@dataclass
+class Wire:
+    """The line between an adapter and a server; `faults` are the fates of the next calls."""
+
+    site: Site
+    faults: list[str] = field(default_factory=list)
+    late: list[Callable[[], object]] = field(default_factory=list)
+    sick: bool = False
+
+    def bent(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The call under whatever fault is due."""
+
+        def made(*given: Any, **more: Any) -> Any:
+            if self.sick:
+                raise Unavailable("The server is away.")
+            fault = self.faults.pop(0) if self.faults and name in WRITES else ""
+            if fault == "down":
+                raise Unavailable("The server is away.")
+            if fault == "late":
+                self.late.append(lambda: call(*given, **more))
+            elif fault != "lost request":
+                answer = call(*given, **more)
+                if fault != "lost answer":
+                    return answer
+            raise UnknownOutcome("The request was sent, and no answer came.")
+
+        return made
+
+    def deliver(self) -> None:
+        """What was on its way arrives, and may be refused."""
+        late, self.late = self.late, []
+        for call in late:
+            try:
+                call()
+            except AdapterError:
+                continue
+
+
+def as_there(tree: Any, names: dict[str, str], base: str) -> Any:
+    """A tree of ours with references as that server has them, without those to what is not there."""
+    if isinstance(tree, dict):
+        literal = tree.get("reference")
+        if isinstance(literal, str):
+            return {**tree, "reference": names.get(literal, literal).removeprefix(f"{base}/")}
+        found = {key: as_there(value, names, base) for key, value in tree.items()}
+        return {key: value for key, value in found.items() if value not in ([], {})}
+    if not isinstance(tree, list):
+        return tree
+    items = [as_there(item, names, base) for item in tree]
+    return [item for item in items if not (isinstance(item, dict) and item.get("reference") == GONE)]
+
+
+def references(tree: Any) -> list[tuple[str, str]]:
+    """Every relative reference in a tree."""
+    if isinstance(tree, dict):
+        literal = tree.get("reference")
+        own = [tuple(literal.split("/"))] if isinstance(literal, str) and literal.count("/") == 1 else []
+        return own + [one for value in tree.values() for one in references(value)]  # type: ignore[return-value]
+    return [one for value in tree for one in references(value)] if isinstance(tree, list) else []
