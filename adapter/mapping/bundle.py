@@ -96,18 +96,21 @@ class Analysis:
         self.ids: list[str] = []
         self.types: list[str] = []
         self.readers: list[ResourceMap | None] = []
-        self.names: dict[int, str] = {}
         self.targets: dict[str, int] = {}
         seen: dict[str, int] = {}
         for index, resource in enumerate(parts.resources):
             self.ids.append(self._id(resource, seen))
             self.types.append(str(resource.get("resourceType")))
             self.readers.append(pack.reader(resource))
-            names = parts.name_of(index)
-            for name in names:
+            for name in parts.name_of(index):
                 self.targets.setdefault(name, index)
-            self.names[index] = names[0] if names else ""
         self.owners = self._claim()
+
+    @cached_property
+    def names(self) -> Mapping[int, str]:
+        """What others call each resource: only writing asks for it."""
+        found = (self.input.name_of(index) for index in range(len(self.input.resources)))
+        return {index: names[0] if names else "" for index, names in enumerate(found)}
 
     @cached_property
     def given(self) -> Mapping[tuple[str, str], str]:
@@ -126,14 +129,12 @@ class Analysis:
     def refs(self, owned: Mapping[str, int]) -> BundleRefs:
         """The references of one record, which owns these parts."""
         refs = self._read_only(owned)
-        refs.given = self.given
+        refs.names, refs.given = self.names, self.given
         return refs
 
     def _read_only(self, owned: Mapping[str, int]) -> BundleRefs:
         part_of = {index: key for key, index in owned.items() if key}
-        return BundleRefs(
-            self.input.base, self.targets, self.ids, self.types, self.names, owned=dict(owned), part_of=part_of
-        )
+        return BundleRefs(self.input.base, self.targets, self.ids, self.types, owned=owned, part_of=part_of)
 
     def _claim(self) -> dict[int, int]:
         """The owner of each resource that is part of exactly one record."""
