@@ -132,6 +132,8 @@ def _concept(defs: Definitions, expansion: dict[str, Any], value_set: str, stren
         outside = False
         for row in rows if isinstance(rows, list) else ():
             if isinstance(row, dict) and "code" in row:
+                if strength == "max" and "system" not in row and run.quirks.followed:
+                    continue
                 if _verdict(known, row.get("system"), row["code"]) is not False:
                     return
                 outside = True

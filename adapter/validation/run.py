@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,6 +14,10 @@ from adapter.validation.messages import MESSAGES
 
 Tree = dict[str, Any]
 ABOVE = "^"
+READ = frozenset(
+    {"element-unknown", "element-not-list", "element-is-list", "element-not-object", "element-null", "object-empty"}
+)
+_CHOICE = re.compile(r"\.ofType\(\w+\)")
 TIERS = ("structure", "narrative", "invariants", "bindings", "references", "questionnaire", "profiles")
 # Issues of one resource: nobody reads more, and input that is wrong in every place shall not fill the memory.
 MOST = 10_000
@@ -79,6 +84,11 @@ class Fault:
     severity: Severity | None
     source: str
 
+    @property
+    def _of_json(self) -> bool:
+        """Whether the reference meets it while it reads the JSON, when the type of a choice is not told yet."""
+        return self.message_id in READ or self.message_id.startswith(("array-", "primitive-not-"))
+
     def issue(self, root: str, quirks: Quirks) -> Issue:
         """The issue as it is given out."""
         message = MESSAGES[self.message_id]
@@ -87,7 +97,7 @@ class Fault:
             code=message.code,
             message_id=self.message_id,
             text=message.text.format_map(self.params),
-            expression=root + self.path,
+            expression=root + (_CHOICE.sub("[x]", self.path) if quirks.followed and self._of_json else self.path),
             source=self.source,
         )
 

@@ -186,3 +186,36 @@ def test_the_page_of_messages_is_true(root: Path) -> None:
     from tools.document_messages import page
 
     assert (root / "docs" / "validation-messages.md").read_text("utf-8") == page()
+
+
+@pytest.mark.parametrize(
+    ("value", "ours", "reference"),
+    [
+        ({"valueString": ["x"]}, "value.ofType(string)", "value[x]"),
+        ({"valueQuantity": {"nothing": 1}}, "value.ofType(Quantity)", "value[x]"),
+        # The calendar is looked at when the type is known.
+        ({"valueDateTime": "2021-02-30"}, "value.ofType(dateTime)", "value.ofType(dateTime)"),
+    ],
+)
+def test_the_place_of_what_is_wrong_inside_a_choice(value: dict[str, Any], ours: str, reference: str) -> None:
+    tree = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, **value}
+    for made, place in ((Validator(), ours), (Validator(quirks=AS_REFERENCE), reference)):
+        assert {each.expression for each in made.validate(tree) if each.is_error} == {"Observation." + place}
+
+
+def test_a_code_without_a_system_is_in_no_value_set_though_the_reference_lets_it_pass() -> None:
+    language = {"language": {"coding": [{"code": "en"}]}}
+    tree = {"resourceType": "Patient", "communication": [language]}
+    assert "binding-max" in [each.message_id for each in Validator().validate(tree)]
+    assert "binding-max" not in [each.message_id for each in Validator(quirks=AS_REFERENCE).validate(tree)]
+
+
+def test_what_is_said_of_a_resource_is_said_of_it_again() -> None:
+    system = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category"
+    category = [{"coding": [{"system": system, "code": "assess-plan"}]}]
+    tree = {"resourceType": "CarePlan", "status": "active", "intent": "plan", "category": category}
+    tree["subject"] = {"reference": "Patient/1"}
+    validator = Validator()
+    first = validator.validate(tree)
+    assert "code-not-checked" in [each.message_id for each in first]
+    assert [validator.validate(tree) for _ in range(5)] == [first] * 5
