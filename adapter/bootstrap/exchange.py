@@ -66,7 +66,8 @@ class Exchange:
         ) as client:
             yield Partner(
                 server, client, store, self.maps(), clock, self.border(), check, self.carry_out,
-                overlap=self.settings.sync_overlap, lease=self.settings.lease, withheld=withheld_by(recipient, asked),
+                overlap=self.settings.sync_overlap, lease=self.settings.lease, most=store.hands,
+                withheld=withheld_by(recipient, asked),
             )  # fmt: skip
 
     @staticmethod

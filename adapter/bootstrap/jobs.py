@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from adapter.errors import SettingsError
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from adapter.bootstrap import Services
     from adapter.services.exchange import How
+    from adapter.sync.partner import Partner
 
 
 def celery_app(services: Services) -> Celery:
@@ -36,7 +39,13 @@ def look(services: Services, name: str, how: str) -> None:
     from adapter.ports import SystemClock
     from adapter.services.exchange import attempt
 
-    ran = attempt(services.store(), SystemClock(), services.partner, name, cast("How", how))
+    @contextmanager
+    def alone(server: str) -> Iterator[Partner]:
+        # Several connections are as many workers.
+        with services.partner(server) as partner:
+            yield replace(partner, most=1)
+
+    ran = attempt(services.store(), SystemClock(), alone, name, cast("How", how))
     if ran.error is not None:
         # A server that was removed meanwhile, a secret that is not set: the worker goes on with the others.
         _log(name, ran.error)

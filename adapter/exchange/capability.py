@@ -27,6 +27,7 @@ def capability_of(tree: Tree, place: str) -> Capability:
         software_version=_text((software or {}).get("version")),
         fhir_version=version or "4.0.1",
         transaction="transaction" in _codes(rest.get("interaction")),
+        batch="batch" in _codes(rest.get("interaction")),
         types=frozenset(rows),
         conditional_create=_where(rows, lambda row: row.get("conditionalCreate") is True),
         update_create=_where(rows, lambda row: row.get("updateCreate") is True),

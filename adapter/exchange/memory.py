@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -108,7 +108,8 @@ class MemoryFhirServer:
             yield entries[start : start + PAGE]
 
     def create(self, resource: Tree, *, if_none_exist: str | None = None) -> Versioned:
-        return _given(self._create(self._taken(resource), if_none_exist)[0])
+        row, status = self._create(self._taken(resource), if_none_exist)
+        return replace(_given(row), created=status.startswith("201"))
 
     def update(self, resource: Tree, *, if_match: str | None = None) -> Versioned:
         return _given(self._update(self._taken(resource), if_match)[0])

@@ -27,7 +27,8 @@ def versioned(tree: Tree, answer: Answer | None = None) -> Versioned:
     if not isinstance(version, str) and answer is not None:
         etag = _ETAG.fullmatch(answer.headers.get("etag", "").strip())
         version = etag[1] if etag else ""
-    return Versioned(tree, version if isinstance(version, str) else "", updated)
+    created = answer is not None and answer.write and answer.status == 201
+    return Versioned(tree, version if isinstance(version, str) else "", updated, created)
 
 
 def stamp_of(page: Tree) -> str:

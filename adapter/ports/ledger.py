@@ -32,7 +32,7 @@ class Options:
     `direction`; `kinds` of record (empty: all); `patients`: "linked" (those that it has from us), "all", or "listed"
     (the lists are the ledger's); `every`: seconds between two runs of `sync --watch`; `policies`: who wins where both
     changed, by FHIR path (`Goal.statusReason`, `CarePlan`, `*`); `removal`: whether what is deleted here is withdrawn
-    there or deleted; `bundle`: the most entries of one request; `connections`: how many at once; `sweep`: seconds between
+    there or deleted; `bundle`: the most entries of one request; `connections`: the most at once (which number of them is quick is found out); `sweep`: seconds between
     two looks at every id, where the server has no history of a type; `rate`: the most requests a second (0: no limit);
     `access`: what signing in needs beside the secret, by the names of `ACCESS`, paths of files among them; `recipient`: what
     consents call who stands behind it, beside its name and address (`system|value` of an identifier, or a name); `purpose`:
@@ -47,7 +47,7 @@ class Options:
     policies: Mapping[str, Take] = field(default_factory=dict)
     removal: Literal["withdraw", "delete"] = "withdraw"
     bundle: int = 100
-    connections: int = 1
+    connections: int = 4
     sweep: int = 86_400
     rate: float = 0.0
     access: Mapping[str, str] = field(default_factory=dict)

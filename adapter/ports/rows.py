@@ -21,11 +21,14 @@ class Owner(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """A resource as a server holds it: its tree, version id and lastUpdated (an instant as the server wrote it)."""
+    """A resource as a server holds it: its tree, version id and lastUpdated (an instant as the server wrote it); `created`
+    where it is the answer to a create that made it.
+    """
 
     resource: Tree
     version: str = ""
     last_updated: str = ""
+    created: bool = field(default=False, compare=False)
 
 
 class Rows(list[Versioned]):
@@ -44,6 +47,7 @@ class Capability:
     software_version: str = ""
     fhir_version: str = "4.0.1"
     transaction: bool = False
+    batch: bool = False
     types: frozenset[str] = frozenset()
     conditional_create: frozenset[str] = frozenset()
     update_create: frozenset[str] = frozenset()

@@ -39,6 +39,9 @@ def add(  # noqa: PLR0913 - the options of one call
         name, _checked(url), classify(url, host_class), auth, auth_env, f"run-{secrets.token_hex(4)}",
         options=options or Options(),
     )  # fmt: skip
+    if made.host_class == "public":
+        # What is everybody's is asked one thing at a time, until a person says otherwise.
+        made = replace(made, options=replace(made.options, connections=1))
     _check_access(made)
     if made.options.patients == "all" and made.host_class == "public":
         text = "A public server holds everybody's data: not all of its patients are taken over."

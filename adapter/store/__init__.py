@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Engine
+from sqlalchemy.pool import StaticPool
 
 from adapter.ports import Clock, SystemClock
 from adapter.store.database import open_engine, upgrade, version
@@ -32,6 +33,11 @@ class Store(Records, Ledger, Tokens):
     def version(self) -> tuple[str, str]:
         """(version of the tables, newest version known)."""
         return version(self.engine)
+
+    @property
+    def hands(self) -> int:
+        """How many threads can use it at once: a database in memory is on one connection."""
+        return 1 if isinstance(self.engine.pool, StaticPool) else 64
 
     @property
     def sealed(self) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from alembic import command
@@ -48,6 +49,7 @@ def _engine(url: str, timeout: float) -> Engine:
         _private_file(Path(str(parsed.database)))
     options: dict[str, Any] = {"poolclass": StaticPool} if inside else {}
     engine = create_engine(parsed, connect_args={"timeout": timeout, "check_same_thread": False}, **options)
+    engine.dialect.careplan_turn = RLock()  # type: ignore[attr-defined]
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -85,8 +87,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that holds the write lock from its start; all of it lands or nothing. Raises Conflict, Unavailable."""
-    with _translated(), engine.connect().execution_options(write=True) as connection, connection.begin():
+    with _translated(), _turn(engine), engine.connect().execution_options(write=True) as connection, connection.begin():
         yield connection
+
+
+def _turn(engine: Engine) -> AbstractContextManager[Any]:
+    """SQLite has one writer: threads of this process wait for each other here, not by trying again and again."""
+    found: AbstractContextManager[Any] = getattr(engine.dialect, "careplan_turn", None) or nullcontext()
+    return found
 
 
 def alone_with_servers(connection: Connection, *, shared: bool = False) -> None:

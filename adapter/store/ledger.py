@@ -51,8 +51,7 @@ class Ledger(Servers, Decisions):
     def _take(self, connection: Connection, links: list[Link], seconds: float) -> list[Link]:
         until = instant(self._clock.now() + timedelta(seconds=seconds))
         if links:
-            change = update(link).where(_bound()).values(lease_until=until, fence=link.c.fence + 1)
-            connection.execute(change, [_keys(one) for one in links])
+            connection.execute(_TAKEN, [{**_keys(one), "until": until} for one in links])
         return [replace(one, lease_until=until, fence=one.fence + 1) for one in links]
 
     def settle(self, links: Sequence[Link], journal: Sequence[Entry] = ()) -> list[Link]:
@@ -157,10 +156,6 @@ def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:
     """Writes what is known of links where their fence still stands; gives the others."""
     if not links:
         return []
-    going: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _SETTLED}
-    at = link.c
-    todo = case((at.wanted != bindparam("new_acked"), bindparam("goes_on", type_=Integer)), else_=0)
-    change = update(link).where(_bound(), at.fence == bindparam("old_fence")).values(**going, todo=todo)
     rows = []
     for one in links:
         row = row_of_link(one)
@@ -168,7 +163,7 @@ def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:
         rows.append(
             {**_keys(one), **goes_on, "old_fence": one.fence, **{f"new_{name}": row[name] for name in _SETTLED}}
         )
-    if connection.execute(change, rows).rowcount == len(links):
+    if connection.execute(_KNOWN, rows).rowcount == len(links):
         return []
     present = _present(connection, links)
     return [one for one in links if one.key not in present or present[one.key].fence != one.fence]
@@ -191,3 +186,14 @@ def _bound() -> ColumnElement[bool]:
 
 def _keys(one: Link) -> dict[str, str]:
     return {f"key_{name}": getattr(one, name) for name in _KEY}
+
+
+def _settling() -> Any:
+    going: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _SETTLED}
+    todo = case((link.c.wanted != bindparam("new_acked"), bindparam("goes_on", type_=Integer)), else_=0)
+    return update(link).where(_bound(), link.c.fence == bindparam("old_fence")).values(**going, todo=todo)
+
+
+# Built once: they are what every lease and every outcome is written with.
+_TAKEN = update(link).where(_bound()).values(lease_until=bindparam("until"), fence=link.c.fence + 1)
+_KNOWN = _settling()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
 from adapter.ports import Capability
 from adapter.sync.partner import Partner, moment
+from adapter.sync.ways import Tempo, ways
 
 # So many first writes of a type are read back, to see whether the server keeps what it answers.
 READ_BACK = 10
@@ -25,7 +27,9 @@ class Facts:
     at: str
     alike: Counter[str] = field(default_factory=Counter)
     unlike: set[str] = field(default_factory=set)
+    rates: dict[str, float] = field(default_factory=dict)
     changed: bool = False
+    _lock: Lock = field(default_factory=Lock)
 
     @classmethod
     def of(cls, partner: Partner) -> Facts:
@@ -36,6 +40,7 @@ class Facts:
         most = min(partner.server.options.bundle, kept.get("bundle", 10_000) if fresh else 10_000)
         made = cls(found, most, kept["at"] if fresh else partner.later())
         made.alike, made.unlike = Counter(kept.get("alike", {})), set(kept.get("unlike", ()))
+        made.rates = dict(kept.get("rates", {}))
         made.changed = not fresh
         made.keep(partner)
         return made
@@ -46,11 +51,25 @@ class Facts:
 
     def compared(self, type_: str, alike: bool) -> None:
         """What a read said of an answer."""
-        self.changed = True
-        if alike:
-            self.alike[type_] += 1
-        else:
-            self.unlike.add(type_)
+        with self._lock:
+            self.changed = True
+            if alike:
+                self.alike[type_] += 1
+            else:
+                self.unlike.add(type_)
+
+    def tempo(self, partner: Partner) -> Tempo:
+        """The ways in which it can be sent to, and how quick each was."""
+        bundles = self.capability.transaction or self.capability.batch
+        known = ways(self.bundle, partner.at_once, bundles=bundles)
+        return Tempo(known, {way.name: float(self.rates[way.name]) for way in known if way.name in self.rates})
+
+    def learned(self, tempo: Tempo) -> None:
+        """What was measured of them."""
+        rates = {**self.rates, **tempo.kept()}
+        with self._lock:
+            self.changed |= rates != self.rates
+            self.rates = rates
 
     def smaller(self, entries: int) -> None:
         """It takes no more entries than that at once."""
@@ -58,19 +77,25 @@ class Facts:
 
     def keep(self, partner: Partner) -> None:
         """Stores them where they changed."""
-        if not self.changed:
-            return
-        self.changed = False
-        rows = {name: sorted(getattr(self.capability, name)) for name in _SETS}
-        facts = {**rows, "transaction": self.capability.transaction, "at": self.at, "bundle": self.bundle,
-                 "fhir_version": self.capability.fhir_version, "software": self.capability.software,
-                 "alike": dict(self.alike), "unlike": sorted(self.unlike)}  # fmt: skip
+        with self._lock:
+            if not self.changed:
+                return
+            self.changed = False
+            facts = self._kept()
         partner.store.note(partner.name, facts=facts)
+
+    def _kept(self) -> dict[str, Any]:
+        rows = {name: sorted(getattr(self.capability, name)) for name in _SETS}
+        return {
+            **rows, "transaction": self.capability.transaction, "batch": self.capability.batch, "at": self.at,
+            "bundle": self.bundle, "fhir_version": self.capability.fhir_version, "software": self.capability.software,
+            "alike": dict(self.alike), "unlike": sorted(self.unlike), "rates": self.rates,
+        }  # fmt: skip
 
 
 def _capability(kept: dict[str, Any]) -> Capability:
     sets: dict[str, Any] = {name: frozenset(kept.get(name, ())) for name in _SETS}
     return Capability(
         software=kept.get("software", ""), fhir_version=kept.get("fhir_version", "4.0.1"),
-        transaction=bool(kept.get("transaction")), **sets,
+        transaction=bool(kept.get("transaction")), batch=bool(kept.get("batch")), **sets,
     )  # fmt: skip

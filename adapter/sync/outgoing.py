@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -22,12 +22,16 @@ Rename = Callable[[str, str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One part on its way: its link, our resource and its version, and what is to stand there, with our ids."""
+    """One part on its way: its link, our resource and its version, what is to stand there, with our ids, and what it refers
+    to. `left` is what it could not refer to yet, as it comes later.
+    """
 
     link: Link
     version: int
     local: Tree
     wanted: Tree
+    refers: tuple[Key, ...] = ()
+    left: tuple[Key, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -91,15 +95,18 @@ def entry(send: Send, names: Rename, urns: Mapping[Key, str], base: str, capabil
     return {"fullUrl": urn(link), "resource": resource, "request": request}
 
 
-def references(node: Any) -> Iterator[Key]:
+def references(tree: Any) -> tuple[Key, ...]:
     """Every (type, id) that a resource of ours refers to."""
-    if isinstance(node, dict):
-        literal = node.get("reference")
-        key = relative(literal) if isinstance(literal, str) else None
-        if key is not None:
-            yield key
-        for value in node.values():
-            yield from references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from references(value)
+    found: dict[Key, None] = {}
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if type(node) is dict:
+            literal = node.get("reference")
+            if type(literal) is str and (key := relative(literal)) is not None:
+                found[key] = None
+            node = list(node.values())
+        if type(node) is list:
+            # The first on top: in the order in which they stand.
+            stack += [value for value in reversed(node) if type(value) is dict or type(value) is list]
+    return tuple(found)

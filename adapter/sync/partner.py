@@ -19,6 +19,7 @@ from adapter.sync.receive import Plan
 Key = tuple[str, str]
 # Seconds until what waits for a consent is looked at again by itself: one may begin or end with time.
 LOOK_AT_CONSENT = 3600.0
+_HOLDERS = (dict, list)
 
 
 def backoff(attempts: int) -> float:
@@ -35,8 +36,9 @@ class Partner:
     """A server and all that an exchange with it needs. `validate` gives the issues of a resource, `check` of a record.
 
     `carry_out` writes what came in, with the links that belong to it, in one transaction. `overlap` and `lease` are in
-    seconds; `point` is called at named points of a run, so that a test can end the process there; `withheld` says why the
-    gate would keep a resource of ours here (None: it may leave), for what is only said and not done.
+    seconds; `most` is how many requests it may have under way here, whatever the server's options allow; `point` is called
+    at named points of a run, so that a test can end the process there; `withheld` says why the gate would keep a resource
+    of ours here (None: it may leave), for what is only said and not done.
     """
 
     server: Server
@@ -49,6 +51,7 @@ class Partner:
     carry_out: Callable[[Plan, Sequence[Link]], None]
     overlap: int = 120
     lease: int = 300
+    most: int = 64
     point: Callable[[str], None] = lambda _: None
     withheld: Callable[[Tree], Refusal | None] = lambda _: None
 
@@ -56,6 +59,11 @@ class Partner:
     def name(self) -> str:
         """The server's name."""
         return self.server.name
+
+    @property
+    def at_once(self) -> int:
+        """How many requests may be under way."""
+        return max(1, min(self.server.options.connections, self.most))
 
     def backoff(self, attempts: int) -> float:
         """How many seconds to wait after so many attempts."""
@@ -91,6 +99,10 @@ class Names:
         self._local[link.local] = link
         if link.remote_id:
             self._remote[link.remote] = link
+
+    def placed(self, link: Link) -> None:
+        """Where ours is said to be, so that others can refer to it; whether that is another's place is still to be seen."""
+        self._local[link.local] = link
 
     def link(self, type_: str, local_id: str) -> Link | None:
         """The link of a resource of ours."""
@@ -180,10 +192,21 @@ def bare(tree: Tree) -> Tree:
 
 
 def _by_identifier(node: Any) -> Any:
-    if isinstance(node, dict):
-        named = own_identifier({"identifier": node.get("identifier")}) is not None
-        return {key: _by_identifier(value) for key, value in node.items() if not (named and key == "reference")}
-    return [_by_identifier(value) for value in node] if isinstance(node, list) else node
+    """Without the literal of what is also named by our identifier; what has none such is not copied."""
+    if type(node) is list:
+        made = [_by_identifier(value) if type(value) in _HOLDERS else value for value in node]
+        return made if any(new is not old for new, old in zip(made, node, strict=True)) else node
+    if type(node) is not dict:
+        return node
+    changed = {
+        key: new
+        for key, value in node.items()
+        if type(value) in _HOLDERS and (new := _by_identifier(value)) is not value
+    }
+    named = "reference" in node and own_identifier({"identifier": node.get("identifier")}) is not None
+    if not changed and not named:
+        return node
+    return {key: value for key, value in (node | changed).items() if not (named and key == "reference")}
 
 
 def moment(text: str) -> datetime:

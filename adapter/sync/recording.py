@@ -13,7 +13,7 @@ from adapter.ports import Arrival, Link, Versioned
 from adapter.sync.answers import Outcome
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming, as_ours
-from adapter.sync.outgoing import Send, identified, references
+from adapter.sync.outgoing import Send, identified
 from adapter.sync.partner import Names, Partner, Report, bare
 from adapter.sync.references import local_to_remote
 
@@ -43,9 +43,8 @@ def record(
         if not send.link.linked and not outcome.created and not same(bare(seen), bare(_sent(partner, names, send))):
             strange.append((_found(send, row), row))
             continue
-        settled.append(_acknowledged(send, row, seen, names))
-        found = outcome.status == 200 and facts.capability.transaction
-        report.add(send.link, "updated" if send.link.linked else "found there" if found else "created")
+        settled.append(_acknowledged(send, row, seen))
+        report.add(send.link, "updated" if send.link.linked else "created" if outcome.created else "found there")
     lost = {link.key for link in partner.store.settle(settled)}
     for link in settled:
         if link.key not in lost:
@@ -101,16 +100,13 @@ def _found(send: Send, row: Versioned) -> Link:
     return replace(send.link, remote_id=str(row.resource["id"]), remote_version="", base=0, seen=None)
 
 
-def _acknowledged(send: Send, row: Versioned, seen: Tree, names: Names) -> Link:
+def _acknowledged(send: Send, row: Versioned, seen: Tree) -> Link:
     link = send.link
-    left_out = [
-        f"{type_}/{id_}"
-        for type_, id_ in references(send.local)
-        if (target := names.link(type_, id_)) is not None and target.todo and not target.remote_id
-    ]
     # A reference was left out because its target comes later: it is written once more, with it.
     rest: dict[str, Any] = (
-        {"acked": 0, "state": "partial", "reason": f"waits for {left_out[0]}"} if left_out else {"acked": send.version}
+        {"acked": 0, "state": "partial", "reason": f"waits for {'/'.join(send.left[0])}"}
+        if send.left
+        else {"acked": send.version}
     )
     done = replace(
         link, remote_id=str(row.resource["id"]), remote_version=row.version, remote_updated=row.last_updated,

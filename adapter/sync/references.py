@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 Tree = dict[str, Any]
+_HOLDERS = (dict, list)
 Rename = Callable[[str, str], str | None]
 
 
@@ -13,11 +14,12 @@ def rewritten(tree: Any, rename: Callable[[str], str | None]) -> Any:
     """The tree with its literal references renamed; where `rename` gives None the literal goes, and what is left empty.
     What holds no reference is not copied.
     """
-    if isinstance(tree, dict):
+    if type(tree) is dict:
         return _object(tree, rename)
-    if isinstance(tree, list):
-        made = [rewritten(value, rename) if isinstance(value, (dict, list)) else value for value in tree]
-        if all(new is old for new, old in zip(made, tree, strict=True)):
+    if type(tree) is list:
+        made = [rewritten(value, rename) if type(value) in _HOLDERS else value for value in tree]
+        # Most lists hold no reference: told by one comparison of what is the same object.
+        if list(map(id, made)) == list(map(id, tree)):
             return tree
         return [new for new, old in zip(made, tree, strict=True) if new != {} or old == {}]
     return tree
@@ -26,7 +28,7 @@ def rewritten(tree: Any, rename: Callable[[str], str | None]) -> Any:
 def _object(tree: Tree, rename: Callable[[str], str | None]) -> Tree:
     changed: Tree = {}
     for key, value in tree.items():
-        if isinstance(value, (dict, list)):
+        if type(value) in _HOLDERS:
             new = rewritten(value, rename)
             if new is not value:
                 changed[key] = new

@@ -19,6 +19,7 @@ from adapter.sync.partner import Names, Partner, Report, first_error
 from adapter.sync.plan import plan
 from adapter.sync.scope import Scope
 from adapter.sync.sending import Sending
+from adapter.sync.ways import Tempo
 from adapter.sync.withdraw import withdraw
 
 WAIT = 60.0
@@ -30,8 +31,11 @@ class Shared(Protocol):
     partner: Partner
     report: Report
     facts: Facts
-    failures: int
     progress: bool
+    tempo: Tempo
+
+    def wrote(self, resources: int) -> None:
+        """So many more are there."""
 
     def failed(self, error: Unavailable) -> None:
         """One more request that nobody knows the outcome of. Raises it where they are too many."""
@@ -47,6 +51,7 @@ class Round:
     partner: Partner = field(init=False)
     report: Report = field(init=False)
     open: dict[Key, Link] = field(init=False)
+    refers: dict[Key, tuple[Key, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.partner, self.report = self.shared.partner, self.shared.report
@@ -64,6 +69,7 @@ class Round:
         partner, incoming = self.partner, Incoming(self.partner, self.names, self.report)
         links = probe.unknown(partner, self.names, incoming, self.links, self.closed)
         stored = partner.store.resources(link.local for link in links)
+        links += self._companions(links, stored)
         scope = Scope(partner)
         trees: list[tuple[Link, StoredResource]] = []
         for link in links:
@@ -79,6 +85,26 @@ class Round:
             elif action.verb == "nothing":
                 self.settle([replace(link, acked=link.wanted, lease_until="")])
         Sending(self).all(self._ready(self._valid(trees)))
+
+    def _companions(self, links: Sequence[Link], stored: dict[Key, StoredResource]) -> list[Link]:
+        """What these refer to, of their own kind, and is new there too: it goes with them, so that none is written twice."""
+        self.refers = {key: references(local.tree) for key, local in stored.items() if not local.deleted}
+        self.names.load({key for refers in self.refers.values() for key in refers})
+        kinds = {link.kind for link in links}
+        wanted = (self.names.link(*key) for refers in self.refers.values() for key in refers if key not in self.open)
+        new = {one.key: one for one in wanted if one is not None and one.kind in kinds and _is_new(one)}
+        if not new or len(new) > len(links):
+            return []
+        leased = self.partner.store.lease(list(new.values()), seconds=self.partner.lease)
+        ready = [link for link in leased if _is_new(link)]
+        self.partner.store.settle([replace(link, lease_until="") for link in leased if not _is_new(link)])
+        self.open |= {link.local: link for link in ready}
+        more = self.partner.store.resources(link.local for link in ready)
+        stored |= more
+        refers = {key: references(local.tree) for key, local in more.items()}
+        self.names.load({key for some in refers.values() for key in some})
+        self.refers |= refers
+        return ready
 
     def _withdraw(self, link: Link) -> None:
         try:
@@ -99,21 +125,38 @@ class Round:
 
     def _ready(self, trees: list[tuple[Link, StoredResource]]) -> list[Send]:
         """What can go now: its parents are there, and there is something to write."""
-        self.names.load({key for _, local in trees for key in references(local.tree)})
         bases = self.partner.store.versions((*link.local, link.base) for link, _ in trees if link.base and link.seen)
-        sends = []
+        sends, there = [], []
+        waiting: dict[str, list[Link]] = {}
         for link, local in trees:
             parent = self._missing_parent(link, local)
             if parent:
-                self.later([link], f"waits for {parent}", WAIT)
+                waiting.setdefault(parent, []).append(link)
                 continue
-            send = Send(link, local.version, local.tree, wanted(link, local.tree, bases.get(link.local)))
+            made = wanted(link, local.tree, bases.get(link.local))
+            send = Send(link, local.version, local.tree, made, self.refers[link.local])
             if link.linked and self._is_there(send):
-                self.settle([replace(link, acked=local.version, base=local.version, seen=link.seen, state="linked",
-                                     lease_until="", attempts=0, reason="")])  # fmt: skip
+                there.append(replace(link, acked=local.version, base=local.version, state="linked", lease_until="",
+                                     attempts=0, reason=""))  # fmt: skip
             else:
                 sends.append(send)
+        if there:
+            self.settle(there)
+        self._wait(waiting)
         return sends
+
+    def _wait(self, waiting: dict[str, list[Link]]) -> None:
+        """Put off until what each waits for is there."""
+        due = self.partner.later(WAIT)
+        rows = [
+            replace(link, reason=f"waits for {parent}", not_before=due, lease_until="")
+            for parent, links in waiting.items()
+            for link in links
+        ]
+        if rows:
+            self.settle(rows)
+        for link in rows:
+            self.report.add(link, "waiting", link.reason)
 
     def _is_there(self, send: Send) -> bool:
         link = send.link
@@ -128,13 +171,14 @@ class Round:
         """
         rest = link.state == "partial" and link.base == local.version
         missing = []
-        for type_, id_ in references(local.tree):
+        refers = self.refers[link.local]
+        for type_, id_ in refers:
             parent = self.names.link(type_, id_)
             if parent is None or parent.remote_id or parent.state in ("outside", "gone", "closed"):
                 continue
             if rest or ORDER.index(parent.kind) < ORDER.index(link.kind):
                 missing.append(f"{type_}/{id_}")
-        resolved = rest and any(self.names.remote_id(*key) for key in set(references(local.tree)) - _seen(link))
+        resolved = rest and any(self.names.remote_id(*key) for key in set(refers) - _seen(link))
         return missing[0] if missing and not resolved else ""
 
     def later(self, links: list[Link], reason: str, seconds: float) -> None:
@@ -164,6 +208,11 @@ class Round:
         for link in links:
             self.open.pop(link.local, None)
             self.names.learn(link)
+
+
+def _is_new(link: Link) -> bool:
+    """Whether it is to be sent, and was never sent."""
+    return link.todo and not link.remote_id and not link.in_flight
 
 
 def _seen(link: Link) -> set[Key]:

@@ -6,17 +6,23 @@ conditional request again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from threading import Condition, Thread
 
 from adapter.errors import Unavailable
+from adapter.ports import ORDER, Link
 from adapter.sync.facts import Facts
 from adapter.sync.partner import Partner, Report
 from adapter.sync.plan import plan
 from adapter.sync.round import Round
 from adapter.sync.scope import Scope
+from adapter.sync.ways import Tempo
 
 # So many requests in a row without an answer that makes sense, and the server is left alone.
 MOST_FAILURES = 3
+# So many links are leased at once at the least: where each goes alone, they are recorded together.
+LEAST = 25
 
 
 def push(
@@ -33,8 +39,7 @@ def push(
         return _said(partner, report)
     partner.store.renew(partner.name, everything=hurry, refused=again)
     run = _Run(partner, report, Facts.of(partner))
-    while run.round():
-        pass
+    run.all()
     if run.error is not None:
         raise run.error
     partner.store.note(partner.name, last_push=partner.later())
@@ -58,7 +63,7 @@ def _said(partner: Partner, report: Report) -> Report:
 
 @dataclass(slots=True)
 class _Run:
-    """All rounds of one push."""
+    """All rounds of one push, over as many connections as the way in use has."""
 
     partner: Partner
     report: Report
@@ -66,25 +71,111 @@ class _Run:
     failures: int = 0
     error: Unavailable | None = None
     progress: bool = False
+    tempo: Tempo = field(init=False)
+    _turn: Condition = field(default_factory=Condition)
+    _busy: list[int] = field(default_factory=list)
+    _hands: list[Thread] = field(default_factory=list)
+    _over: bool = False
+    _fault: BaseException | None = None
 
-    def round(self) -> bool:
-        """One lease of work; False where nothing is due any more."""
-        partner = self.partner
-        links = partner.store.claim(partner.name, limit=self.facts.bundle, seconds=partner.lease)
-        if links:
-            partner.point("leased")
+    def __post_init__(self) -> None:
+        self.tempo = self.facts.tempo(self.partner)
+
+    def all(self) -> None:
+        """Until nothing is due any more. Raises what ended it before."""
+        try:
+            self._work(0)
+        finally:
+            with self._turn:
+                self._over = True
+                self._turn.notify_all()
+            for hand in self._hands:
+                hand.join()
+        self.facts.learned(self.tempo)
+        self.facts.keep(self.partner)
+        if self._fault is not None:
+            raise self._fault
+
+    def _work(self, hand: int) -> None:
+        try:
+            while (links := self._leased(hand)) is not None:
+                self._round(links)
+        except BaseException as error:
+            with self._turn:
+                self._fault, self._over = self._fault or error, True
+                self._turn.notify_all()
+            if hand == 0 and not isinstance(error, Exception):
+                raise
+
+    def _round(self, links: list[Link]) -> None:
+        try:
             Round(self, links).run()
-            return True
-        if not self.progress or not self.report.waiting:
-            return False
-        # What waited for a parent may go, now that more is there.
-        self.progress = False
-        partner.store.renew(partner.name)
-        return True
+        finally:
+            with self._turn:
+                self._busy.remove(_rank(links))
+                self._turn.notify_all()
+
+    def _leased(self, hand: int) -> list[Link] | None:
+        """The next lease of work; None where nothing is due any more, or the run is to end."""
+        partner = self.partner
+        with self._turn:
+            while not self._over:
+                if hand >= self.tempo.way.at_once:
+                    self._turn.wait()
+                    continue
+                limit = max(LEAST, min(self.tempo.way.size, self.facts.bundle))
+                links = partner.store.claim(partner.name, limit=limit, seconds=partner.lease)
+                if links:
+                    return self._in_order(links, full=len(links) >= limit)
+                if self._busy:
+                    # What others have under way may leave something to do.
+                    self._turn.wait()
+                elif self.progress and self.report.waiting:
+                    # What waited for a parent may go, now that more is there.
+                    self.progress = False
+                    partner.store.renew(partner.name)
+                else:
+                    self._over = True
+                    self._turn.notify_all()
+        return None
+
+    def _in_order(self, links: list[Link], *, full: bool) -> list[Link] | None:
+        """The lease, when everything that its kind may refer to has been recorded."""
+        self.partner.point("leased")
+        rank = _rank(links)
+        if full:
+            self._more_hands()
+        if any(other != rank for other in self._busy):
+            self.tempo.restart()
+        self._turn.wait_for(lambda: self._over or not any(other < rank for other in self._busy))
+        if self._over:
+            self.partner.store.settle([replace(link, lease_until="") for link in links])
+            return None
+        self._busy.append(rank)
+        return links
+
+    def _more_hands(self) -> None:
+        while len(self._hands) + 1 < self.tempo.way.at_once:
+            hand = Thread(target=self._work, args=(len(self._hands) + 1,), daemon=True)
+            self._hands.append(hand)
+            hand.start()
+
+    def wrote(self, resources: int) -> None:
+        """So many more are there."""
+        with self._turn:
+            self.failures = 0
+            self.tempo.done(resources, self.partner.clock.monotonic())
 
     def failed(self, error: Unavailable) -> None:
         """One more request that nobody knows the outcome of. Raises it where they are too many."""
-        self.failures += 1
-        self.error = error
+        with self._turn:
+            self.failures += 1
+            self.error = error
+            self.tempo.restart()
         if self.failures >= MOST_FAILURES:
             raise error
+
+
+def _rank(links: Sequence[Link]) -> int:
+    kind = links[0].kind
+    return ORDER.index(kind) if kind in ORDER else len(ORDER)

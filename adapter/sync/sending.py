@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from adapter.errors import Conflict, DataError, Refused, ServerRefused, Unavailable, UnknownOutcome
 from adapter.fhir_json import Tree
@@ -13,14 +13,15 @@ from adapter.sync import probe
 from adapter.sync.answers import Outcome, outcomes
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
-from adapter.sync.outgoing import Send, entry, urn
+from adapter.sync.outgoing import Key, Send, entry, urn
 from adapter.sync.partner import LOOK_AT_CONSENT, Partner, first_error
 from adapter.sync.recording import record, strays
-from adapter.sync.split import bundles, halves
+from adapter.sync.split import bundles, halves, layers, targets_first
 
 if TYPE_CHECKING:
     from adapter.sync.round import Round
 
+T = TypeVar("T")
 # So often a request may fail by its own fault, or meet another version, before a person is asked.
 MOST_ATTEMPTS = 8
 MOST_MEETINGS = 3
@@ -43,13 +44,7 @@ class Sending:
         return self.round.shared.facts
 
     def all(self, sends: list[Send]) -> None:
-        """Everything, in requests of a size that the server takes."""
-        # One by one, each can refer to those before it.
-        limit = (
-            1
-            if not self.facts.capability.transaction
-            else min([self.facts.bundle, *(max(1, 100 >> send.link.attempts) for send in sends)])
-        )
+        """Everything, in requests of the size that is in use, and that the server takes."""
         flying = []
         for send in sends:
             link = replace(send.link, in_flight=send.fingerprint, flight=send.version)
@@ -57,17 +52,53 @@ class Sending:
         lost = {link.key for link in self.partner.store.settle([send.link for send in flying])}
         self.round.open |= {send.link.local: send.link for send in flying}
         self.partner.point("in flight")
-        for bundle in bundles([send for send in flying if send.link.key not in lost], limit):
-            self._send(bundle)
+        going = [send for send in flying if send.link.key not in lost]
+        limit = self._limit(going)
+        if limit == 1:
+            self._singly(going)
+            return
+        for bundle in bundles(going, limit):
+            for layer in [bundle] if self.facts.capability.transaction else layers(bundle):
+                self._send(layer)
+
+    def _limit(self, sends: list[Send]) -> int:
+        """The most entries of a request."""
+        capability = self.facts.capability
+        if len(sends) == 1 or not (capability.transaction or capability.batch):
+            return 1
+        size = self.round.shared.tempo.way.size
+        return min([size, self.facts.bundle, *(max(1, 100 >> send.link.attempts) for send in sends)])
+
+    def _singly(self, sends: list[Send]) -> None:
+        """One after the other, so that each can refer to those before it; what came of them is recorded together."""
+        done: list[tuple[Send, Outcome]] = []
+        try:
+            for send in targets_first(sends):
+                for one, row in self._entries([send], alone=True):
+                    if (outcome := self._answered([one], lambda row=row: self._alone(row))) is not None:  # type: ignore[misc]
+                        self.round.names.placed(replace(one.link, remote_id=outcome.id, remote_version=outcome.version))
+                        done.append((one, outcome))
+        finally:
+            if done:
+                self._record([send for send, _ in done], [outcome for _, outcome in done])
 
     def _send(self, bundle: list[Send]) -> None:
         """One request; where the server refuses it whole, its halves, until what is at fault is alone."""
+        if len(bundle) == 1:
+            self._singly(bundle)
+            return
         made = self._entries(bundle)
         if not made:
             return
         sends, entries = [send for send, _ in made], [row for _, row in made]
+        found = self._answered(sends, lambda: self._asked(entries))
+        if found is not None:
+            self._record(sends, found)
+
+    def _answered(self, sends: list[Send], ask: Callable[[], T]) -> T | None:
+        """What the server said; None where it is a no, or nothing, and that has been seen to."""
         try:
-            found = self._asked(entries)
+            found = ask()
         except Conflict as error:
             self._met(sends, error)
         except (ServerRefused, DataError, Refused) as error:
@@ -82,15 +113,17 @@ class Sending:
             )
             raise
         else:
-            self.round.shared.failures = 0
             self.partner.point("answered")
-            self._record(sends, found)
+            return found
+        return None
 
-    def _entries(self, bundle: list[Send]) -> list[tuple[Send, Tree]]:
+    def _entries(self, bundle: list[Send], *, alone: bool = False) -> list[tuple[Send, Tree]]:
         partner = self.partner
-        urns = {send.link.local: urn(send.link) for send in bundle if not send.link.linked}
+        # Only in a transaction can one refer to another by a name that is none yet.
+        together = self.facts.capability.transaction and not alone
+        urns = {send.link.local: urn(send.link) for send in bundle if together and not send.link.linked}
         made = []
-        for send in bundle:
+        for send in (self._aware(send, urns) for send in bundle):
             try:
                 row = entry(send, self.round.names.remote_id, urns, partner.client.base, self.facts.capability)
             except DataError as error:
@@ -99,12 +132,17 @@ class Sending:
                 made.append((send, row))
         return made
 
+    def _aware(self, send: Send, urns: Mapping[Key, str]) -> Send:
+        """With what it can not refer to yet: that is written once more, when its target is there."""
+        link = self.round.names.link
+        missing = [key for key in send.refers if key not in urns and not self.round.names.remote_id(*key)]
+        left = tuple(key for key in missing if (target := link(*key)) is not None and target.todo)
+        return replace(send, left=left) if left != send.left else send
+
     def _asked(self, entries: list[Tree]) -> Sequence[Outcome | None]:
-        client = self.partner.client
-        if self.facts.capability.transaction:
-            answer = client.transaction({"resourceType": "Bundle", "type": "transaction", "entry": entries})
-            return outcomes(entries, answer, client.base)
-        return [self._alone(row) for row in entries]
+        kind = "transaction" if self.facts.capability.transaction else "batch"
+        answer = self.partner.client.transaction({"resourceType": "Bundle", "type": kind, "entry": entries})
+        return outcomes(entries, answer, self.partner.client.base)
 
     def _alone(self, row: Tree) -> Outcome:
         request, resource = row["request"], row["resource"]
@@ -112,15 +150,14 @@ class Sending:
             found = self.partner.client.update(resource, if_match=request["ifMatch"])
         else:
             found = self.partner.client.create(resource, if_none_exist=request["ifNoneExist"])
-        # Whether it was there before is seen from what it is.
-        return Outcome(200, str(found.resource["id"]), found.version, found.resource)
+        # Where the server does not say whether it was there before, that is seen from what it is.
+        return Outcome(201 if found.created else 200, str(found.resource["id"]), found.version, found.resource)
 
     def _record(self, sends: list[Send], found: Sequence[Outcome | None]) -> None:
         pairs = list(zip(sends, found, strict=True))
         unknown = [send for send, outcome in pairs if outcome is None]
-        for send, outcome in pairs:
-            if outcome is not None and not outcome.done:
-                self.round.stop([send.link], "refused", f"the server answered {outcome.status}")
+        # An entry of a batch that is refused says why when it is sent alone.
+        self._singly([send for send, outcome in pairs if outcome is not None and not outcome.done])
         if unknown:
             self._unknown(unknown, "the answer does not say what came of it")
         done = [(send, outcome) for send, outcome in pairs if outcome is not None and outcome.done]
@@ -128,6 +165,7 @@ class Sending:
             self._unknown(odd, "the server answered with a resource that belongs to another part")
             done = [(send, outcome) for send, outcome in done if send not in odd]
         self.round.closed(record(self.partner, self.round.names, self.facts, done, self.round.report))
+        self.round.shared.wrote(len(done))
         # Only what is new there can be waited for.
         self.round.shared.progress |= any(not send.link.linked for send, _ in done)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from adapter.sync.outgoing import Key, Send, references
+from adapter.sync.outgoing import Key, Send
 
 Group = list[Send]
 
@@ -47,8 +47,21 @@ def targets_first(group: Sequence[Send]) -> Group:
                 continue
             entered.add(one.link.local)
             stack.append((one, True))
-            stack += [(by_key[key], False) for key in references(one.wanted) if key in by_key and key not in entered]
+            stack += [(by_key[key], False) for key in one.refers if key in by_key and key not in entered]
     return list(done.values())
+
+
+def layers(bundle: Sequence[Send]) -> list[Group]:
+    """Requests in which nothing refers to another of the same request: targets first. A circle goes as it comes."""
+    made: list[Group] = []
+    level: dict[Key, int] = {}
+    for send in targets_first(bundle):
+        depth = max((level[key] + 1 for key in send.refers if key in level), default=0)
+        level[send.link.local] = depth
+        if depth == len(made):
+            made.append([])
+        made[depth].append(send)
+    return made
 
 
 def halves(bundle: Group) -> tuple[Group, Group] | None:

@@ -33,18 +33,30 @@ Tree = dict[str, Any]
 
 
 def bundles(asked: Asked) -> bool:
-    """A transaction that was sent."""
-    return asked.method == "POST" and asked.path.rstrip("/").endswith("/fhir")
+    """Something that was sent: a transaction, or one resource alone."""
+    alone = asked.method == "PUT" or "if-none-exist" in asked.headers
+    return alone or (asked.method == "POST" and asked.path.rstrip("/").endswith("/fhir"))
 
 
 def creates(asked: Asked) -> bool:
-    """A transaction with something new in it."""
-    return bundles(asked) and b"ifNoneExist" in asked.body
+    """A request with something new in it."""
+    return bundles(asked) and (b"ifNoneExist" in asked.body or "if-none-exist" in asked.headers)
+
+
+def resources(asked: Asked) -> list[Tree]:
+    """What it would write."""
+    tree = json.loads(asked.body)
+    return [row["resource"] for row in tree["entry"]] if tree["resourceType"] == "Bundle" else [tree]
+
+
+def together(asked: Asked) -> bool:
+    """Several new resources in one request."""
+    return creates(asked) and b"ifNoneExist" in asked.body
 
 
 def updates(asked: Asked) -> bool:
-    """A transaction that changes something."""
-    return bundles(asked) and b"ifMatch" in asked.body
+    """A request that changes something."""
+    return bundles(asked) and (b"ifMatch" in asked.body or "if-match" in asked.headers)
 
 
 def pages(asked: Asked) -> bool:

@@ -13,7 +13,7 @@ import pytest
 
 from adapter.services.servers import add, options_of
 from tests.sync.proxy import Asked, Forward, Told, answer, changed, cut_answer, done_but
-from tests.sync.site import FHIR, Site, bundles, creates
+from tests.sync.site import FHIR, Site, bundles, creates, resources, together
 
 OUTCOME = b'{"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "processing"}]}'
 Sites = Callable[..., Site]
@@ -51,7 +51,7 @@ def test_fault_23_a_storm_of_5xx_opens_the_circuit_and_others_go_on(sites: Sites
 
 def test_fault_24_a_limit_of_entries_is_found_and_kept(site: Site) -> None:
     def five(asked: Asked, forward: Forward) -> Told:
-        return forward() if len(json.loads(asked.body)["entry"]) <= 5 else Told(413, OUTCOME, FHIR)
+        return forward() if len(resources(asked)) <= 5 else Told(413, OUTCOME, FHIR)
 
     site.proxy.when(bundles, five, times=1000)
     assert site.push().error is None
@@ -62,8 +62,7 @@ def test_fault_25_one_bad_in_a_hundred(site: Site) -> None:
     bad = site.record("diagnosis")["id"]
 
     def strict(asked: Asked, forward: Forward) -> Told:
-        entries = json.loads(asked.body)["entry"]
-        conditions = [one["resource"] for one in entries if one["resource"]["resourceType"] == "Condition"]
+        conditions = [one for one in resources(asked) if one["resourceType"] == "Condition"]
         own = [one["value"] for tree in conditions for one in tree["identifier"]]
         return Told(422, OUTCOME, FHIR) if bad in own else forward()
 
@@ -81,7 +80,7 @@ def test_fault_26_a_batch_response_with_an_entry_too_few(site: Site) -> None:
         tree["entry"] = tree["entry"][:-1]
         return json.dumps(tree).encode()
 
-    site.proxy.when(creates, changed(short))
+    site.proxy.when(together, changed(short))
     site.push()
     assert site.push().error is None
     site.settled()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.ports import Link
-from adapter.sync.outgoing import Send
+from adapter.sync.outgoing import Send, references
 from adapter.sync.split import bundles, groups, halves, targets_first
 
 
@@ -16,7 +16,7 @@ def send(record: int, part: int, to: list[int]) -> Send:
     tree: Any = {"resourceType": "Goal", "id": f"{record}-{part}",
                  "x": [{"reference": f"Goal/{record}-{other}"} for other in to]}  # fmt: skip
     link = Link("a", "plan", f"{record}", f"Goal/{part}", "Goal", f"{record}-{part}")
-    return Send(link, 1, tree, tree)
+    return Send(link, 1, tree, tree, references(tree))
 
 
 SENDS = st.lists(st.integers(1, 6), min_size=1, max_size=6).flatmap(

@@ -1,0 +1,112 @@
+"""How a server is sent to: so many entries a request, so many requests at once. Found out per server, and over and over. Pure.
+
+What is quick differs fourfold by server, by the size of its tables and by what else its machine does, so nothing is
+assumed: each way is tried, its rate remembered, the quickest used, and now and then another one tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+# One turn in so many tries another way than the quickest.
+CURIOUS = 12
+# What a new measurement weighs against what is remembered.
+WEIGHT = 0.5
+SIZES = (100, 25, 1)
+Rates = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """So many entries in a request (1: no Bundle), so many requests at once."""
+
+    size: int
+    at_once: int
+
+    @property
+    def name(self) -> str:
+        """As it is kept."""
+        return f"{self.size}x{self.at_once}"
+
+
+def ways(largest: int, connections: int, *, bundles: bool) -> list[Way]:
+    """Those that a server allows, in the order in which they are tried first. Without Bundles each goes alone."""
+    sizes = sorted({min(size, largest) for size in SIZES}, reverse=True) if bundles else [1]
+    counts = [count for count in (2, 4, 1, 8) if count <= connections] or [1]
+    if connections not in (1, 2, 4, 8):
+        counts.append(connections)
+    return [Way(size, count) for size in sizes for count in counts]
+
+
+def quickest(known: Sequence[Way], rates: Rates) -> Way:
+    """The one with the best rate; where none is known, the first."""
+    return max(known, key=lambda way: (rates.get(way.name, 0.0), -known.index(way)))
+
+
+def following(known: Sequence[Way], rates: Rates, chance: Random) -> Way:
+    """What to do next: what was never tried, unless its neighbours are hopeless; else mostly the quickest."""
+    best = quickest(known, rates)
+    untried = [way for way in known if way.name not in rates and not _hopeless(way, rates, known)]
+    if untried:
+        return untried[0]
+    others = [way for way in known if way != best and rates.get(way.name, 0.0) * 3 > rates.get(best.name, 0.0)]
+    return chance.choice(others) if others and chance.randrange(CURIOUS) == 0 else best
+
+
+def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:
+    """Whether requests of that size were so slow that more of them at once do not make up for it."""
+    best = rates.get(quickest(known, rates).name, 0.0)
+    kin = [
+        rates[f"{way.size}x{other.at_once}"] / other.at_once
+        for other in known
+        if f"{way.size}x{other.at_once}" in rates
+    ]
+    return bool(kin) and max(kin) * way.at_once < best
+
+
+@dataclass(slots=True)
+class Tempo:
+    """The way in use, and what is measured of it. `seconds` are of any clock that only grows."""
+
+    known: list[Way]
+    rates: dict[str, float] = field(default_factory=dict)
+    chance: Random = field(default_factory=Random)
+    way: Way = field(init=False)
+    _began: float = -1.0
+    _done: int = 0
+
+    def __post_init__(self) -> None:
+        self.way = following(self.known, self.rates, self.chance)
+
+    def done(self, resources: int, seconds: float) -> bool:
+        """So many more were written until then; whether another way is now in use. What was begun under another way is
+        part of the first measurement, so that is not taken.
+        """
+        if self._began < 0:
+            self._began = seconds
+            return False
+        self._done += resources
+        spent = seconds - self._began
+        if self._done < self.enough or spent <= 0:
+            return False
+        rate, before = self._done / spent, self.rates.get(self.way.name)
+        self.rates[self.way.name] = rate if before is None else (1 - WEIGHT) * before + WEIGHT * rate
+        self.restart()
+        old, self.way = self.way, following(self.known, self.rates, self.chance)
+        return old != self.way
+
+    def restart(self) -> None:
+        """What was measured since the last turn is forgotten: there was nothing to do, or something failed."""
+        self._began, self._done = -1.0, 0
+
+    @property
+    def enough(self) -> int:
+        """So many make a measurement."""
+        return max(50, 2 * self.way.size * self.way.at_once)
+
+    def kept(self) -> dict[str, Any]:
+        """As it is stored: rates to the whole resource a second."""
+        return {name: round(rate) for name, rate in self.rates.items()}
