@@ -329,3 +329,51 @@ def test_two_resources_there_with_our_identifier_are_for_a_person(made: Scene, m
     made.desk().resolve(one.number, "ours")
     made.push()
     assert in_step(made)
+
+
+def test_a_server_with_batches_only_gets_targets_first(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    capability = replace(made.client.capability(), transaction=False, batch=True)
+    monkeypatch.setattr(made.client, "capability", lambda: capability)
+    kinds: list[str] = []
+
+    def seen(send: Sent, bundle: dict[str, Any]) -> Any:
+        kinds.append(bundle["type"])
+        own = {entry.get("fullUrl") for entry in bundle["entry"]}
+        assert not any(str(name) in str(entry["resource"]) for name in own if name for entry in bundle["entry"])
+        return send(bundle)
+
+    sizes = through(made, monkeypatch, seen)
+    made.push()
+    assert max(sizes) > 1
+    assert "batch" in kinds
+    assert in_step(made)
+    assert all("reference" in row for row in made.remote("CarePlan")["goal"])
+    assert made.sync().steps == []
+
+
+def test_what_a_batch_refuses_of_one_is_told_by_itself(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    capability = replace(made.client.capability(), transaction=False, batch=True)
+    monkeypatch.setattr(made.client, "capability", lambda: capability)
+
+    def picky(send: Sent, bundle: dict[str, Any]) -> Any:
+        bad = [index for index, entry in enumerate(bundle["entry"]) if "F32" in str(entry["resource"].get("code"))]
+        if bad and len(bundle["entry"]) == 1:
+            raise ServerRefused("No.", status=422)
+        kept = [entry for index, entry in enumerate(bundle["entry"]) if index not in bad]
+        answer = send({**bundle, "entry": kept}) if kept else {"entry": []}
+        for index in bad:
+            answer["entry"].insert(index, {"response": {"status": "422 Unprocessable"}})
+        return answer
+
+    through(made, monkeypatch, picky)
+    made.push()
+    (refused,) = [link for link in made.links() if link.state == "refused"]
+    assert (refused.type, refused.reason) == ("Condition", "the server answered 422: No.")
+    assert len([link for link in made.links() if link.state == "linked"]) >= 2
+
+
+def test_several_connections_write_everything_once(tmp_path: Path) -> None:
+    made = scene(tmp_path, options=Options(connections=4, bundle=2))
+    made.push()
+    assert in_step(made)
+    assert made.sync().steps == []

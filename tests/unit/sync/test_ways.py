@@ -1,0 +1,60 @@
+"""How a server is sent to is found out, used, and found out again when the server has changed."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.sync.ways import Tempo, Way, following, quickest, ways
+
+KNOWN = ways(100, 4, bundles=True)
+
+
+def spent(tempo: Tempo, speed: dict[str, float], turns: int) -> dict[str, int]:
+    """Sends so often, as quick as `speed` says (100 resources a second where it says nothing); how often each way was used."""
+    clock, used = 0.0, dict[str, int]()
+    for _ in range(turns):
+        used[tempo.way.name] = used.get(tempo.way.name, 0) + 1
+        clock += 100 / speed.get(tempo.way.name, 100.0)
+        tempo.done(100, clock)
+    return used
+
+
+@given(largest=st.integers(1, 500), connections=st.integers(1, 64), bundles=st.booleans())
+def test_no_way_is_beyond_what_a_server_allows(largest: int, connections: int, *, bundles: bool) -> None:
+    found = ways(largest, connections, bundles=bundles)
+    assert found
+    assert all(1 <= way.size <= largest and 1 <= way.at_once <= connections for way in found)
+    assert bundles or {way.size for way in found} == {1}
+    assert len(set(found)) == len(found)
+
+
+def test_the_quickest_is_found_and_mostly_used() -> None:
+    tempo = Tempo(KNOWN, chance=Random(1))
+    spent(tempo, {"25x4": 1000.0}, 300)
+    used = spent(tempo, {"25x4": 1000.0}, 300)
+    assert used["25x4"] > 200
+    assert quickest(KNOWN, tempo.rates) == Way(25, 4)
+
+
+def test_a_server_that_changes_is_found_out_again() -> None:
+    tempo = Tempo(KNOWN, chance=Random(2))
+    spent(tempo, {"100x2": 1000.0, "1x4": 400.0}, 300)
+    assert quickest(KNOWN, tempo.rates) == Way(100, 2)
+    spent(tempo, {"100x2": 50.0, "1x4": 400.0}, 2000)
+    assert quickest(KNOWN, tempo.rates) == Way(1, 4)
+
+
+def test_what_cannot_win_is_not_tried() -> None:
+    rates = {"100x2": 1000.0, "100x4": 900.0, "100x1": 600.0, "25x2": 900.0, "25x4": 900.0, "25x1": 500.0, "1x2": 100.0}
+    assert following(KNOWN, rates, Random(3)) != Way(1, 4)
+
+
+def test_a_pause_is_no_measurement() -> None:
+    tempo = Tempo(KNOWN, chance=Random(4))
+    tempo.done(100, 0.0)
+    tempo.restart()
+    tempo.done(1000, 500.0)
+    assert tempo.rates == {}
