@@ -83,7 +83,7 @@ class Exchange:
 
         if name is not None:
             self.store().server(name)
-        return Watch(self.store(), self.partner, SystemClock(), name)
+        return Watch(self.store(), self.partner, SystemClock(), name, wake=self.store().wake)
 
     def reconcile(self, name: str, *, send: bool) -> int:
         """After an incident: what a server no longer has is kept and marked, or sent again; how many those were."""

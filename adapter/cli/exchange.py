@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -136,7 +135,7 @@ def watch_all(name: str | None, *, as_json: bool) -> None:
                     put(rows)
                 for told in [] if as_json else rows:
                     click.echo(_line(told))
-            time.sleep(watch.pause)
+            watch.wait()
 
 
 def _names(services: Services, name: str | None) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,13 +22,19 @@ _AHEAD = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class Watch:
-    """Runs what is due. `turn()` begins it and gives what has ended; `pause` is how many seconds to wait between turns."""
+    """Runs what is due. `turn()` begins it and gives what has ended; `wait()` is between two turns.
+
+    `wake` waits until somebody writes to the store, for so many seconds at the most. While nothing is under way that is
+    `idle` seconds; else it is a `pause`, as each run writes too.
+    """
 
     ledger: SyncLedger
     connect: Connect
     clock: Clock
     name: str | None = None
+    wake: Callable[[float], object] = time.sleep
     pause: float = 0.05
+    idle: float = 0.5
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(MOST_AT_ONCE, "exchange"))
     _running: dict[str, Future[Ran]] = field(default_factory=dict)
     _rest: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -63,6 +70,13 @@ class Watch:
         if ran.error is not None:
             self._rest[ran.server] = (times, self.clock.monotonic() + min(60.0, 0.5 * 2.0**times))
         return ran
+
+    def wait(self) -> None:
+        """Until there may be something to do."""
+        if self._running:
+            time.sleep(self.pause)
+        else:
+            self.wake(self.idle)
 
     def due(self) -> Iterator[tuple[str, How]]:
         """The servers whose time has come, and those for which something waits to be sent."""

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 from sqlalchemy import Engine
 from sqlalchemy.pool import StaticPool
 
@@ -15,6 +17,7 @@ from adapter.store.records import Records
 from adapter.store.sealing import check_keys, seal
 from adapter.store.tokens import Tokens
 from adapter.store.vault import new_key, read_keys, vault_of
+from adapter.store.waking import Waking
 
 __all__ = ["Store", "new_key", "open_store"]
 
@@ -25,6 +28,7 @@ class Store(Records, Ledger, Tokens):
     def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
         self.engine = engine
         self._clock = clock or SystemClock()
+        self._waking = Waking(engine)
 
     def upgrade(self) -> None:
         """Brings the tables to the newest version; does nothing where they are. Raises Unavailable."""
@@ -39,6 +43,13 @@ class Store(Records, Ledger, Tokens):
         """How many threads can use it at once: a database in memory is on one connection."""
         return 1 if isinstance(self.engine.pool, StaticPool) else 64
 
+    def wake(self, seconds: float) -> bool:
+        """Waits until somebody wrote, for so many seconds at the most; for one thread."""
+        if self.hands == 1:
+            time.sleep(seconds)
+            return False
+        return self._waking.wait(seconds)
+
     @property
     def sealed(self) -> bool:
         """Whether its columns are encrypted."""
@@ -50,6 +61,7 @@ class Store(Records, Ledger, Tokens):
 
     def close(self) -> None:
         """Closes the connections."""
+        self._waking.close()
         self.engine.dispose()
 
 

@@ -28,6 +28,7 @@ from adapter.store.rows import (
 )
 from adapter.store.tables import link, record, record_revision, resource, resource_history, resource_index, server
 from adapter.store.vault import vault_of
+from adapter.store.waking import tell
 
 Expected = Mapping[tuple[str, str], str | None]
 
@@ -176,6 +177,8 @@ class Write:
         for name in self.connection.scalars(select(server.c.name)).all() if changed else []:
             for part in [part for part in changed if (name, part) not in told]:
                 self._bump(name, present[part], known.get((name, part)), extra)
+        if changed:
+            tell(self.connection)
         for one in given:
             self._put_link(one, present[one.part].version, known.get((one.server, one.part)))
 
