@@ -14,6 +14,7 @@ from adapter.errors import Gone, NotFound, Unavailable
 from adapter.fhir_json import Tree
 from adapter.ports import Arrival, Link, Rows, Versioned
 from adapter.sync.adopting import ADOPTED, Adopting
+from adapter.sync.ahead import ahead
 from adapter.sync.brake import brake, check_sentinel, sweep
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
@@ -62,6 +63,8 @@ class _Look:
     stamps: dict[str, str] = field(default_factory=dict)
     newest: tuple[str, str, str, str] = ("", "", "", "")
     swept_now: bool = False
+    met: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.names = Names(self.partner)
@@ -84,11 +87,12 @@ class _Look:
         mark = store.watermark(name, type_)
         if not mark:
             self._first(type_)
+            self.whole.add(type_)
             return
         start = moment(mark) - self._overlap
         query = {"_lastUpdated": f"ge{written(start)}", "_sort": "_lastUpdated", "_count": COUNT}
         try:
-            self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
+            self._read(type_, ahead(self.partner.client.search(type_, query)), mark, sort=True)
             self._lost_time(type_, mark)
         except (Gone, NotFound):
             # The server has forgotten its pages: once more from the watermark, where nothing is taken twice.
@@ -126,7 +130,7 @@ class _Look:
         """Nothing was read of this type yet."""
         if self.partner.server.options.patients == "all":
             pages = self.partner.client.search(type_, {"_count": COUNT, "_sort": "_lastUpdated"})
-            self._read(type_, pages, "", sort=True)
+            self._read(type_, ahead(pages), "", sort=True)
         else:
             self._read(type_, self._about_patients(type_) if type_ in ADOPTED else self._linked(type_), "")
         if not self.stamps[type_]:
@@ -145,6 +149,8 @@ class _Look:
             last = stamps[-1:] or last
             newest = max([*filter(None, [newest]), *stamps], key=moment, default="")
             self.take(type_, page)
+            if type_ == "Patient" and not mark:
+                self.met |= {str(row.resource.get("id")) for row in page}
             self.partner.point("page")
             if self.turn is not None:
                 self.turn.go_on()
@@ -202,20 +208,31 @@ class _Look:
             return
         for one in store.arrivals(name, "look"):
             store.arrived(name, [(one.type, one.remote_id)])
+            about = self._about(one)
+            if one.type == "Patient" and one.remote_id in self.met and not about:
+                continue
             try:
                 row = self.partner.client.read(one.type, one.remote_id)
             except (NotFound, Gone):
                 self._gone([(one.type, one.remote_id)])
                 continue
             self.take(one.type, [row])
-            if one.type == "Patient":
-                self._compartment(one.remote_id)
+            for type_ in about:
+                self._compartment(type_, one.remote_id)
 
-    def _compartment(self, patient: str) -> None:
-        """What there is about one patient."""
-        for type_ in [type_ for type_ in self.types if type_ in ADOPTED]:
-            for page in self.partner.client.search(type_, {"patient": patient, "_count": COUNT}):
-                self.take(type_, page)
+    def _about(self, one: Arrival) -> list[str]:
+        """The types in which there may be something about a patient that this look has not read: what was read from its
+        beginning, after the patient was met, holds it all.
+        """
+        if one.type != "Patient":
+            return []
+        read = self.whole if one.remote_id in self.met else frozenset[str]()
+        return [type_ for type_ in self.types if type_ in ADOPTED and type_ not in read]
+
+    def _compartment(self, type_: str, patient: str) -> None:
+        """What there is of a type about one patient."""
+        for page in self.partner.client.search(type_, {"patient": patient, "_count": COUNT}):
+            self.take(type_, page)
 
     def deleted(self) -> None:
         """What was deleted since the last look: from the history of each type, or by a sweep of ids where there is none."""
