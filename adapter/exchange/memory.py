@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -108,8 +108,7 @@ class MemoryFhirServer:
             yield entries[start : start + PAGE]
 
     def create(self, resource: Tree, *, if_none_exist: str | None = None) -> Versioned:
-        row, status = self._create(self._taken(resource), if_none_exist)
-        return replace(_given(row), created=status.startswith("201"))
+        return _given(*self._create(self._taken(resource), if_none_exist))
 
     def update(self, resource: Tree, *, if_match: str | None = None) -> Versioned:
         return _given(self._update(self._taken(resource), if_match)[0])
@@ -251,8 +250,8 @@ def _has_token(tree: Tree, token: str) -> bool:
     return False
 
 
-def _given(row: Version) -> Versioned:
-    return Versioned(copy(row.resource), str(row.number), row.at)
+def _given(row: Version, status: str = "") -> Versioned:
+    return Versioned(copy(row.resource), str(row.number), row.at, status.startswith("201"))
 
 
 def _answer(type_: str, row: Version, status: str) -> Tree:
