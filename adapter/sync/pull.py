@@ -14,16 +14,15 @@ from adapter.errors import Gone, NotFound, Unavailable
 from adapter.fhir_json import Tree
 from adapter.ports import Arrival, Link, Rows, Versioned
 from adapter.sync.adopting import ADOPTED, Adopting
-from adapter.sync.ahead import ahead
 from adapter.sync.brake import brake, check_sentinel, sweep
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
+from adapter.sync.pages import ahead, chunks, deleted_id
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.scope import Scope
 from adapter.sync.stamps import had_twice, is_known, written
 from adapter.sync.turn import Turn
 
-CHUNK = 40
 COUNT = "200"
 # After so many pages of a sorted answer the watermark moves, so that one that is cut short has not been for nothing.
 PAGES = 20
@@ -163,14 +162,14 @@ class _Look:
         return min([*filter(None, [newest]), stamp or self.partner.later(86_400)], key=moment) if newest else ""
 
     def _about_patients(self, type_: str) -> Iterator[Rows]:
-        for some in _chunks(self._remote_ids("Patient")):
+        for some in chunks(self._remote_ids("Patient")):
             yield from self.partner.client.search(type_, {"patient": ",".join(some), "_count": COUNT})
 
     def _linked(self, type_: str) -> Iterator[Rows]:
-        for some in _chunks(self._remote_ids(type_)):
+        for some in chunks(self._remote_ids(type_)):
             yield from self.partner.client.search(type_, {"_id": ",".join(some), "_count": COUNT})
         listed = (name for name in self.partner.store.patients(self.partner.name) if "|" in name)
-        for some in _chunks(listed if type_ == "Patient" else ()):
+        for some in chunks(listed if type_ == "Patient" else ()):
             yield from self.partner.client.search(type_, {"identifier": ",".join(some), "_count": COUNT})
 
     def _remote_ids(self, type_: str) -> Iterator[str]:
@@ -246,7 +245,7 @@ class _Look:
             elif mark:
                 since = written(moment(mark) - self._overlap)
                 for page in self.partner.client.history(type_, since=since):
-                    found += [(type_, id_) for row in page if (id_ := _deleted_id(row, type_))]
+                    found += [(type_, id_) for row in page if (id_ := deleted_id(row, type_))]
         self._gone(found)
         if (silent and self._is_time()) or not store.state(name).last_sweep:
             self.swept()
@@ -298,17 +297,3 @@ class _Look:
             ahead = moment(max(stamps, key=moment)) - self.partner.clock.now()
             values["skew"] = ahead.total_seconds() if abs(ahead.total_seconds()) > 5 else 0.0
         self.partner.store.note(self.partner.name, **values)
-
-
-def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(ids)
-    while some := list(islice(rest, CHUNK)):
-        yield some
-
-
-def _deleted_id(row: Tree, type_: str) -> str:
-    request = row.get("request")
-    if not isinstance(request, dict) or request.get("method") != "DELETE":
-        return ""
-    start, _, id_ = str(request.get("url", "")).partition(f"{type_}/")
-    return id_.split("/")[0] if not start or start.endswith("/") else ""
