@@ -35,7 +35,7 @@ def rules_of_row(defs: Definitions, get: Get, row: Tree, element: Element, name:
     if targets and not targets >= (frozenset(element.targets) or defs.resource_types):
         yield target_rule(defs, sorted(targets), beyond=element.targets)
     if element.type == "Resource" and row.get("t", ["Resource"]) != ["Resource"]:
-        yield _resource_of(frozenset(row["t"]), name)
+        yield _resource_of(tuple(row["t"]), name)
     if element.type != "Extension" and row.get("tp"):
         # An extension is held to its definition wherever it stands.
         yield _profiled(get, tuple(row["tp"]), name)
@@ -53,7 +53,7 @@ def types_of(defs: Definitions, profiles: Iterable[str]) -> frozenset[str] | Non
     return None if "Resource" in found else frozenset(found)
 
 
-def _resource_of(types: frozenset[str], name: str) -> Rule:
+def _resource_of(types: tuple[str, ...], name: str) -> Rule:
     def rule(value: Any, run: Run) -> None:
         if value.get("resourceType") not in types:
             run.add("profile-type", profile=name, name="resource", source=name)

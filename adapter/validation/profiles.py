@@ -61,7 +61,7 @@ class Profiles:
 
     def _of_entries(self, entries: list[Any], more: tuple[str, ...]) -> tuple[str, ...]:
         """Those profiles that are asked for of a Bundle and mean the resources inside: of their type."""
-        types = {each.get("resourceType") for each in entries if isinstance(each, dict)}
+        types = [each.get("resourceType") for each in entries if isinstance(each, dict)] if more else []
         return tuple(url for url in more if (profile := self.get(url)) and profile.type in types)
 
     def _inner(self, tree: Tree, more: tuple[str, ...], run: Run) -> None:

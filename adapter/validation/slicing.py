@@ -70,7 +70,8 @@ def _test(defs: Definitions, rule: ElementRule, kind: str, path: str) -> Matcher
 def _by_type(rule: ElementRule, steps: list[str]) -> Matcher | None:
     """The type of a choice, or of a resource inside."""
     target = _rule_at(rule, steps)
-    types = frozenset(target.tree.get("t", ())) if target else frozenset()
+    # A tuple: what the data calls a type may be no text.
+    types = tuple(target.tree.get("t", ())) if target else ()
     if not types or target is None:
         return None
     if any(element.type == "Resource" for element in target.elements):
@@ -86,7 +87,7 @@ def _by_profile(rule: ElementRule, steps: list[str]) -> Matcher | None:
     urls = {url.partition("|")[0] for url in target.tree.get("tp", ())} if target else set()
     if not urls or target is None:
         return None
-    types = frozenset(target.tree.get("t", ()))
+    types = tuple(target.tree.get("t", ()))
 
     def matches(value: Any, _element: Element) -> bool | None:
         rows = [each for each in _values(value, steps) if isinstance(each, dict)]

@@ -275,3 +275,17 @@ def test_a_profile_asked_for_of_a_bundle_holds_for_what_is_inside() -> None:
         i.message_id
         for i in Validator(profiles=[BORN["url"]], tiers=["profiles"]).with_resources([BORN]).validate(_bundle(group))
     ] == ["profile-type"]
+
+
+@pytest.mark.parametrize("type_", [{}, [], None, 1])
+@pytest.mark.parametrize("kind", ["type", "profile"])
+def test_a_resource_inside_whose_type_is_no_text(type_: Any, kind: str) -> None:
+    slicing = {"discriminator": [{"type": kind, "path": "resource"}], "rules": "closed"}
+    document = profile(
+        {"id": "Bundle.entry", "slicing": slicing},
+        {"id": "Bundle.entry.resource", "type": [{"code": "Patient"}]},
+        {"id": "Bundle.entry:p.resource", "type": [{"code": "Patient", "profile": [BORN["url"]]}]},
+        type_="Bundle",
+    )
+    validator = Validator(profiles=[BORN["url"], PROFILE]).with_resources([document, BORN])
+    assert any(issue.is_error for issue in validator.validate(_bundle({"resourceType": type_})))
