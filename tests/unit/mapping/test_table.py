@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapter.mapping import Mapper, Row, load, table
 from adapter.mapping.source import Faults
-from adapter.mapping.table import rows_of
+from adapter.mapping.table import _form, rows_of
 from adapter.packs import load as load_pack
 
 ROWS = table(load_pack("core"))
@@ -156,6 +156,7 @@ def row(*records: str) -> Row:
 
 
 def test_which_fields_a_row_is_for() -> None:
+    _form.cache_clear()
     wide = row("sub#_*[].name", "rows[name=age].value", "plain")
     taken = ["sub12_name", "rows[].value", "plain", "rows[name=age].value"]
     assert [field for field in (*taken, "sub_name", "sub1_age", "rows[].name", "plain2") if wide.takes(field)] == taken
