@@ -179,7 +179,7 @@ def _linked(number: int) -> tuple[str, dict[str, Any]]:
         wanted=1, acked=1, base=1, state="linked",
     )  # fmt: skip
     values: dict[str, Any] = row_of_link(first)
-    counted = {"record_id": "'patient-' || i", "local_id": "'patient-' || i", "remote_id": "CAST(i AS TEXT)"}
+    counted = {"record_id": "'patient-' || i", "local_id": "'patient-' || i", "remote_id": "'there-' || i"}
     given = ", ".join(counted.get(name, f":{name}") for name in values)
     count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :number)"
     kept = {name: value for name, value in values.items() if name not in counted}
