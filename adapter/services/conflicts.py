@@ -13,6 +13,7 @@ from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.ports import THIS_WRITE, Conflict, Link, StoredResource
 from adapter.sync import receive
+from adapter.sync.anew import anew, refer_anew
 from adapter.sync.differences import differences
 from adapter.sync.merge import MISSING, UNDECIDED, Choice, Clash, merge, ours, theirs
 from adapter.sync.narrative import retold
@@ -166,8 +167,8 @@ class Desk:
             known = replace(settled, remote_version=link.theirs_version, base=0, seen=link.theirs, acked=0)
             self.store.settle([replace(known, state="linked")])
         else:
-            anew = replace(settled, remote_id="", remote_version="", base=0, seen=None, acked=0)
-            self.store.settle([replace(anew, state="waiting")])
+            self.store.settle([anew(link)])
+            refer_anew(self.store, link.server, [link])
 
     def _write(self, link: Link, tree: Tree) -> None:
         """Ours is this from now on; theirs is what we last saw."""

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from adapter.errors import DataError, Gone, NotFound
 from adapter.ports import Entry, Link, Versioned
+from adapter.sync.anew import anew, refer_anew
 from adapter.sync.partner import Partner
 from adapter.sync.stamps import same_moment
 
@@ -98,13 +99,11 @@ def reconcile(partner: Partner, *, send: bool) -> int:
     links = list(_missing(partner))
     leased = partner.store.lease(links, seconds=partner.lease)
     kept = [replace(link, state="gone", reason="gone there", lease_until="", in_flight="") for link in leased]
-    anew = [
-        replace(link, remote_id="", remote_version="", base=0, acked=0, seen=None, in_flight="", lease_until="",
-                state="waiting", reason="", attempts=0, not_before="")
-        for link in leased
-    ]  # fmt: skip
     verb = "sent again" if send else "gone"
-    partner.store.settle(anew if send else kept, [Entry(*link.key, verb, "after an incident") for link in leased])
+    entries = [Entry(*link.key, verb, "after an incident") for link in leased]
+    partner.store.settle([anew(link) for link in leased] if send else kept, entries)
+    if send:
+        refer_anew(partner.store, partner.name, leased)
     partner.store.note(partner.name, sentinel={})
     return len(leased)
 

@@ -328,3 +328,23 @@ def test_the_narrative_tells_what_was_decided(pushed: Scene) -> None:
     assert "Title of both" in after["text"]["div"]
     assert "Title of ours" not in after["text"]["div"]
     assert pushed.sync().steps == []
+
+
+def test_what_is_sent_anew_is_referred_to_by_its_new_id(tmp_path: Path) -> None:
+    """Changed here and deleted there; when ours is taken it gets another id there, and the plan there names that one."""
+    made = scene(tmp_path)
+    made.sync()
+    made.sync()
+    goal = made.goal()
+    made.edit_goal(status_reason="ours")
+    made.client.delete("Goal", goal["id"])
+    made.sync()
+    (one,) = made.desk().listed()
+    made.desk().resolve(one.number, "ours")
+    made.sync()
+    new = made.goal()
+    named = {row["reference"] for row in made.remote("CarePlan")["goal"]}
+    assert new["id"] != goal["id"]
+    assert f"Goal/{new['id']}" in named
+    assert f"Goal/{goal['id']}" not in named
+    assert made.sync().steps == []
