@@ -31,6 +31,8 @@ Tree = dict[str, Any]
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "adapter" / "definitions" / "data"
 LARGE = 30_000
+# Large, and kept all the same: sensitivity labels, consents and encounters speak it.
+KEPT = frozenset({"http://terminology.hl7.org/CodeSystem/v3-ActCode"})
 # Not types of FHIR: what a package adds, profiles of data types, and the constraint languages of definitions.
 FOREIGN = {"MetadataResource", "MoneyQuantity", "SimpleQuantity"}
 # Parts of the URLs of value sets that come along and are no part of FHIR itself.
@@ -131,7 +133,7 @@ def terminology(resources: dict[str, Tree], types: dict[str, Tree], apart: tuple
         for url, row in resources.items()
         if row["resourceType"] == "CodeSystem"
         and (concepts := terms.concepts(url)) is not None
-        and (url in used or (small(displays(concepts)) and not any(part in url for part in apart)))
+        and (url in used | KEPT or (small(displays(concepts)) and not any(part in url for part in apart)))
     }
     return {
         "valuesets": kept,

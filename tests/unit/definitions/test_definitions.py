@@ -154,4 +154,4 @@ def test_the_data_says_where_it_is_from(folder: str) -> None:
 
 
 def test_the_data_is_small() -> None:
-    assert sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()) < 3_800_000
+    assert sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()) < 4_000_000
