@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 from adapter.ports import Link, Saved, Tree, instant
 from adapter.store.database import writing
 from adapter.store.records import Records
-from adapter.store.tables import link, resource
+from adapter.store.tables import conflict, link, resource
 from adapter.store.writes import Expected, Write, one_resource
 
 
@@ -25,7 +25,7 @@ def apply(
 ) -> list[Saved]:
     """Writes these records with all their parts, and deletes others, all or none.
 
-    A resource that was part of another record moves, with its versions and links. `deletes` are records whose resources
+    A resource that was part of another record moves, with its versions, links and conflicts. `deletes` are records whose resources
     have moved or go too; `links` is the state of exchange that belongs to the same writes. Raises Conflict where a version in `expect` is not the present one, DataError.
     """
     with writing(store.engine) as connection:
@@ -53,3 +53,12 @@ def _move(connection: Connection, kind: str, id_: str, parts: Mapping[str, Tree]
         was = link.c
         where = (was.kind == stored.kind, was.record_id == stored.record_id, was.part == stored.part)
         connection.execute(update(link).where(*where, was.local_id == stored.id).values(**place))
+        # What a person is asked about it goes along: a conflict without its link could never be decided.
+        of = conflict.c
+        asked = (
+            of.kind == stored.kind,
+            of.record_id == stored.record_id,
+            of.part == stored.part,
+            of.state != "resolved",
+        )
+        connection.execute(update(conflict).where(*asked).values(**place))

@@ -89,7 +89,14 @@ class Incoming:
         """Deleted there: kept and marked here; a conflict where it was changed here too."""
         stored = self.partner.store.resources(link.local for link in links)
         for link in links:
-            action = plan(link, stored.get(link.local), DELETED)
+            if link.state == "quarantine" or (link.state == "conflict" and link.theirs is None):
+                # Waits for a decision already: the overlap of two looks tells a deletion twice.
+                if not self.dry_run:
+                    self.partner.store.settle([replace(link, lease_until="")])
+                continue
+            # A decision is to be about what is there now.
+            known = replace(link, state="linked") if link.state == "conflict" else link
+            action = plan(known, stored.get(link.local), DELETED)
             verb = action.verb if action.verb != "nothing" else "gone"
             if self.dry_run:
                 self.report.add(link, f"would {verb}", action.reason)

@@ -348,3 +348,37 @@ def test_what_is_sent_anew_is_referred_to_by_its_new_id(tmp_path: Path) -> None:
     assert f"Goal/{new['id']}" in named
     assert f"Goal/{goal['id']}" not in named
     assert made.sync().steps == []
+
+
+def test_a_conflict_goes_along_with_a_goal_that_leaves_its_plan(tmp_path: Path) -> None:
+    """Their plan no longer names the goal, which so becomes a record of its own: what is asked about it can be decided."""
+    made = scene(tmp_path)
+    made.sync()
+    made.sync()
+    goal = made.goal()
+    made.edit_goal(status_reason="ours")
+    made.client.delete("Goal", goal["id"])
+    made.sync()
+    rest = [row for row in made.remote("CarePlan")["goal"] if row.get("reference") != f"Goal/{goal['id']}"]
+    made.edit_there("CarePlan", goal=rest)
+    made.sync()
+    (one,) = made.desk().listed()
+    (link,) = [link for link in made.links("Goal") if link.state == "conflict"]
+    assert (one.server, one.kind, one.record_id, one.part) == link.key
+    made.desk().resolve(one.number, "theirs")
+    assert made.desk().listed() == []
+
+
+def test_a_deletion_that_is_told_twice_leaves_the_conflict_open(tmp_path: Path) -> None:
+    """The overlap of two looks brings it again: it is still to be decided."""
+    made = scene(tmp_path)
+    made.sync()
+    made.sync()
+    made.edit_goal(status_reason="ours")
+    made.client.delete("Goal", made.goal()["id"])
+    for _ in range(3):
+        made.sync()
+    (one,) = made.desk().listed()
+    made.desk().resolve(one.number, "ours")
+    made.sync()
+    assert made.goal()["statusReason"] == "ours"
