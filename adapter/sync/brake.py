@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from adapter.errors import DataError, Gone, NotFound
+from adapter.fhir_json import Tree
 from adapter.ports import Entry, Link, Versioned
 from adapter.sync.anew import anew, refer_anew
 from adapter.sync.partner import Partner
@@ -39,7 +40,7 @@ def check_sentinel(partner: Partner) -> bool:
     """Whether the newest resource that was seen there is there as it was, or newer. What was deleted in the ordinary way
     leaves a trace, and is no sign.
     """
-    kept = partner.store.state(partner.name).sentinel
+    kept = partner.store.state(partner.name).sentinel or _first_known(partner)
     if not kept:
         return True
     try:
@@ -52,6 +53,15 @@ def check_sentinel(partner: Partner) -> bool:
     if old == new:
         return same_moment(str(kept.get("updated", "")), found.last_updated)
     return not (old.isdecimal() and new.isdecimal() and int(new) < int(old))
+
+
+def _first_known(partner: Partner) -> Tree:
+    """Where nothing was read there yet: something that was sent."""
+    links = (link for link in partner.store.links(partner.name) if link.linked and link.state not in _ENDED)
+    link = next(links, None)
+    if link is None:
+        return {}
+    return {"type": link.type, "id": link.remote_id, "version": link.remote_version, "updated": link.remote_updated}
 
 
 def sweep(partner: Partner, take: Callable[[str, Iterable[Versioned]], None]) -> list[Link]:

@@ -58,6 +58,11 @@ class Site:
         rows = [row.resource for page in self.server.search(type_, {}) for row in page]
         return [row for row in rows if own_identifier(row) == record_id]
 
+    def now(self, type_: str, id_: str) -> Tree | None:
+        """A resource as it is, None where it is not."""
+        rows = self.server._held.get((type_, id_))
+        return rows[-1].resource if rows else None
+
     def dead(self) -> dict[str, str]:
         """What was there and is deleted, as references name it."""
         return {"/".join(key): GONE for key, rows in self.server._held.items() if rows[-1].resource is None}
