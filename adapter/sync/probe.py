@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from adapter.errors import Gone, NotFound
 from adapter.fhir_json import same
+from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.mapping.scope import own_identifier
-from adapter.ports import Conflict, Link, Versioned
+from adapter.ports import Conflict, Link, Rows, Versioned
 from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.incoming import Incoming, as_ours
-from adapter.sync.outgoing import condition, fingerprint, own_value
+from adapter.sync.outgoing import fingerprint, own_value
 from adapter.sync.partner import Names, Partner
+
+LinkKey = tuple[str, str, str, str]
+# So many are asked for in one search.
+TOGETHER = 40
 
 
 def unknown(
@@ -21,11 +27,12 @@ def unknown(
     """The links that are to be sent; of those in flight, the ones that have not arrived. The others are settled."""
     ready: list[Link] = []
     arrived: list[tuple[Link, Versioned]] = []
+    looked_up = _looked_up(partner, [link for link in links if link.in_flight not in ("", WITHDRAWAL)])
     for link in links:
-        if link.in_flight in ("", WITHDRAWAL):
+        if link.key not in looked_up:
             ready.append(link)
             continue
-        found = _there(partner, link)
+        found = looked_up[link.key]
         if len(found) > 1:
             several = replace(
                 link, state="quarantine", reason="several resources there bear our identifier", lease_until=""
@@ -41,20 +48,51 @@ def unknown(
     return ready
 
 
-def _there(partner: Partner, link: Link) -> list[Versioned]:
-    if link.remote_id:
-        try:
-            return [partner.client.read(link.type, link.remote_id)]
-        except (NotFound, Gone):
-            return []
-    query = dict([condition(link, {}).split("=", 1)])
-    rows = (row for page in partner.client.search(link.type, query) for row in page)
-    # A server that does not know the parameter answers with what others have.
-    return [
-        row
-        for row in rows
-        if row.resource.get("resourceType") == link.type and own_identifier(row.resource) == own_value(link)
-    ]
+def _looked_up(partner: Partner, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
+    """What there is of each of these, asked for together."""
+    found: dict[LinkKey, list[Versioned]] = {}
+    ordered = sorted(links, key=_how)
+    for (type_, known), some in groupby(ordered, key=_how):
+        rest = list(some)
+        for start in range(0, len(rest), TOGETHER):
+            batch = rest[start : start + TOGETHER]
+            found |= (_by_id if known else _by_identifier)(partner, type_, batch)
+    return found
+
+
+def _how(link: Link) -> tuple[str, bool]:
+    return link.type, bool(link.remote_id)
+
+
+def _by_id(partner: Partner, type_: str, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
+    rows: list[Versioned] = []
+    if len(links) > 1:
+        query = {"_id": ",".join(link.remote_id for link in links), "_count": str(TOGETHER)}
+        rows = _of_type(partner.client.search(type_, query), type_)
+    there = {str(row.resource.get("id")): row for row in rows}
+    # A search may be behind: only a read says that it is not there.
+    return {link.key: [there[link.remote_id]] if link.remote_id in there else _read(partner, link) for link in links}
+
+
+def _of_type(pages: Iterable[Rows], type_: str) -> list[Versioned]:
+    return [row for page in pages for row in page if row.resource.get("resourceType") == type_]
+
+
+def _read(partner: Partner, link: Link) -> list[Versioned]:
+    try:
+        return [partner.client.read(link.type, link.remote_id)]
+    except (NotFound, Gone):
+        return []
+
+
+def _by_identifier(partner: Partner, type_: str, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
+    tokens = (f"{IDENTIFIER_SYSTEM}|{own_value(link)}" for link in links)
+    query = {"identifier": ",".join(tokens), "_count": str(2 * TOGETHER)}
+    # A server that does not know the parameter answers with what others have: only who bears our identifier counts.
+    named: dict[str | None, list[Versioned]] = {}
+    for row in _of_type(partner.client.search(type_, query), type_):
+        named.setdefault(own_identifier(row.resource), []).append(row)
+    return {link.key: named.get(own_value(link), []) for link in links}
 
 
 def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[tuple[Link, Versioned]]) -> list[Link]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,32 @@ def test_a_lost_answer_of_a_create_gives_one_resource(tmp_path: Path, monkeypatc
     monkeypatch.setattr(made.client, "transaction", send)
     made.push()
     assert len([row for page in made.client.search("Patient", {}) for row in page]) == 1
+    assert states(made) == {"linked"}
+
+
+def test_what_came_of_many_is_asked_in_few_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = scene(tmp_path)
+    send, search = made.client.transaction, made.client.search
+    asked: list[str] = []
+
+    def lost(bundle: dict[str, Any]) -> dict[str, Any]:
+        send(bundle)
+        raise UnknownOutcome("The answer was lost.")
+
+    def counted(type_: str, params: Any) -> Any:
+        asked.append(type_)
+        return search(type_, params)
+
+    monkeypatch.setattr(made.client, "transaction", lost)
+    in_flight: list[str] = []
+    while len(in_flight) == len(set(in_flight)):
+        with suppress(UnknownOutcome):
+            made.push()
+        in_flight = [link.type for link in made.store.links(NAME) if link.in_flight]
+    monkeypatch.setattr(made.client, "search", counted)
+    monkeypatch.setattr(made.client, "transaction", send)
+    made.push()
+    assert len(asked) <= len(set(in_flight))
     assert states(made) == {"linked"}
 
 
