@@ -12,7 +12,8 @@ from adapter.packs import available
 from adapter.services.knowledge import Knowledge
 from adapter.services.testing.cases import Case, cases
 from adapter.services.testing.laws import totality
-from adapter.services.testing.run import Tester, shown
+from adapter.services.testing.run import Tester as Round
+from adapter.services.testing.run import shown
 
 KNOWN = {name: Knowledge.of(name) for name in available()}
 CASES = [(name, case) for name, known in KNOWN.items() for case in cases(known.pack.examples)]
@@ -27,7 +28,7 @@ def validate(pack: str) -> Any:
 
 @pytest.mark.parametrize(("pack", "case"), CASES, ids=[f"{name}-{case.name}" for name, case in CASES])
 def test_an_example_holds(pack: str, case: Case) -> None:
-    tester = Tester(KNOWN[pack], validate(pack), laws=pack != "core" or case.name in CORE_LAWS)
+    tester = Round(KNOWN[pack], validate(pack), laws=pack != "core" or case.name in CORE_LAWS)
     failed = [outcome for outcome in tester.run([case]) if not outcome.passed]
     assert not failed, "\n".join(line for outcome in failed for line in shown(outcome))
 
