@@ -6,27 +6,14 @@ https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.typ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from adapter.definitions import Definitions, Element
-from adapter.validation.messages import MESSAGES
+from adapter.validation.fitting import Checked, Get, is_error, target_profile_rule
 from adapter.validation.references import TYPES, target_rule
-from adapter.validation.run import Fault, Run, Tree
+from adapter.validation.run import Run, Tree
 
 Rule = Callable[[Any, Run], None]
-
-
-class Checked(Protocol):
-    """A compiled profile."""
-
-    type: str
-    name: str
-
-    def check(self, tree: Tree, run: Run) -> None:
-        """Notes every fault against the profile."""
-
-
-Get = Callable[[str], "Checked | None"]
 
 
 def rules_of_row(defs: Definitions, get: Get, row: Tree, element: Element, name: str) -> Iterator[Rule]:
@@ -34,6 +21,9 @@ def rules_of_row(defs: Definitions, get: Get, row: Tree, element: Element, name:
     targets = types_of(defs, row.get("r", ())) if element.type == "Reference" else None
     if targets and not targets >= (frozenset(element.targets) or defs.resource_types):
         yield target_rule(defs, sorted(targets), beyond=element.targets)
+    profiled = target_profile_rule(defs, get, row.get("r", ()), name) if element.type == "Reference" else None
+    if profiled is not None:
+        yield profiled
     if element.type == "Resource" and row.get("t", ["Resource"]) != ["Resource"]:
         yield _resource_of(tuple(row["t"]), name)
     if element.type != "Extension" and row.get("tp"):
@@ -75,7 +65,7 @@ def _profiled(get: Get, urls: tuple[str, ...], name: str) -> Rule:
         for profile in known:
             del run.out[since:]
             _check(profile, value, run)
-            if not any(map(_is_error, run.out[since:])):
+            if not any(map(is_error, run.out[since:])):
                 return
         if len(known) > 1:
             del run.out[since:]
@@ -91,7 +81,3 @@ def _check(profile: Checked | None, value: Tree, run: Run) -> None:
         profile.check(value, run)
     else:
         run.add("profile-type", profile=profile.name, name="resourceType", source=profile.name)
-
-
-def _is_error(fault: Fault) -> bool:
-    return (fault.severity or MESSAGES[fault.message_id].severity) in ("fatal", "error")

@@ -14,8 +14,10 @@ from adapter.validation.constrained import rules_of_row
 from adapter.validation.element_rules import ElementRule, Found
 from adapter.validation.fhirpath.compiling import Unsupported
 from adapter.validation.primitives import SHAPES
+from adapter.validation.references import contained_by_id
 from adapter.validation.run import Run, Tree
-from adapter.validation.slicing import claimed, fits_pattern, matcher, same
+from adapter.validation.slicing import fits_pattern, matcher, same
+from adapter.validation.texts import claimed
 
 Rule = Callable[[Any, Run], None]
 
@@ -56,7 +58,9 @@ class Profiles:
             else:
                 run.add("profile-type", profile=profile.name, name="resourceType")
         for index, resource in enumerate(entries):
-            if isinstance(resource, dict):
+            if isinstance(resource, dict) and isinstance(rows, list):
+                url = rows[index].get("fullUrl")
+                run.full_url = url if isinstance(url, str) else None
                 run.below(f".entry[{index}].resource", self._inner, resource, for_entries, run)
 
     def _of_entries(self, entries: list[Any], more: tuple[str, ...]) -> tuple[str, ...]:
@@ -65,11 +69,11 @@ class Profiles:
         return tuple(url for url in more if (profile := self.get(url)) and profile.type in types)
 
     def _inner(self, tree: Tree, more: tuple[str, ...], run: Run) -> None:
-        kept = run.root, run.resource, run.env
-        run.root, run.resource, run.env = tree, tree, None
+        kept = run.root, run.resource, run.env, run.contained
+        run.root, run.resource, run.env, run.contained = tree, tree, None, contained_by_id(tree)
         own = [url for url in more if (profile := self.get(url)) and profile.type == tree.get("resourceType")]
         self.check(tree, tuple(own), run)
-        run.root, run.resource, run.env = kept
+        run.root, run.resource, run.env, run.contained = kept
 
 
 def names_null(tree: Tree) -> bool:
@@ -159,7 +163,7 @@ class Profile:
             for each in child.slices.values():
                 self._finish(each)
                 if each.elements == child.elements:
-                    each.matches = matcher(self.defs, each, discriminators)
+                    each.matches = matcher(self.defs, self.known.get, each, discriminators)
         rule.finish()
 
     def check(self, tree: Tree, run: Run) -> None:

@@ -118,6 +118,13 @@ def _type_in(text: str, types: frozenset[str]) -> str:
     return parts[at] if len(parts) > 1 and parts[at] in types else ""
 
 
+def contained_by_id(tree: Tree) -> dict[str, Tree]:
+    """Contained resources by id."""
+    rows = tree.get("contained")
+    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {row["id"]: row for row in found if isinstance(row.get("id"), str)}
+
+
 def contained_of(tree: Tree, run: Run) -> dict[str, Tree]:
     """Contained resources by id; ids that are missing or the same are noted."""
     rows = tree.get("contained")

@@ -107,7 +107,8 @@ class Run:
     """`resource` is FHIRPath's %resource, `root` its %rootResource, `bundle` what references may lead to, from the entry of `full_url`.
 
     `outermost` is the whole that was given. `packaged`: the built-in packages hold for this resource, because it claims
-    one of their profiles or is asked to. `named` are the fragments (`#id`) that references have led to so far.
+    one of their profiles or is asked to. `named` are the fragments (`#id`) that references have led to so far, `fitting` what
+    was found of other resources and profiles.
     """
 
     root: Tree
@@ -123,6 +124,7 @@ class Run:
     packaged: bool = False
     outermost: Tree = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
+    fitting: dict[tuple[int, str], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.outermost = self.root

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from adapter.definitions import Definitions, Element
 from adapter.validation.bindings import member
 from adapter.validation.fhirpath.values import equal
+from adapter.validation.fitting import Get, fits
+from adapter.validation.texts import claimed
 
 if TYPE_CHECKING:
     from adapter.validation.element_rules import ElementRule
@@ -35,12 +37,12 @@ def fits_pattern(value: Any, pattern: Any) -> bool:
     return equal(value, pattern)
 
 
-def matcher(defs: Definitions, rule: ElementRule, discriminators: list[list[str]]) -> Matcher | None:
-    """The test for one slice; None where its discriminators are not supported."""
+def matcher(defs: Definitions, get: Get, rule: ElementRule, discriminators: list[list[str]]) -> Matcher | None:
+    """The test for one slice, `get` finds other profiles; None where its discriminators are not supported."""
     if rule.tree.get("tp") and rule.elements and rule.elements[0].type == "Extension":
         urls = {url.partition("|")[0] for url in rule.tree["tp"]}
         return lambda value, _element: isinstance(value, dict) and str(value.get("url")) in urls
-    tests = [_test(defs, rule, kind, path) for kind, path in discriminators]
+    tests = [_test(defs, get, rule, kind, path) for kind, path in discriminators]
     known = [test for test in tests if test is not None]
     if not known or len(known) != len(tests):
         return None
@@ -54,12 +56,12 @@ def matcher(defs: Definitions, rule: ElementRule, discriminators: list[list[str]
     return matches
 
 
-def _test(defs: Definitions, rule: ElementRule, kind: str, path: str) -> Matcher | None:
+def _test(defs: Definitions, get: Get, rule: ElementRule, kind: str, path: str) -> Matcher | None:
     steps = [] if path == "$this" else path.split(".")
     if kind == "type":
         return _by_type(rule, steps)
     if kind == "profile":
-        return _by_profile(rule, steps)
+        return _by_profile(get, rule, steps)
     if kind == "exists":
         return _exists(rule, steps)
     if kind not in ("value", "pattern") or any("(" in step for step in steps):
@@ -81,28 +83,26 @@ def _by_type(rule: ElementRule, steps: list[str]) -> Matcher | None:
     return None if steps else lambda _value, element: element.type in types
 
 
-def _by_profile(rule: ElementRule, steps: list[str]) -> Matcher | None:
-    """The profile that a resource inside claims; whether one that claims none fits it all the same is not told."""
+def _by_profile(get: Get, rule: ElementRule, steps: list[str]) -> Matcher | None:
+    """The profile that a resource inside claims, or fits."""
     target = _rule_at(rule, steps)
-    urls = {url.partition("|")[0] for url in target.tree.get("tp", ())} if target else set()
+    urls = tuple(target.tree.get("tp", ())) if target else ()
     if not urls or target is None:
         return None
+    plain = {url.partition("|")[0] for url in urls}
     types = tuple(target.tree.get("t", ()))
 
     def matches(value: Any, _element: Element) -> bool | None:
         rows = [each for each in _values(value, steps) if isinstance(each, dict)]
-        if any(url.partition("|")[0] in urls for each in rows for url in claimed(each)):
+        if any(url.partition("|")[0] in plain for each in rows for url in claimed(each)):
             return True
-        return None if any(each.get("resourceType") in types for each in rows) else False
+        rows = [each for each in rows if each.get("resourceType") in types]
+        known = [get(url) for url in urls]
+        if any(profile is not None and fits(profile, each) for each in rows for profile in known):
+            return True
+        return None if rows and None in known else False
 
     return matches
-
-
-def claimed(tree: Any) -> list[str]:
-    """The profiles that a resource says it conforms to."""
-    meta = tree.get("meta")
-    rows = meta.get("profile") if isinstance(meta, dict) else None
-    return [url for url in rows if isinstance(url, str)] if isinstance(rows, list) else []
 
 
 def _exists(rule: ElementRule, steps: list[str]) -> Matcher | None:

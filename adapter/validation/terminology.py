@@ -16,7 +16,7 @@ from adapter.ports import Code, CodeVerdict, TerminologyServer
 from adapter.validation.bindings import member
 from adapter.validation.handlers import step_of
 from adapter.validation.run import Run, Tree
-from adapter.validation.slicing import claimed
+from adapter.validation.texts import claimed
 
 # HL7's name for units: they are told by their grammar and no list.
 UNITS = "http://unitsofmeasure.org"

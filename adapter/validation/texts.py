@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
+from typing import Any
 
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.\-]*|urn|https?):[^ ]+").fullmatch
 _RESTFUL = re.compile(
@@ -29,3 +30,10 @@ def type_named(text: str, types: Container[str]) -> str:
     """The resource type that a literal reference names in its URL; empty where it names none."""
     found = _RESTFUL(text)
     return found.group(1) if found and found.group(1) in types else ""
+
+
+def claimed(tree: Any) -> list[str]:
+    """The profiles that a resource says it conforms to."""
+    meta = tree.get("meta")
+    rows = meta.get("profile") if isinstance(meta, dict) else None
+    return [url for url in rows if isinstance(url, str)] if isinstance(rows, list) else []

@@ -23,8 +23,8 @@ from adapter.validation.narrative import faults_of, targets_in
 from adapter.validation.profiles import Profiles
 from adapter.validation.questionnaires import Responses
 from adapter.validation.run import MOST, TIERS, Quirks, Run, Tree
-from adapter.validation.slicing import claimed
 from adapter.validation.structure import Library
+from adapter.validation.texts import claimed
 
 Rule = Callable[[Any, Run], None]
 

@@ -207,6 +207,60 @@ def test_where_a_reference_may_lead(text: str, types: list[str], wrong: bool) ->
     assert (("Observation.subject", "reference-target-type") in found) is wrong
 
 
+BORN = profile({"id": "Patient.birthDate", "min": 1}, url=PROFILE + "-born")
+OBSERVED = profile(
+    {"id": "Observation.subject", "type": [{"code": "Reference", "targetProfile": [BORN["url"]]}]}, type_="Observation"
+)
+
+
+@pytest.mark.parametrize(("born", "fits"), [({"birthDate": "1984"}, True), ({}, False)])
+def test_what_a_reference_leads_to_fits_the_profile_that_is_asked(born: Tree, fits: bool) -> None:
+    inside = {"resourceType": "Patient", "id": "p", **born}
+    contained = {"resourceType": "Observation", "contained": [inside], "subject": {"reference": "#p"}}
+    found = said(contained, OBSERVED, BORN)
+    assert (("Observation.subject", "reference-target-profile") not in found) is fits
+    observed = {"resourceType": "Observation", "meta": {"profile": [PROFILE]}, "subject": {"reference": "Patient/0"}}
+    bundle = _bundle(inside, observed)
+    told = [(i.expression, i.message_id) for i in Validator().with_resources([OBSERVED, BORN]).validate(bundle)]
+    assert (("Bundle.entry[1].resource.subject", "reference-target-profile") not in told) is fits
+
+
+def test_what_is_not_at_hand_is_not_held_against_a_reference() -> None:
+    away = said({"resourceType": "Observation", "subject": {"reference": "Patient/1"}}, OBSERVED, BORN)
+    assert "reference-target-profile" not in {message for _, message in away}
+    inside = {"resourceType": "Patient", "id": "p"}
+    contained = {"resourceType": "Observation", "contained": [inside], "subject": {"reference": "#p"}}
+    assert "reference-target-profile" not in {message for _, message in said(contained, OBSERVED)}
+
+
+def test_resources_that_refer_to_each_other_in_a_circle_are_judged() -> None:
+    linked = profile(
+        {"id": "Patient.generalPractitioner", "type": [{"code": "Reference", "targetProfile": [PROFILE + "-org"]}]},
+        url=PROFILE + "-linked",
+    )
+    org = profile(
+        {"id": "Organization.partOf", "type": [{"code": "Reference", "targetProfile": [PROFILE + "-org"]}]},
+        {"id": "Organization.name", "min": 1},
+        type_="Organization",
+        url=PROFILE + "-org",
+    )
+    rows = [
+        {
+            "resourceType": "Patient",
+            "meta": {"profile": [linked["url"]]},
+            "generalPractitioner": [{"reference": "Patient/1"}],
+        },
+        {"resourceType": "Organization", "name": "A", "partOf": {"reference": "Patient/1"}},
+    ]
+    found = Validator(tiers=["profiles"]).with_resources([linked, org]).validate(_bundle(*rows))
+    assert "reference-target-profile" not in {issue.message_id for issue in found}
+    del rows[1]["name"]
+    found = Validator(tiers=["profiles"]).with_resources([linked, org]).validate(_bundle(*rows))
+    assert [i.expression for i in found if i.message_id == "reference-target-profile"] == [
+        "Bundle.entry[0].resource.generalPractitioner[0]"
+    ]
+
+
 @pytest.mark.parametrize(
     ("uses", "place"),
     [
@@ -223,9 +277,6 @@ def test_the_order_of_slices_and_what_may_stand_after_them(uses: list[str], plac
         rows += [{"id": f"Patient.name:{name}"}, {"id": f"Patient.name:{name}.use", "fixedCode": use}]
     found = said({"resourceType": "Patient", "name": [{"use": use} for use in uses]}, profile(*rows))
     assert found == ([] if place is None else [(f"Patient.name[{place}]", "profile-slice-order")])
-
-
-BORN = profile({"id": "Patient.birthDate", "min": 1}, url=PROFILE + "-born")
 
 
 def _bundle(*resources: Tree) -> Tree:
@@ -250,6 +301,18 @@ def test_entries_sliced_by_the_type_or_the_profile_of_what_they_hold(kind: str) 
     assert ("Bundle", "profile-max") in many
     group = {"resourceType": "Group", "type": "person", "actual": True}
     assert ("Bundle.entry[1]", "profile-slice") in said(_bundle(patient, group), document, BORN)
+
+
+@pytest.mark.parametrize(("born", "message"), [({"birthDate": "1984"}, "profile-max"), ({}, "profile-slice")])
+def test_an_entry_is_in_the_slice_whose_profile_it_fits(born: Tree, message: str) -> None:
+    slicing = {"discriminator": [{"type": "profile", "path": "resource"}], "rules": "closed"}
+    document = profile(
+        {"id": "Bundle.entry", "slicing": slicing},
+        {"id": "Bundle.entry:p", "max": "0"},
+        {"id": "Bundle.entry:p.resource", "type": [{"code": "Patient", "profile": [BORN["url"]]}]},
+        type_="Bundle",
+    )
+    assert message in {each for _, each in said(_bundle({"resourceType": "Patient", **born}), document, BORN)}
 
 
 def test_a_value_fits_one_of_several_profiles_of_its_type() -> None:
