@@ -66,13 +66,14 @@ def target_profile_rule(defs: Definitions, get: Get, urls: Sequence[str], name: 
     def rule(value: Any, run: Run) -> None:
         # The reference looks at the type of the target only.
         target = None if run.quirks.followed else resolve(value, run)
-        if target is None or target.get("resourceType") in whole:
+        type_ = target.get("resourceType") if target is not None else None
+        if target is None or not isinstance(type_, str) or type_ in whole:
             return
         if any(url.partition("|")[0] in plain for url in claimed(target)):
             # What it claims it is held to where it stands.
             return
         known = [profile for url in named if (profile := get(url)) is not None]
-        of_type = [profile for profile in known if profile.type == target.get("resourceType")]
+        of_type = [profile for profile in known if profile.type == type_]
         # Another type is said by the rule over types, and what is not at hand nobody can hold against it.
         if not of_type or len(known) < len(named) or any(fits(profile, target, run) for profile in of_type):
             return

@@ -128,7 +128,7 @@ _RULES = {
     "reference-empty": _warning("required", "A reference has a target, an identifier or a display."),
     "reference-contained-missing": _error("not-found", "No contained resource has the id that this reference names."),
     "reference-target-type": _error("structure", "This reference may lead to {targets}, not to {type}."),
-    "reference-target-profile": _warning("structure", "What this reference leads to does not fit {targets}."),
+    "reference-target-profile": _note("structure", "What this reference leads to does not fit {targets}."),
     "reference-form": _error("invalid", "A reference is a URL, Type/id, or # and the id of a contained resource."),
     "reference-query": _error("invalid", "A conditional reference is Type?parameter=value."),
     "reference-stated-type": _error("structure", "The type that the reference states is none of {targets}."),
