@@ -15,8 +15,9 @@ from adapter.identity import IDENTIFIER_SYSTEM, resource_id
 from adapter.issues import Issue
 from adapter.mapping.apart import Input, from_remainder, put_together, remainder_of, take_apart
 from adapter.mapping.bundle import Analysis, BundleRefs, Owned, refuse_single
-from adapter.mapping.mapper import PackMaps, content_of
+from adapter.mapping.mapper import PackMaps
 from adapter.mapping.versions import fhir_version
+from adapter.records.kinds import content_of
 
 Tree = dict[str, Any]
 Create = Literal["put", "conditional"]

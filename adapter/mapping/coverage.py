@@ -14,9 +14,9 @@ from typing import Any
 
 from adapter.definitions import Definitions, Element
 from adapter.mapping.elements import facts_of
-from adapter.mapping.mapper import ENVELOPE
 from adapter.mapping.shapes import Shape
 from adapter.mapping.table import Row
+from adapter.records.kinds import ENVELOPE
 
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition"
 STATUSES = ("both", "one-way", "remainder", "never")

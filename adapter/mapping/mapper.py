@@ -13,9 +13,9 @@ from adapter.issues import Issue
 from adapter.mapping.kinds import OwnKinds
 from adapter.mapping.maps import ResourceMap
 from adapter.mapping.scope import Refs, RelativeRefs, Scope, item_id, own_identifier
+from adapter.records.kinds import content_of
 
 Tree = dict[str, Any]
-ENVELOPE = frozenset({"revision", "recorded_at", "recorded_by", "origin", "pack"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +116,6 @@ class PackMaps:
         id_ = record_id or (previous or {}).get("id") or record_id_of(main, base)
         scope = Scope(_indexed(refs, parts), kind, id_, dict(parts), main)
         return {"kind": kind, "id": id_, **map_.read(main, scope)}, scope.issues
-
-
-def content_of(record: Tree) -> Tree:
-    """A record without its envelope; the record itself where it has none."""
-    if ENVELOPE.isdisjoint(record):
-        return record
-    return {key: value for key, value in record.items() if key not in ENVELOPE}
 
 
 def record_id_of(resource: Tree, base: str = "none", ordinal: int = 0) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.identity import IDENTIFIER_SYSTEM
-from adapter.mapping.mapper import ENVELOPE
 from adapter.mapping.paths import get
 from adapter.mapping.places import Place, names
 from adapter.mapping.scope import own_identifier
 from adapter.mapping.steps import written
 from adapter.mapping.table import Row
 from adapter.mapping.trace import Traced, Visit, names_of, path_of
+from adapter.records.kinds import ENVELOPE
 
 Tree = dict[str, Any]
 Reason = tuple[str, str]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-KINDS: tuple[str, ...] = (
-    *("patient", "form", "assessment", "diagnosis"),
-    *("plan", "goal", "care_team", "request", "consent"),
-)
+from adapter.fhir_json import Tree
+from adapter.identity import TYPE_OF_KIND
+
+KINDS: tuple[str, ...] = tuple(TYPE_OF_KIND)
 """The kinds of record."""
 
 ENVELOPE: frozenset[str] = frozenset({"revision", "recorded_at", "recorded_by", "origin", "pack"})
 """The fields of a record that are the store's, never mapped."""
+
+
+def content_of(record: Tree) -> Tree:
+    """A record without its envelope; the record itself where it has none."""
+    if ENVELOPE.isdisjoint(record):
+        return record
+    return {key: value for key, value in record.items() if key not in ENVELOPE}

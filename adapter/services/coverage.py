@@ -16,8 +16,8 @@ from adapter.mapping.apart import take_apart
 from adapter.mapping.bundle import Analysis
 from adapter.mapping.coverage import STATUSES, Entry, coverage, share
 from adapter.mapping.leaves import Tally, understood
-from adapter.mapping.mapper import ENVELOPE
 from adapter.mapping.trace import trace
+from adapter.records.kinds import ENVELOPE
 from adapter.services.convert import taken
 from adapter.services.knowledge import Knowledge
 

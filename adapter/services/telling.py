@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.fhir_json import Tree, dumps, same
-from adapter.records import ENVELOPE
-
-_APART = ENVELOPE | {"deleted"}
+from adapter.records.kinds import content_of
 
 
 def content(record: Tree) -> Tree:
     """A record without its envelope."""
-    return {key: value for key, value in record.items() if key not in _APART}
+    return {key: value for key, value in content_of(record).items() if key != "deleted"}
 
 
 def told(record: Tree) -> list[str]:

@@ -11,7 +11,6 @@ from adapter.fhir_json import canonical, dumps, loads
 from adapter.fhir_json import copy as copied
 from adapter.ports import ORDER, Link, Options, Server, ServerState, StoredResource, Tree
 
-ENVELOPE = ("revision", "recorded_at", "recorded_by", "origin", "pack")
 ORIGINS = ("synthetic", "test", "real")
 _TREES = ("seen", "theirs")
 _LINK = tuple(field.name for field in fields(Link))
@@ -25,11 +24,6 @@ def text_of(tree: Any) -> str:
 def same_tree(one: Any, other: Any) -> bool:
     """Whether they are one JSON value, digits included."""
     return canonical(one) == canonical(other)
-
-
-def content_of(record: Tree) -> Tree:
-    """A record without its envelope."""
-    return {key: value for key, value in record.items() if key not in ENVELOPE}
 
 
 def patient_of(record: Tree) -> str:

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, delete, insert, select, update
 from adapter.errors import Conflict, DataError, NotFound
 from adapter.fhir_json import loads
 from adapter.ports import THIS_WRITE, Link, Saved, StoredResource, Tree
+from adapter.records.kinds import content_of
 from adapter.store.consents import consents_changed
 from adapter.store.database import alone_with_servers
 from adapter.store.indexing import index_rows
 from adapter.store.rows import (
-    content_of,
     link_of,
     patient_of,
     plain,

@@ -9,8 +9,7 @@ import pytest
 
 from adapter import mapping
 from adapter.fhir_json import loads, same
-from adapter.mapping.mapper import ENVELOPE
-from adapter.records import check
+from adapter.records import ENVELOPE, check
 from tests import fixtures_update
 from tests.fixtures_update import FHIR, FHIR_IN, ISSUES, RECORDS, cases, clinical_issues, is_foreign
 from tests.laws.foreign import differing

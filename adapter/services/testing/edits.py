@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from adapter.fhir_json import copy
-from adapter.mapping.mapper import ENVELOPE
 from adapter.mapping.places import Place, written
 from adapter.mapping.shapes import Shape
+from adapter.records.kinds import ENVELOPE
 
 Tree = dict[str, Any]
 Codes = Callable[[Place], list[str]]

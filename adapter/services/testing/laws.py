@@ -12,11 +12,11 @@ from adapter.issues import Issue, has_errors
 from adapter.mapping import Mapper
 from adapter.mapping.apart import take_apart
 from adapter.mapping.bundle import Analysis
-from adapter.mapping.mapper import ENVELOPE
 from adapter.mapping.places import Place, names, written
 from adapter.mapping.table import Row
 from adapter.mapping.trace import Traced, Visit, path_of, trace
 from adapter.records import normalise
+from adapter.records.kinds import content_of
 from adapter.services.knowledge import Knowledge
 from adapter.services.testing.comparing import NOTHING, Difference, differences
 from adapter.services.testing.edits import Edit, edits, holds_together
@@ -50,7 +50,7 @@ class Laws:
         shape = self.known.shape_of(str(record["kind"]))
         if shape is None or has_errors(self.check(record)):
             return
-        subject = _Subject(self.known, {key: value for key, value in record.items() if key not in ENVELOPE})
+        subject = _Subject(self.known, content_of(record))
         for edit in edits(subject.record, shape, subject.codes):
             if edit.kind not in self.seen and self._is_valid(subject.record, edit.record):
                 self.seen.add(edit.kind)

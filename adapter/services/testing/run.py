@@ -12,9 +12,9 @@ from adapter.fhir_json import dumps, same
 from adapter.issues import Issue, has_errors
 from adapter.mapping.apart import take_apart
 from adapter.mapping.bundle import Analysis
-from adapter.mapping.mapper import ENVELOPE
 from adapter.mapping.places import Place, written
 from adapter.mapping.trace import Traced, Visit, trace
+from adapter.records.kinds import content_of
 from adapter.services.knowledge import Knowledge
 from adapter.services.testing.cases import FHIR, FHIR_IN, RECORDS, Case
 from adapter.services.testing.comparing import Difference, differences
@@ -95,7 +95,7 @@ class Tester:
         yield Outcome(case.name, "no fault on the way", fault=" ".join(f"{i.source}: {i.text}" for i in said))
         if tree is not None:
             back = self.known.mapper.from_fhir(tree)
-            content = [{key: value for key, value in row.items() if key not in ENVELOPE} for row in rows]
+            content = [content_of(row) for row in rows]
             yield self._records(case, "FHIR → records", content, self._named(back.records), told)
             again = self.known.mapper.to_fhir(back.records, back.remainder).tree
             yield Outcome(case.name, "GetPut: and back", _differ(tree, again, told.of_fhir), root=_root(tree))
@@ -118,7 +118,7 @@ class Tester:
         back = self.known.mapper.from_fhir(made.tree, fhir=release.version)
         said = [issue for issue in (*made.issues, *release.validate(made.tree)) if issue.is_error]
         fault = "\n".join(f"{issue.place or issue.source}: {issue.text}" for issue in said)
-        content = [{key: value for key, value in row.items() if key not in ENVELOPE} for row in rows]
+        content = [content_of(row) for row in rows]
         found = _differ(content, self._named(back.records), lambda _: "")
         return Outcome(case.name, f"out, back and valid in FHIR {release.version}", found, fault, root="records")
 

@@ -11,7 +11,7 @@ import pytest
 
 from adapter import mapping, packs
 from adapter.fhir_json import copy, same
-from adapter.mapping.mapper import ENVELOPE
+from adapter.records import ENVELOPE
 from adapter.services.knowledge import Knowledge
 from adapter.services.testing.cases import FHIR, FHIR_IN, RECORDS, Case, cases
 from adapter.services.testing.laws import Laws
