@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from typing import Any
 
 from flask import Response, request
 from flask_smorest import Blueprint
@@ -77,7 +78,7 @@ def add_server() -> Response:
     tree = given()
     patients = tree.pop("patients", None) if isinstance(tree, dict) else None
     asked = fields(tree, _ADD, ("name", "url"))
-    listed = [str(one) for one in patients] if isinstance(patients, list) else []
+    listed = _listed(patients)
     which = "listed" if listed else "all" if patients == "all" else "linked"
     policies = [f"{field}={take}" for field, take in asked.get("policies", {}).items()]
     options = servers.options_of(
@@ -106,12 +107,16 @@ def change_server(name: str) -> Response:
         servers.pause(store, name, reason) if reason else servers.resume(store, name)
     listed = None
     if patients is not None:
-        listed = [str(one) for one in patients] if isinstance(patients, list) else []
+        listed = _listed(patients)
         asked["patients"] = "listed" if listed else str(patients)
     for several in ("kinds", "recipient"):
         if several in asked:
             asked[several] = tuple(asked[several])
     return json_answer(servers.shown(servers.change(store, name, listed=listed, **asked)))
+
+
+def _listed(patients: Any) -> list[str]:
+    return [str(one) for one in patients] if isinstance(patients, list) else []
 
 
 @blueprint.delete("/servers/<name>")

@@ -98,8 +98,23 @@ class ServerState:
     skew: float = 0.0
 
 
+class OfPart:
+    """What is about one part of a record at one server."""
+
+    __slots__ = ()
+    server: str
+    kind: str
+    record_id: str
+    part: str
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Which part of which record, and at which server."""
+        return self.server, self.kind, self.record_id, self.part
+
+
 @dataclass(frozen=True, slots=True)
-class Link:
+class Link(OfPart):
     """One part of a record at one server.
 
     `wanted` is the version of our resource that the server is to have, `acked` the newest that it has, `base` the one
@@ -136,11 +151,6 @@ class Link:
     theirs_version: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
-        """What no two links share."""
-        return self.server, self.kind, self.record_id, self.part
-
-    @property
     def local(self) -> tuple[str, str]:
         """Type and id of our resource."""
         return self.type, self.local_id
@@ -162,7 +172,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(OfPart):
     """An element that both sides changed, its three values (None: not there), and who changed it when.
 
     `path` is FHIR's, empty for the resource as a whole (deleted on one side). `state` is "open" or "resolved"; `taken`
@@ -191,7 +201,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(OfPart):
     """A line of the journal, which only grows: what was done with a part, why, by whom, and its state before and after."""
 
     server: str

@@ -39,9 +39,9 @@ class Desk:
     def listed(self, server: str = "") -> list[Conflict]:
         """What waits for a person: elements that are open, and those of a part whose decisions were not carried out."""
         open_ = self.store.conflicts(server)
-        parts = {(one.server, one.kind, one.record_id, one.part) for one in open_}
+        parts = {one.key for one in open_}
         decided = self.store.conflicts(server, state="decided")
-        left = [one for one in decided if (one.server, one.kind, one.record_id, one.part) not in parts]
+        left = [one for one in decided if one.key not in parts]
         return sorted([*open_, *left], key=lambda one: one.number)
 
     def show(self, number: int) -> Tree:
@@ -71,14 +71,14 @@ class Desk:
         return {"number": number, "taken": take, "open": len(rest)}
 
     def _link(self, conflict: Conflict) -> Link:
-        found = self.store.link((conflict.server, conflict.kind, conflict.record_id, conflict.part))
+        found = self.store.link(conflict.key)
         if found is None or found.state not in ("conflict", "quarantine"):
             raise DataError("The part is no longer in conflict.", place=f"{conflict.kind}/{conflict.record_id}")
         return found
 
     def _of_part(self, link: Link, state: str) -> list[Conflict]:
         found = self.store.conflicts(link.server, state=state)
-        return [one for one in found if (one.server, one.kind, one.record_id, one.part) == link.key]
+        return [one for one in found if one.key == link.key]
 
     def _finish(self, link: Link) -> None:
         """Everything of a part is decided: written here, and to be sent where it is not what they have."""

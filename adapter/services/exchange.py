@@ -59,18 +59,11 @@ def exchange(partner: Partner, how: How = "both", *, dry_run: bool = False, hurr
     return ran
 
 
-def attempt(
-    ledger: SyncLedger,
-    clock: Clock,
-    connect: Connect,
-    name: str,
-    how: How,
-    prepared: Callable[[Partner], Partner] = lambda partner: partner,
-) -> Ran:
+def attempt(ledger: SyncLedger, clock: Clock, connect: Connect, name: str, how: How) -> Ran:
     """One run by schedule. Whatever ends it, a fault of ours too, is noted and waited with, and ends nothing else."""
     try:
         with connect(name) as partner:
-            return exchange(prepared(partner), how, hurry=False)
+            return exchange(partner, how, hurry=False)
     except AdapterError as error:
         ended = error
     except Exception as error:  # noqa: BLE001 - whatever it is, the other servers go on

@@ -15,8 +15,7 @@ from adapter.errors import DataError
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.mapping import Mapper
-from adapter.mapping.apart import take_apart
-from adapter.mapping.bundle import Analysis, Owned
+from adapter.mapping.bundle import Owned
 from adapter.mapping.mapper import PackMaps
 from adapter.ports import RecordStore, StoredResource
 from adapter.services.face import unchanged
@@ -118,9 +117,7 @@ class Provider:
 
     def _read(self, scene: Scene) -> Owned | None:
         """The record of the resource that a scene is about."""
-        scene.gather()
-        entries = [{"resource": tree} for tree in scene.trees.values()]
-        analysis = Analysis(self.own, take_apart({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+        analysis = scene.analysed(self.own)
         (main,) = scene.changes
         index = list(scene.trees).index(main)
         return next((owned for owned in analysis.records() if owned.parts[""] == index), None)

@@ -62,7 +62,7 @@ class Shapes:
                     continue
                 self._single(value, row, name, found)
             elif type(value) is not list:
-                _say(found, "element-null" if value is None else "element-not-list", name=name)
+                _say(found, "element-not-list", name=name)
             else:
                 self._list(value, row, f"_{name}" in node, found)
             if len(found) > since:

@@ -84,8 +84,8 @@ class Decisions:
             last = self._last(connection, {(one.kind, one.record_id) for one in entries}, verbs)
         new = []
         for one in entries:
-            if last.get(_part(one)) != (one.verb, one.reason):
-                last[_part(one)] = (one.verb, one.reason)
+            if last.get(one.key) != (one.verb, one.reason):
+                last[one.key] = (one.verb, one.reason)
                 new.append(one)
         if new:
             self.enter(new)
@@ -105,10 +105,6 @@ class Decisions:
         with reading(self.engine) as connection:
             rows = connection.execute(query).mappings()
             return [Entry(**{**row, **{name: given(row[name]) for name in _STATES}}) for row in rows]
-
-
-def _part(one: Entry) -> tuple[str, str, str, str]:
-    return one.server, one.kind, one.record_id, one.part
 
 
 def replaced(connection: Connection, part: tuple[str, str, str, str], conflicts: Sequence[Conflict], now: str) -> None:
@@ -132,6 +128,6 @@ def _arrival(server: str, type_: str, id_: str) -> Any:
 
 def _entry_of(one: Conflict) -> Entry:
     return Entry(
-        one.server, one.kind, one.record_id, one.part, "decided", f"took {one.taken}", one.decided_by, one.path,
+        *one.key, "decided", f"took {one.taken}", one.decided_by, one.path,
         before=one.ours, after=one.value,
     )  # fmt: skip

@@ -4,13 +4,13 @@ written once more, with that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import islice
 
 from adapter.fhir_json import Tree
 from adapter.ports import Link
 from adapter.sync.outgoing import references
+from adapter.sync.pages import chunks
 from adapter.sync.partner import Store
 from adapter.sync.references import relative, rewritten
 
@@ -29,7 +29,9 @@ def anew(link: Link) -> Link:
 def refer_anew(store: Store, server: str, links: Iterable[Link]) -> None:
     """What is there and refers to these is as if it had been sent without them, and waits for them."""
     lost = {link.local for link in links}
-    for some in _chunks(link for link in store.links(server) if link.linked and link.state in ("linked", "partial")):
+    # The list is made first: nothing is written while it is read.
+    there = [link for link in store.links(server) if link.linked and link.state in ("linked", "partial")]
+    for some in chunks(there, CHUNK):
         stored = store.resources(link.local for link in some)
         asked = [link for link in some if link.local in stored and lost & set(references(stored[link.local].tree))]
         leased = store.lease(asked, seconds=LEASE)
@@ -41,10 +43,3 @@ def _without(link: Link, base: Tree | None, lost: set[tuple[str, str]]) -> Link:
     seen = link.seen if link.seen is not None else base
     rest = rewritten(seen, lambda literal: None if relative(literal) in lost else literal) if seen is not None else None
     return replace(link, seen=rest, acked=0, state="partial", reason="a reference is written anew", lease_until="")
-
-
-def _chunks(links: Iterator[Link]) -> Iterator[Sequence[Link]]:
-    # The list is made first: nothing is written while it is read.
-    rest = iter(list(links))
-    while some := list(islice(rest, CHUNK)):
-        yield some

@@ -10,12 +10,12 @@ from adapter.errors import DataError, Gone, NotFound
 from adapter.fhir_json import Tree
 from adapter.ports import Entry, Link, Versioned
 from adapter.sync.anew import anew, refer_anew
+from adapter.sync.pages import CHUNK, chunks
 from adapter.sync.partner import Partner
 from adapter.sync.stamps import same_moment
 
 LEAST = 5
 SHARE = 10
-CHUNK = 40
 _ENDED = ("gone", "closed")
 
 
@@ -72,13 +72,8 @@ def sweep(partner: Partner, take: Callable[[str, Iterable[Versioned]], None]) ->
     missing: list[Link] = []
     links = (one for one in partner.store.links(partner.name) if one.remote_id and one.state not in _ENDED)
     for type_, some in groupby(links, key=lambda one: one.type):
-        batch: list[Link] = []
-        for link in some:
-            batch.append(link)
-            if len(batch) == CHUNK:
-                missing += _absent(partner, type_, batch, take)
-                batch = []
-        missing += _absent(partner, type_, batch, take)
+        for batch in chunks(some):
+            missing += _absent(partner, type_, batch, take)
     brake(partner, missing)
     return missing
 
@@ -86,22 +81,12 @@ def sweep(partner: Partner, take: Callable[[str, Iterable[Versioned]], None]) ->
 def _absent(
     partner: Partner, type_: str, links: list[Link], take: Callable[[str, Iterable[Versioned]], None]
 ) -> list[Link]:
-    if not links:
-        return []
     query = {"_id": ",".join(link.remote_id for link in links), "_count": str(CHUNK)}
     rows = [row for page in partner.client.search(type_, query) for row in page]
     take(type_, rows)
     there = {row.resource.get("id") for row in rows}
-    return [link for link in links if link.remote_id not in there and not _is_there(partner, link)]
-
-
-def _is_there(partner: Partner, link: Link) -> bool:
-    """A search may be behind: only a read says that it is not there."""
-    try:
-        partner.client.read(link.type, link.remote_id)
-    except (NotFound, Gone):
-        return False
-    return True
+    # A search may be behind: only a read says that it is not there.
+    return [link for link in links if link.remote_id not in there and partner.look(*link.remote) is None]
 
 
 def reconcile(partner: Partner, *, send: bool) -> int:
@@ -120,5 +105,5 @@ def reconcile(partner: Partner, *, send: bool) -> int:
 
 def _missing(partner: Partner) -> Iterator[Link]:
     for link in list(partner.store.links(partner.name)):
-        if link.remote_id and link.state not in _ENDED and not _is_there(partner, link):
+        if link.remote_id and link.state not in _ENDED and partner.look(*link.remote) is None:
             yield link

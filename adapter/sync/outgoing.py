@@ -14,7 +14,7 @@ from adapter.mapping.scope import own_identifier
 from adapter.ports import Capability, Link, Tree
 from adapter.sync.merge import merge, ours
 from adapter.sync.partner import bare
-from adapter.sync.references import local_to_remote, relative, rewritten
+from adapter.sync.references import literals, local_to_remote, relative, rewritten
 
 Key = tuple[str, str]
 Rename = Callable[[str, str], str | None]
@@ -97,16 +97,5 @@ def entry(send: Send, names: Rename, urns: Mapping[Key, str], base: str, capabil
 
 def references(tree: Any) -> tuple[Key, ...]:
     """Every (type, id) that a resource of ours refers to."""
-    found: dict[Key, None] = {}
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        if type(node) is dict:
-            literal = node.get("reference")
-            if type(literal) is str and (key := relative(literal)) is not None:
-                found[key] = None
-            node = list(node.values())
-        if type(node) is list:
-            # The first on top: in the order in which they stand.
-            stack += [value for value in reversed(node) if type(value) is dict or type(value) is list]
-    return tuple(found)
+    found = map(relative, literals(tree))
+    return tuple(dict.fromkeys(key for key in found if key is not None))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import TypeVar
 
 from adapter.fhir_json import Tree
 from adapter.ports import Rows
 
+T = TypeVar("T")
 CHUNK = 40
 
 
@@ -22,10 +24,10 @@ def ahead(pages: Iterable[Rows]) -> Iterator[Rows]:
             yield page
 
 
-def chunks(ids: Iterable[str]) -> Iterator[list[str]]:
-    """The ids of one request each."""
-    rest = iter(ids)
-    while some := list(islice(rest, CHUNK)):
+def chunks(items: Iterable[T], most: int = CHUNK) -> Iterator[list[T]]:
+    """So many at a time: as many as one request asks for by id, where nothing else is said."""
+    rest = iter(items)
+    while some := list(islice(rest, most)):
         yield some
 
 

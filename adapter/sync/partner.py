@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from random import random
 from typing import Any, Protocol
 
+from adapter.errors import Gone, NotFound
 from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.mapping.scope import own_identifier
-from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, SyncLedger, instant
+from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, SyncLedger, Versioned, instant
 from adapter.privacy import Refusal
 from adapter.sync.receive import Plan
 
@@ -65,9 +66,12 @@ class Partner:
         """How many requests may be under way."""
         return max(1, min(self.server.options.connections, self.most))
 
-    def backoff(self, attempts: int) -> float:
-        """How many seconds to wait after so many attempts."""
-        return backoff(attempts)
+    def look(self, type_: str, remote_id: str) -> Versioned | None:
+        """What is there, None where nothing is, or nothing any more. Raises Unavailable, ServerRefused."""
+        try:
+            return self.client.read(type_, remote_id)
+        except (NotFound, Gone):
+            return None
 
     def later(self, seconds: float = 0) -> str:
         """The instant so many seconds from now, as the ledger writes it."""

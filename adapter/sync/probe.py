@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from adapter.errors import Gone, NotFound
 from adapter.fhir_json import same
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.mapping.scope import own_identifier
@@ -14,11 +13,10 @@ from adapter.ports import Conflict, Link, Rows, Versioned
 from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import fingerprint, own_value
+from adapter.sync.pages import CHUNK, chunks
 from adapter.sync.partner import Names, Partner
 
 LinkKey = tuple[str, str, str, str]
-# So many are asked for in one search.
-TOGETHER = 40
 
 
 def unknown(
@@ -51,11 +49,8 @@ def unknown(
 def _looked_up(partner: Partner, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
     """What there is of each of these, asked for together."""
     found: dict[LinkKey, list[Versioned]] = {}
-    ordered = sorted(links, key=_how)
-    for (type_, known), some in groupby(ordered, key=_how):
-        rest = list(some)
-        for start in range(0, len(rest), TOGETHER):
-            batch = rest[start : start + TOGETHER]
+    for (type_, known), some in groupby(sorted(links, key=_how), key=_how):
+        for batch in chunks(some):
             found |= (_by_id if known else _by_identifier)(partner, type_, batch)
     return found
 
@@ -67,27 +62,21 @@ def _how(link: Link) -> tuple[str, bool]:
 def _by_id(partner: Partner, type_: str, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
     rows: list[Versioned] = []
     if len(links) > 1:
-        query = {"_id": ",".join(link.remote_id for link in links), "_count": str(TOGETHER)}
+        query = {"_id": ",".join(link.remote_id for link in links), "_count": str(CHUNK)}
         rows = _of_type(partner.client.search(type_, query), type_)
     there = {str(row.resource.get("id")): row for row in rows}
     # A search may be behind: only a read says that it is not there.
-    return {link.key: [there[link.remote_id]] if link.remote_id in there else _read(partner, link) for link in links}
+    found = ((link, there.get(link.remote_id) or partner.look(*link.remote)) for link in links)
+    return {link.key: [] if row is None else [row] for link, row in found}
 
 
 def _of_type(pages: Iterable[Rows], type_: str) -> list[Versioned]:
     return [row for page in pages for row in page if row.resource.get("resourceType") == type_]
 
 
-def _read(partner: Partner, link: Link) -> list[Versioned]:
-    try:
-        return [partner.client.read(link.type, link.remote_id)]
-    except (NotFound, Gone):
-        return []
-
-
 def _by_identifier(partner: Partner, type_: str, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
     tokens = (f"{IDENTIFIER_SYSTEM}|{own_value(link)}" for link in links)
-    query = {"identifier": ",".join(tokens), "_count": str(2 * TOGETHER)}
+    query = {"identifier": ",".join(tokens), "_count": str(2 * CHUNK)}
     # A server that does not know the parameter answers with what others have: only who bears our identifier counts.
     named: dict[str | None, list[Versioned]] = {}
     for row in _of_type(partner.client.search(type_, query), type_):
@@ -124,12 +113,9 @@ def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[
 
 def look_again(partner: Partner, incoming: Incoming, links: Sequence[Link]) -> list[Link]:
     """Reads these links, which are leased, and takes in what changed there; gives them, no more leased."""
-    rows, missing = [], []
-    for link in links:
-        try:
-            rows.append((link, partner.client.read(link.type, link.remote_id)))
-        except (NotFound, Gone):
-            missing.append(link)
+    found = [(link, partner.look(*link.remote)) for link in links]
+    rows = [(link, row) for link, row in found if row is not None]
+    missing = [link for link, row in found if row is None]
     incoming.take(rows)
     incoming.gone(missing)
     return list(links)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from adapter.errors import Gone, NotFound, Unavailable
 from adapter.fhir_json import Tree
-from adapter.ports import Arrival, Link, Rows, Versioned
+from adapter.ports import Arrival, Link, Rows, Versioned, instant
 from adapter.sync.adopting import ADOPTED, Adopting
 from adapter.sync.brake import brake, check_sentinel, sweep
 from adapter.sync.facts import Facts
@@ -20,7 +20,7 @@ from adapter.sync.incoming import Incoming
 from adapter.sync.pages import ahead, chunks, deleted_id
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.scope import Scope
-from adapter.sync.stamps import had_twice, is_known, written
+from adapter.sync.stamps import had_twice, is_known
 from adapter.sync.turn import Turn
 
 COUNT = "200"
@@ -89,29 +89,34 @@ class _Look:
             self.whole.add(type_)
             return
         start = moment(mark) - self._overlap
-        query = {"_lastUpdated": f"ge{written(start)}", "_sort": "_lastUpdated", "_count": COUNT}
+        self._since(type_, start, mark)
+        stamp = self.stamps[type_]
+        if stamp and moment(stamp) < start:
+            self._clock_went_back(type_)
+        elif stamp:
+            self._lost_time(type_, mark, stamp)
+
+    def _since(self, type_: str, start: datetime, mark: str) -> None:
+        """What is stamped with this time or a later one."""
+        query = {"_lastUpdated": f"ge{instant(start)}", "_sort": "_lastUpdated", "_count": COUNT}
         try:
             self._read(type_, ahead(self.partner.client.search(type_, query)), mark, sort=True)
-            self._lost_time(type_, mark)
         except (Gone, NotFound):
             # The server has forgotten its pages: once more from the watermark, where nothing is taken twice.
             self._again(type_, query)
-        if (stamp := self.stamps[type_]) and moment(stamp) < start:
-            self._clock_went_back(type_)
 
     def _clock_went_back(self, type_: str) -> None:
         """The server's clock was ahead when the watermark was set: what it stamped since lies before that, unseen."""
         self._first(type_)
         self.swept()
 
-    def _lost_time(self, type_: str, mark: str) -> None:
+    def _lost_time(self, type_: str, mark: str, stamp: str) -> None:
         """A server whose clock went on by less than ours since the last look was set back in between: what changed in the
         time that it then had twice is stamped with times that were read already.
         """
-        stamp, last = self.stamps[type_], self.partner.store.state(self.partner.name).last_pull
-        if stamp and last and (start := had_twice(mark, stamp, self.partner.clock.now() - moment(last))):
-            query = {"_lastUpdated": f"ge{written(start - self._overlap)}", "_sort": "_lastUpdated", "_count": COUNT}
-            self._read(type_, self.partner.client.search(type_, query), stamp, sort=True)
+        last = self.partner.store.state(self.partner.name).last_pull
+        if last and (start := had_twice(mark, stamp, self.partner.clock.now() - moment(last))):
+            self._since(type_, start - self._overlap, stamp)
 
     @property
     def _overlap(self) -> timedelta:
@@ -210,9 +215,8 @@ class _Look:
             about = self._about(one)
             if one.type == "Patient" and one.remote_id in self.met and not about:
                 continue
-            try:
-                row = self.partner.client.read(one.type, one.remote_id)
-            except (NotFound, Gone):
+            row = self.partner.look(one.type, one.remote_id)
+            if row is None:
                 self._gone([(one.type, one.remote_id)])
                 continue
             self.take(one.type, [row])
@@ -243,7 +247,7 @@ class _Look:
             if type_ not in self.facts.capability.history_type:
                 silent = True
             elif mark:
-                since = written(moment(mark) - self._overlap)
+                since = instant(moment(mark) - self._overlap)
                 for page in self.partner.client.history(type_, since=since):
                     found += [(type_, id_) for row in page if (id_ := deleted_id(row, type_))]
         self._gone(found)
@@ -272,18 +276,11 @@ class _Look:
         links = self.partner.store.remote(self.partner.name, keys)
         live = [link for link in links.values() if link.state not in ("gone", "closed")]
         brake(self.partner, live)
-        self._mark_gone([link for link in live if not self._is_there(link)])
+        self._mark_gone([link for link in live if self.partner.look(*link.remote) is None])
 
     def _mark_gone(self, links: list[Link]) -> None:
         leased = links if self.dry_run else self.partner.store.lease(links, seconds=self.partner.lease)
         self.incoming.gone(leased)
-
-    def _is_there(self, link: Link) -> bool:
-        try:
-            self.partner.client.read(link.type, link.remote_id)
-        except (NotFound, Gone):
-            return False
-        return True
 
     def noted(self) -> None:
         """When it was, and what to look at first next time."""

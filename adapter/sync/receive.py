@@ -6,7 +6,7 @@ which record each is part of. So a Goal that came alone joins its plan when that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from adapter.mapping.bundle import Analysis
 from adapter.mapping.mapper import PackMaps
 from adapter.mapping.scope import split_reference
 from adapter.ports import Link, RecordStore, StoredResource
+from adapter.sync.references import literals
 
 Key = tuple[str, str]
 MOST_TOGETHER = 20_000
@@ -63,6 +64,12 @@ class Scene:
             if len(self.rows) > MOST_TOGETHER:
                 raise DataError("Too many resources belong together to be written at once.")
 
+    def analysed(self, pack: PackMaps) -> Analysis:
+        """What there is, gathered and read by these maps; its indexes are the places in `trees`."""
+        self.gather()
+        entries = [{"resource": tree} for tree in self.trees.values()]
+        return Analysis(pack, take_apart({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+
     def _add(self, key: Key) -> list[Key]:
         row = _present(self.store, key)
         near: list[Key] = []
@@ -94,18 +101,10 @@ def _present(store: RecordStore, key: Key) -> StoredResource | None:
         return None
 
 
-def references(tree: Any) -> Iterator[Key]:
+def references(tree: Any) -> list[Key]:
     """Every relative literal reference in a tree, as (type, id)."""
-    if isinstance(tree, dict):
-        literal = tree.get("reference")
-        split = split_reference(literal) if isinstance(literal, str) else None
-        if split is not None and split[0] == "none":
-            yield split[1], split[2]
-        for value in tree.values():
-            yield from references(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from references(value)
+    found = (split_reference(literal) for literal in literals(tree))
+    return [split[1:] for split in found if split is not None and split[0] == "none"]
 
 
 def plan(
@@ -116,10 +115,8 @@ def plan(
     Raises DataError for a resource that no record can hold, with the place of each fault.
     """
     scene = Scene(store, changes)
-    scene.gather()
+    analysis = scene.analysed(pack)
     keys = list(scene.trees)
-    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": scene.trees[key]} for key in keys]}
-    analysis = Analysis(pack, take_apart(bundle))
     reading = _Reading(pack, analysis, check)
     owned = _owned(analysis)
     writes, held = [], set[tuple[str, str]]()

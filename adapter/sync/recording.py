@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from adapter.errors import Gone, NotFound
 from adapter.fhir_json import Tree, same
 from adapter.mapping.scope import own_identifier
 from adapter.ports import Arrival, Link, Versioned
@@ -75,11 +74,8 @@ def _held(partner: Partner, facts: Facts, send: Send, outcome: Outcome) -> Versi
     if outcome.resource is not None and outcome.version and facts.believed(send.link.type):
         meta = outcome.resource.get("meta", {})
         return Versioned(outcome.resource, outcome.version, str(meta.get("lastUpdated", "")))
-    try:
-        row = partner.client.read(send.link.type, outcome.id)
-    except (NotFound, Gone):
-        return None
-    if outcome.resource is not None and row.version == outcome.version:
+    row = partner.look(send.link.type, outcome.id)
+    if row is not None and outcome.resource is not None and row.version == outcome.version:
         facts.compared(send.link.type, same(_plain(row.resource), _plain(outcome.resource)))
     return row
 

@@ -45,6 +45,23 @@ def _object(tree: Tree, rename: Callable[[str], str | None]) -> Tree:
     return made
 
 
+def literals(tree: Any) -> list[str]:
+    """What every Reference of a tree says, in the order in which they stand."""
+    found: list[str] = []
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if type(node) is dict:
+            literal = node.get("reference")
+            if type(literal) is str:
+                found.append(literal)
+            node = list(node.values())
+        if type(node) is list:
+            # The first on top.
+            stack += [value for value in reversed(node) if type(value) in _HOLDERS]
+    return found
+
+
 def relative(literal: str, base: str = "") -> tuple[str, str] | None:
     """(type, id) of a reference to the same server; None for any other."""
     if base and literal.startswith(f"{base}/"):

@@ -15,7 +15,7 @@ from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import Key, Send, references, wanted
-from adapter.sync.partner import Names, Partner, Report, first_error
+from adapter.sync.partner import Names, Partner, Report, backoff, first_error
 from adapter.sync.plan import plan
 from adapter.sync.scope import Scope
 from adapter.sync.sending import Sending
@@ -110,7 +110,7 @@ class Round:
         try:
             self.closed([withdraw(self.partner, self.names, link, self.report)])
         except UnknownOutcome as error:
-            self.later([replace(link, in_flight=WITHDRAWAL)], error.message, self.partner.backoff(link.attempts))
+            self.later([replace(link, in_flight=WITHDRAWAL)], error.message, backoff(link.attempts))
             self.shared.failed(error)
 
     def _valid(self, trees: list[tuple[Link, StoredResource]]) -> list[tuple[Link, StoredResource]]:

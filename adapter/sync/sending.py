@@ -14,7 +14,7 @@ from adapter.sync.answers import Outcome, outcomes
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import Key, Send, entry, urn
-from adapter.sync.partner import LOOK_AT_CONSENT, Partner, first_error
+from adapter.sync.partner import LOOK_AT_CONSENT, Partner, backoff, first_error
 from adapter.sync.recording import record, strays
 from adapter.sync.split import bundles, halves, layers, targets_first
 
@@ -232,4 +232,4 @@ class Sending:
             if link.attempts >= MOST_ATTEMPTS:
                 self.round.stop([link], "quarantine", f"{reason}; given up after {MOST_ATTEMPTS} times")
             else:
-                self.round.later([link], reason, self.partner.backoff(link.attempts))
+                self.round.later([link], reason, backoff(link.attempts))

@@ -40,8 +40,3 @@ def had_twice(mark: str, stamp: str, passed: timedelta) -> datetime | None:
     """
     start = moment(stamp) - passed
     return start if start < moment(mark) - CLOCK else None
-
-
-def written(at: datetime) -> str:
-    """An instant as a search has it."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -66,9 +66,8 @@ def _is_withdrawal(there: Versioned, link: Link) -> bool:
 def _remove(partner: Partner, link: Link, there: Versioned, report: Report) -> Link:
     """Deletes it. Servers ignore If-Match here, so it was compared first, and what came in between is looked for after."""
     partner.client.delete(link.type, link.remote_id)
-    try:
-        between = partner.client.read(link.type, link.remote_id)
-    except (NotFound, Gone):
+    between = partner.look(*link.remote)
+    if between is None:
         return _close(partner, link, report, "removed")
     if between.version == there.version:
         return _close(partner, link, report, "closed", "the server did not remove it")

@@ -19,7 +19,8 @@ DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
 def runs(words: list[str]) -> None:
     """The command exists and takes these options."""
     command: click.Command = main
-    context = click.Context(main, info_name="careplan")
+    # Commands keep the help option of the context that first asks for it: here the program's own.
+    context = main.make_context("careplan", [words[0]])
     while isinstance(command, click.Group):
         found = command.get_command(context, words[0])
         assert found is not None, words
