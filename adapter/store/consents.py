@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, exists, select, update
 
-from adapter.fhir_json import loads
+from adapter.fhir_json import reloads
 from adapter.ports import FOR_CONSENT, Tree
 from adapter.store.rows import by_head
 from adapter.store.tables import TODO, link, record
@@ -18,7 +18,7 @@ def consents(connection: Connection, patients: Collection[str]) -> dict[str, lis
     for _, some in by_head((None, patient) for patient in patients):
         where = (at.patient.in_(some), at.kind == "consent", at.deleted.is_(False))
         for row in connection.execute(select(at.patient, at.document).where(*where).order_by(at.id)):
-            found.setdefault(row.patient, []).append(loads(row.document))
+            found.setdefault(row.patient, []).append(reloads(row.document))
     return found
 
 

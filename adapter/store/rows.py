@@ -7,8 +7,8 @@ from dataclasses import asdict, fields
 from itertools import islice
 from typing import Any
 
-from adapter.fhir_json import canonical, dumps, loads
 from adapter.fhir_json import copy as copied
+from adapter.fhir_json import dumps, reloads
 from adapter.ports import ORDER, Link, Options, Server, ServerState, StoredResource, Tree
 
 ORIGINS = ("synthetic", "test", "real")
@@ -19,11 +19,6 @@ _LINK = tuple(field.name for field in fields(Link))
 def text_of(tree: Any) -> str:
     """A tree as it is kept."""
     return dumps(tree).decode()
-
-
-def same_tree(one: Any, other: Any) -> bool:
-    """Whether they are one JSON value, digits included."""
-    return canonical(one) == canonical(other)
 
 
 def patient_of(record: Tree) -> str:
@@ -50,7 +45,7 @@ def stricter(one: str | None, other: str | None) -> str:
 
 def resource_of(row: Any) -> StoredResource:
     """A row of resource or resource_history."""
-    return StoredResource(**{**row, "tree": loads(row["tree"])})
+    return StoredResource(**{**row, "tree": reloads(row["tree"])})
 
 
 def row_of_resource(stored: StoredResource) -> dict[str, Any]:
@@ -63,7 +58,7 @@ def link_of(row: Any) -> Link:
     """A row of link."""
     values = {name: row[name] for name in _LINK}
     for name in _TREES:
-        values[name] = loads(values[name]) if values[name] is not None else None
+        values[name] = reloads(values[name]) if values[name] is not None else None
     return Link(**values)
 
 
@@ -78,7 +73,7 @@ def row_of_link(link: Link) -> dict[str, Any]:
 
 def server_of(row: Any) -> Server:
     """A row of server."""
-    options = loads(row["options"])
+    options = reloads(row["options"])
     options |= {name: tuple(options.get(name, ())) for name in ("kinds", "recipient")}
     options["rate"] = float(options.get("rate", 0))
     return Server(**{**row, "options": Options(**options)})
@@ -92,7 +87,7 @@ def row_of_server(server: Server) -> dict[str, Any]:
 
 def state_of(row: Any) -> ServerState:
     """A row of server_state."""
-    return ServerState(**{**row, "facts": loads(row["facts"]), "sentinel": loads(row["sentinel"])})
+    return ServerState(**{**row, "facts": reloads(row["facts"]), "sentinel": reloads(row["sentinel"])})
 
 
 def values_of_state(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +113,7 @@ def kept(value: Any) -> str | None:
 
 def given(text: str | None) -> Any:
     """A kept value of an element."""
-    return None if text is None else loads(text)
+    return None if text is None else reloads(text)
 
 
 def row_of(one: Any, values: tuple[str, ...]) -> dict[str, Any]:

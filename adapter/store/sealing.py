@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, String, delete, insert, select, tuple_, type_coerce, update
 
 from adapter.errors import Unavailable
-from adapter.fhir_json import loads
+from adapter.fhir_json import reloads
 from adapter.store.database import reading, writing
 from adapter.store.indexing import index_rows
 from adapter.store.tables import keeping, metadata, resource, resource_index, server_patient
@@ -122,6 +122,6 @@ def index_anew(connection: Connection) -> None:
         chunk = ids[start : start + _BATCH]
         at = tuple_(resource.c.type, resource.c.id)
         trees = connection.scalars(select(resource.c.tree).where(at.in_([tuple(row) for row in chunk]))).all()
-        rows = [row for tree in trees for row in index_rows(loads(tree), vault)]
+        rows = [row for tree in trees for row in index_rows(reloads(tree), vault)]
         if rows:
             connection.execute(insert(resource_index), rows)

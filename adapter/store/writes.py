@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from adapter.errors import Conflict, DataError, NotFound
-from adapter.fhir_json import loads
+from adapter.fhir_json import reloads, same
 from adapter.ports import THIS_WRITE, Link, Saved, StoredResource, Tree
 from adapter.records.kinds import content_of
 from adapter.store.consents import consents_changed
@@ -22,7 +22,6 @@ from adapter.store.rows import (
     resource_of,
     row_of_link,
     row_of_resource,
-    same_tree,
     stricter,
     text_of,
 )
@@ -35,7 +34,7 @@ Expected = Mapping[tuple[str, str], str | None]
 
 def tree_of(text: str) -> Tree:
     """A kept document."""
-    tree: Tree = loads(text)
+    tree: Tree = reloads(text)
     return tree
 
 
@@ -114,7 +113,7 @@ class Write:
         old = tree_of(row["document"]) if row is not None else None
         origin = tree.get("origin", "real") if old is None else stricter(old.get("origin"), tree.get("origin"))
         head = {**content_of(tree), **({"pack": tree["pack"]} if "pack" in tree else {})}
-        unchanged = old is not None and not row["deleted"] and same_tree(content_of(old), content_of(tree))
+        unchanged = old is not None and not row["deleted"] and same(content_of(old), content_of(tree))
         if old is not None and unchanged and old.get("origin", "real") == origin:
             return old, False
         if origin != "real":
@@ -138,7 +137,7 @@ class Write:
 
     def _put(self, kind: str, record_id: str, part: str, tree: Tree, old: StoredResource | None) -> bool:
         new = plain(tree)
-        if old is not None and not old.deleted and same_tree(old.tree, new):
+        if old is not None and not old.deleted and same(old.tree, new):
             return False
         type_, id_ = new["resourceType"], new["id"]
         there = old or one_resource(self.connection, type_, id_)

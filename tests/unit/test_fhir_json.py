@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import BadInput
-from adapter.fhir_json import Bounds, canonical, copy, dumps, loads, pretty, same
+from adapter.fhir_json import Bounds, canonical, copy, dumps, loads, pretty, reloads, same
 
 leaves = (
     st.none()
@@ -105,3 +105,14 @@ def test_what_differs_is_not_the_same(one: Any, other: Any) -> None:
 
 def test_one_byte_string_for_equal_trees() -> None:
     assert canonical({"b": 1, "a": Decimal("1.0")}) == canonical({"a": Decimal("1.0"), "b": 1}) == b'{"a":1.0,"b":1}'
+
+
+@pytest.mark.parametrize("text", [b"[-0]", b'{"a":-0,"b":1.50}', b'["a-0,"]', b'{"date":"2024-01-05"}', b"[-0.0]"])
+def test_what_we_wrote_is_read_again_to_the_sign(text: bytes) -> None:
+    tree = loads(text)
+    assert dumps(reloads(dumps(tree))) == dumps(reloads(dumps(tree).decode())) == text
+
+
+def test_what_somebody_spoilt_is_no_crash() -> None:
+    with pytest.raises(BadInput):
+        reloads('{"half":')
