@@ -104,8 +104,9 @@ class _Mutator(ast.NodeTransformer):
             other = ast.Continue() if isinstance(node, ast.Break) else ast.Break()
             return [self._either(node, [other], [found], ast.unparse(other), was)]
         elif isinstance(node, ast.AugAssign) and type(node.op) in _COUNTED:
-            other = ast.AugAssign(node.target, _COUNTED[type(node.op)](), node.value)
-            return [self._either(node, [other], [found], ast.unparse(other), was)]
+            counted = ast.parse(was).body[0]
+            counted.op = _COUNTED[type(node.op)]()  # type: ignore[attr-defined]
+            return [self._either(node, [counted], [found], ast.unparse(counted), was)]
         return [found]
 
     def _either(

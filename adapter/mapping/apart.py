@@ -70,9 +70,9 @@ def put_together(parts: Input) -> Tree:
     """The inverse of `take_apart`."""
     if parts.bundle is None:
         return parts.resources[0]  # type: ignore[no-any-return]
-    entries = []
-    for entry, index in zip(parts.bundle["entry"], parts.entries, strict=True):
-        entries.append(entry if index is None else {**entry, "resource": parts.resources[index]})
+    entries = list(parts.bundle["entry"])
+    for index, row in parts.rows.items():
+        entries[row] = {**entries[row], "resource": parts.resources[index]}
     return {**parts.bundle, "entry": entries}
 
 
@@ -103,7 +103,7 @@ def from_remainder(remainder: Any) -> Input:
             # bool is an int to Python; an index is none. What holds a resource is an object.
             right = right and all(type(index) is int for index in entries)
             right = right and sorted(index for index in entries if index >= 0) == list(range(len(resources)))
-            right = right and all(index < 0 or type(row) is dict for row, index in zip(rows, entries, strict=True))
+            right = right and all(type(rows[row]) is dict for row, index in enumerate(entries) if index >= 0)
     except (TypeError, KeyError, AttributeError):
         right = False
     if not right:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from adapter.errors import DataError
 from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id
@@ -48,9 +48,7 @@ class BundleRefs:
             return None
         if literal in self.fresh:
             return self.fresh[literal]
-        index = self.targets.get(literal)
-        if index is None:
-            index = target_of(literal, self.targets)
+        index = target_of(literal, self.targets)
         return None if index is None else self.part_of.get(index)
 
     def link(self, reference: Tree) -> tuple[str, str] | None:
@@ -114,11 +112,11 @@ class Analysis:
 
     @cached_property
     def given(self) -> Mapping[tuple[str, str], str]:
-        """What to call the main resource of each record, by (type, record id)."""
+        """What to call each resource, mapped or not, by (type, record id)."""
         found: dict[tuple[str, str], str] = {}
-        for index, reader in enumerate(self.readers):
-            if reader is not None and self.names[index]:
-                found.setdefault((self.types[index], self.ids[index]), self.names[index])
+        for index, name in self.names.items():
+            if name:
+                found.setdefault((self.types[index], self.ids[index]), name)
         return found
 
     def _id(self, resource: Tree, seen: dict[str, int]) -> str:
@@ -163,25 +161,22 @@ class Analysis:
                 target = target_of(literal, self.targets)
                 if target is None or target in found or target in (index, main):
                     continue
-                for inner in maps:
-                    if inner.reads(resources[target]):
-                        found.add(target)
-                        if inner.leads():
-                            self._walk(inner, target, main, found)
-                        break
+                inner = next((inner for inner in maps if inner.reads(resources[target])), None)
+                if inner is not None:
+                    found.add(target)
+                    self._walk(inner, target, main, found)
 
     def records(self) -> list[Owned]:
         """Every record of the input, in the order of their main resources."""
-        owned: dict[int, dict[str, int]] = {}
+        owned: dict[int, tuple[ResourceMap, dict[str, int]]] = {}
         for index, reader in enumerate(self.readers):
             if index not in self.owners and reader is not None:
-                owned[index] = {"": index}
+                owned[index] = reader, {"": index}
         for target, owner in self.owners.items():
-            owned[owner][f"{self.types[target]}/{self.ids[target]}"] = target
-        return [self._read(index, parts) for index, parts in owned.items()]
+            owned[owner][1][f"{self.types[target]}/{self.ids[target]}"] = target
+        return [self._read(index, reader, parts) for index, (reader, parts) in owned.items()]
 
-    def _read(self, index: int, parts: dict[str, int]) -> Owned:
-        reader = cast("ResourceMap", self.readers[index])
+    def _read(self, index: int, reader: ResourceMap, parts: dict[str, int]) -> Owned:
         trees = {key: self.input.resources[target] for key, target in parts.items()}
         record, issues = self.pack.record(
             reader.kind, trees, record_id=self.ids[index], refs=self._read_only(parts), base=self.input.base
@@ -194,11 +189,11 @@ class Analysis:
         found = []
         for index, reader in enumerate(self.readers):
             if reader is None and index not in self.owners:
-                place = f"Bundle.entry[{self.input.rows[index]}].resource" if self.input.bundle else ""
                 type_ = self.input.resources[index].get("resourceType")
                 name = type_ if isinstance(type_, str) and type_.isalpha() and len(type_) < 64 else "this type"
+                place = f"Bundle.entry[{self.input.rows[index]}].resource" if self.input.bundle else name
                 text = f"No map of this pack is for {name}: the resource is carried along as it is."
-                found.append(Issue("information", "not-supported", "type-not-mapped", text, expression=place or name))
+                found.append(Issue("information", "not-supported", "type-not-mapped", text, expression=place))
         return found
 
 

@@ -50,7 +50,8 @@ class Companion:
         if found is not None:
             edit_part(found, new, scope, old)
             return
-        if not old or (self._of(new) and not same(self._of(new), self._of(old))):
+        # Without a second resource nothing of it was read: what there is now has come with the edit.
+        if not old or not same(self._of(new), self._of(old)):
             id_ = apart_id(self.map.type_, scope) if self.apart else new["id"]
             reference = make_part(self.map, {**new, "id": id_}, scope)
             self.path.make_holder(node)[self.path.name] = reference

@@ -2,8 +2,7 @@
 the place of every node, and the JSON Schemas of the adapter's own kinds of record.
 
 A node is its text, or a list: `[line, column, file, {key: [line, column]}, {key: node}]` of an object,
-`[line, column, [[line, column]…], [node…]]` of a list. An object of no place in a file stays one. Groups that files share
-stand once.
+`[line, column, [[line, column]…], [node…]]` of a list. Groups that files share stand once.
 """
 
 from __future__ import annotations
@@ -51,8 +50,7 @@ def schemas() -> dict[str, Tree]:
 def _parts(texts: source.Texts) -> list[bytes]:
     parts: list[bytes] = []
     for name, (file, text) in texts.items():
-        parts += [each.encode("utf-8", "surrogatepass") for each in (name, file)]
-        parts.append(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+        parts += [each.encode(errors="surrogatepass") if isinstance(each, str) else each for each in (name, file, text)]
     return parts
 
 
@@ -88,17 +86,15 @@ def _plain(node: Any) -> Any:
         return [node.line, node.column, node.file, node.lines, rows]
     if isinstance(node, Sequence):
         return [node.line, node.column, node.spots, [_plain(row) for row in node]]
-    return {key: _plain(value) for key, value in node.items()} if isinstance(node, dict) else node
+    return node
 
 
 def _node(row: Any) -> Any:
     if type(row) is str:
         return row
-    if type(row) is dict:
-        return {key: _node(inner) for key, inner in row.items()}
     if len(row) == 5:
         line, column, file, lines, rows = row
-        made = Mapping((key, inner if type(inner) is str else _node(inner)) for key, inner in rows.items())
+        made = Mapping((key, _node(inner)) for key, inner in rows.items())
         made.line, made.column, made.file = line, column, file
         made.lines = {key: (at[0], at[1]) for key, at in lines.items()}
         return made

@@ -36,23 +36,25 @@ def lookup(maps: list[ResourceMap], reference: Any, scope: Scope) -> Found | Non
     if type(literal) is str and literal.startswith("#"):
         return _contained(maps, literal, scope)
     key = scope.refs.part(reference)
-    resource = scope.parts.get(key) if key else None
-    if key is None or resource is None:
+    if not key or key not in scope.parts:
         return None
-    for map_ in maps:
-        if map_.reads(resource):
-            return Found(key, resource, key.partition("/")[2], map_)
-    return None
+    resource = scope.parts[key]
+    map_ = _reader(maps, resource)
+    return Found(key, resource, key.partition("/")[2], map_) if map_ is not None else None
 
 
 def _contained(maps: list[ResourceMap], literal: str, scope: Scope) -> Found | None:
     contained = scope.holder.get("contained")
     for resource in contained if type(contained) is list else []:
         if type(resource) is dict and resource.get("id") == literal[1:]:
-            map_ = next((map_ for map_ in maps if map_.reads(resource)), None)
+            map_ = _reader(maps, resource)
             if map_ is not None:
                 return Found(literal, resource, item_id(resource, scope.record_id, literal), map_)
     return None
+
+
+def _reader(maps: list[ResourceMap], resource: Tree) -> ResourceMap | None:
+    return next((map_ for map_ in maps if map_.reads(resource)), None)
 
 
 def read_part(found: Found, scope: Scope) -> Tree:
@@ -67,11 +69,11 @@ def _at(found: Found, scope: Scope) -> Scope:
 def edit_part(found: Found, new: Tree, scope: Scope, beside: Tree | None = None) -> None:
     """Write an item onto its resource. `beside` is what the item was on another resource: one-way rules ask for it."""
     inner = _at(found, scope)
-    old = {**(beside or {}), **found.map.read(found.resource, inner)}
+    old = {**(beside or {}), **found.map.read(found.resource, inner), "id": new["id"]}
     full = {**new, **{key: _inherit(key, old, scope) for key in INHERITED}}
     full = {key: value for key, value in full.items() if value is not None}
-    if not same({**old, "id": ""}, {**full, "id": ""}):
-        found.map.write(found.resource, full, {**old, "id": new["id"]}, inner)
+    if not same(old, full):
+        found.map.write(found.resource, full, old, inner)
 
 
 def _inherit(key: str, old: Tree, scope: Scope) -> Any:

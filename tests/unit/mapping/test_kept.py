@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapter import mapping, packs
 from adapter.mapping import kept
 from adapter.mapping.expanding import expanded
 from adapter.mapping.source import Faults, Mapping, Sequence
@@ -23,6 +24,7 @@ groups:
     - {record: text, fhir: text}
 rules:
   - {set: [{coding: [{code: x, display: é}]}], fhir: category}
+  - {derive: narrative, fhir: text, names: [text, notes]}
   - record: notes
     fhir: note
     items: note
@@ -114,6 +116,21 @@ def test_a_file_name_that_is_no_unicode_is_a_name(tmp_path: Path) -> None:
     first = kept.told(texts, "R4", Faults())
     assert len(entries(tmp_path)) == 1
     assert all_of(kept.told(texts, "R4", Faults())) == all_of(first)
+
+
+@pytest.mark.parametrize("pack", ["intake-flat", "intake-eav", "ecare"])
+def test_the_files_of_a_pack_come_back_as_they_are(pack: str) -> None:
+    texts = mapping.texts_of(packs.load(pack), Faults())
+    fresh = expanded(texts, "R4", Faults())
+    assert all_of(kept.told(texts, "R4", Faults())) == all_of(kept.told(texts, "R4", Faults())) == all_of(fresh)
+
+
+def test_the_pairs_of_added_fields_come_back_with_their_place() -> None:
+    head = "name: p\nversion: 1.0.0\nextra:\n  goal:\n    ward: {type: string, text: The ward.}\n"
+    texts = {**TEXTS, "pack.yaml": ("p/pack.yaml", head)}
+    fresh = expanded(texts, "R4", Faults())
+    assert fresh["goal"][1]["rules"][-1]["record"] == "extra.p.ward"
+    assert all_of(kept.told(texts, "R4", Faults())) == all_of(kept.told(texts, "R4", Faults())) == all_of(fresh)
 
 
 def test_the_schemas_of_our_kinds_are_kept(tmp_path: Path) -> None:

@@ -1,0 +1,74 @@
+"""A compiled map: when its functions are made, and that both ways of asking it are used as one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.mapping.maps import WARM, Generated, ResourceMap
+from adapter.mapping.scope import RelativeRefs, Scope
+
+Tree = dict[str, Any]
+RECORD = {"id": "0ab81b1e-9a0c-4bc1-9e2c-3a4f6d1c7e01"}
+
+
+def scope() -> Scope:
+    root: Tree = {"resourceType": "Goal"}
+    return Scope(RelativeRefs(), "goal", RECORD["id"], {"": root}, root)
+
+
+class Counting:
+    """Makes functions that say that they were used, and counts how often it was asked to."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self, map_: ResourceMap) -> Generated:
+        self.times += 1
+        return Generated(lambda resource, out, _scope: {**out, "fast": True}, lambda resource, *_: resource.update(x=1))
+
+
+def counted() -> tuple[ResourceMap, Counting]:
+    counting = Counting()
+    return ResourceMap("goal", "goal", "Goal", [], generate=counting), counting
+
+
+def read(map_: ResourceMap) -> bool:
+    """Whether the made function has read."""
+    return bool(map_.read({"resourceType": "Goal"}, scope()))
+
+
+def made(map_: ResourceMap) -> bool:
+    """Whether the made function has filled."""
+    here = scope()
+    map_.make(RECORD, here)
+    assert here.root["identifier"][0]["value"] == RECORD["id"]
+    return "x" in here.root
+
+
+def test_a_few_resources_are_read_by_the_rules_and_from_then_on_by_what_is_made_once() -> None:
+    map_, counting = counted()
+    assert not any(read(map_) for _ in range(WARM))
+    assert counting.times == 0
+    assert all(read(map_) for _ in range(3))
+    assert counting.times == 1
+
+
+def test_the_same_for_resources_that_are_made() -> None:
+    map_, counting = counted()
+    assert not any(made(map_) for _ in range(WARM))
+    assert counting.times == 0
+    assert all(made(map_) for _ in range(3))
+    assert counting.times == 1
+
+
+def test_reading_and_making_count_together() -> None:
+    map_, counting = counted()
+    assert [read(map_) or made(map_) for _ in range(WARM // 2)] == [False] * (WARM // 2)
+    assert made(map_)
+    assert read(map_)
+    assert counting.times == 1
+
+
+def test_a_map_that_makes_none_is_asked_by_its_rules_for_good() -> None:
+    map_ = ResourceMap("goal", "goal", "Goal", [])
+    assert not any(read(map_) or made(map_) for _ in range(WARM + 1))
