@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from adapter.mapping.maps import WARM, Generated, ResourceMap
 from adapter.mapping.scope import RelativeRefs, Scope
@@ -45,19 +48,14 @@ def made(map_: ResourceMap) -> bool:
     return "x" in here.root
 
 
-def test_a_few_resources_are_read_by_the_rules_and_from_then_on_by_what_is_made_once() -> None:
+@pytest.mark.parametrize("used", [read, made])
+def test_a_few_resources_go_by_the_rules_and_from_then_on_by_what_is_made_once(
+    used: Callable[[ResourceMap], bool],
+) -> None:
     map_, counting = counted()
-    assert not any(read(map_) for _ in range(WARM))
+    assert not any(used(map_) for _ in range(WARM))
     assert counting.times == 0
-    assert all(read(map_) for _ in range(3))
-    assert counting.times == 1
-
-
-def test_the_same_for_resources_that_are_made() -> None:
-    map_, counting = counted()
-    assert not any(made(map_) for _ in range(WARM))
-    assert counting.times == 0
-    assert all(made(map_) for _ in range(3))
+    assert all(used(map_) for _ in range(3))
     assert counting.times == 1
 
 
