@@ -1,9 +1,11 @@
 """Mutation testing of the mapping engine: `python -m tools.mutants [MODULE …] [--again] [--summary]` (`make mutants`).
 
-Each module of adapter/mapping is imported with a switch at every place where it could have a small fault (tools/mutating.py).
+Each module of adapter/mapping is imported with a switch at every place where it could have a small fault (tools/mutating.py);
+`fast.items` is adapter/mapping/fast/items.py, and `fast` the package itself.
 The tests run once to see which of them reach which place; then, for each fault, those that reach it, quickest first, in a
 process of its own, until one fails. What is known is kept in .cache/mutants, so that a run goes on where the last one ended.
 `tests/mutants/survivors.md` is the summary that is committed; a reason for a survivor stands in `tests/mutants/reasons.md`.
+What it says of a module that was not run here stays as it is.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ import argparse
 import builtins
 import hashlib
 import importlib.machinery
+import importlib.util
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -31,12 +35,14 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".cache" / "mutants"
 SUMMARY = ROOT / "tests" / "mutants" / "survivors.md"
 REASONS = ROOT / "tests" / "mutants" / "reasons.md"
-# The engine: what reads and writes. What tells of rules (explain, lint, …) has tests of its own commands.
+# The engine: what reads and writes, as rules and as generated code. What tells of rules (explain, …) has tests of its own commands.
 ENGINE = (
     "apart", "bundle", "choosing", "codecs", "companions", "compiler", "concepts", "convert", "derived", "expanding", "functions",
     "kept", "keys", "keywords", "kinds", "leaves", "links", "lists", "mapper", "maps", "oneway", "paired", "parsing", "parts",
     "path_steps", "paths", "ranking", "registered", "reshape", "resources", "rowwise", "rules", "scope", "shapes", "source",
     "table", "units", "versions", "wrapping",
+    "fast", "fast.arrays", "fast.code", "fast.concepts", "fast.items", "fast.known", "fast.listing", "fast.reading", "fast.rows",
+    "fast.values", "fast.writing",
 )  # fmt: skip
 QUICK = (
     *sorted(
@@ -45,15 +51,28 @@ QUICK = (
     ),
     "tests/unit/test_fixtures.py", "tests/unit/services/test_laws.py",
 )  # fmt: skip
+# What is generated is held against the rules that it is generated from; its tests make it anew each time.
+FAST = "tests/unit/mapping/fast"
+OF_PACKAGES = {
+    "fast": (
+        f"{FAST}/test_asks.py", f"{FAST}/test_known.py", f"{FAST}/test_quick_concepts.py", f"{FAST}/test_rules_alike.py",
+        "tests/unit/mapping/test_fast_ids.py",
+    ),
+}  # fmt: skip
 # What tries every field, or draws records at random, finds more and takes longer: asked with --deep, of those that are left.
 DEEP = (
     "tests/unit/mapping/test_by_rules.py", "tests/unit/test_packs_hold.py", "tests/laws/test_core_laws.py",
     "tests/laws/test_bundles.py", "tests/laws/test_fast.py", "tests/laws/test_pack_laws.py",
 )  # fmt: skip
+DEEP_OF_PACKAGES = {"fast": (f"{FAST}/test_packs_alike.py",)}
 # A mutant that runs longer than its tests did, by so much and so many times, never ends.
 LONGER = 10
 TIMES = 5
 MEMORY = 3 * 1024**3
+HEAD = (
+    "# Mutants that survive\n\nWritten by `make mutants`; the reasons are kept in `reasons.md`. A mutant is one small fault in a function of the\n"
+    "engine: a comparison, a condition, a constant, a result, a call left out. A module whose run was cut short counts what it tried."
+)
 Tree = dict[str, Any]
 
 
@@ -92,7 +111,9 @@ class Finder:
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """The spec of the one module."""
-        return importlib.machinery.ModuleSpec(name, self.loader, origin=self.loader.path) if name == self.name else None
+        if name != self.name:
+            return None
+        return importlib.util.spec_from_file_location(name, self.loader.path, loader=self.loader)
 
 
 class Runner:
@@ -181,10 +202,21 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
+def file_of(name: str) -> Path:
+    """The file of a module of the engine, or of a package of it."""
+    path = ROOT / "adapter" / "mapping" / name.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def suite_of(name: str, *, deep: bool) -> Sequence[str]:
+    """The tests that a module's mutants are tried with, or those for what is left alive."""
+    package = name.partition(".")[0]
+    return DEEP_OF_PACKAGES.get(package, DEEP) if deep else OF_PACKAGES.get(package, QUICK)
+
+
 def _save(name: str, results: Tree) -> None:
     STATE.mkdir(parents=True, exist_ok=True)
-    path = ROOT / "adapter" / "mapping" / f"{name}.py"
-    tree = {"module": name, "hash": _hash(path), "results": results}
+    tree = {"module": name, "hash": _hash(file_of(name)), "results": results}
     new = STATE / f"{name}.json.new"
     new.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", "utf-8")
     new.replace(STATE / f"{name}.json")
@@ -194,7 +226,7 @@ def _load(name: str) -> Tree:
     """What is known of a module as it stands now."""
     path = STATE / f"{name}.json"
     tree = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return dict(tree["results"]) if tree.get("hash") == _hash(ROOT / "adapter" / "mapping" / f"{name}.py") else {}
+    return dict(tree["results"]) if tree.get("hash") == _hash(file_of(name)) else {}
 
 
 def run_module(name: str, minutes: float, *, again: bool, tests: Sequence[str]) -> int:
@@ -202,12 +234,14 @@ def run_module(name: str, minutes: float, *, again: bool, tests: Sequence[str]) 
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     switches = Switches()
     setattr(builtins, SWITCH, switches)
-    finder = Finder(f"adapter.mapping.{name}", ROOT / "adapter" / "mapping" / f"{name}.py")
+    finder = Finder(f"adapter.mapping.{name}", file_of(name))
     sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
     runner = Runner(name, finder, switches, {} if again else _load(name), time.monotonic() + minutes * 60)
     words = ["-q", "-n0", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header", "-W", "ignore"]
     runner.deep = bool(tests)
-    status = pytest.main([*words, *(str(ROOT / test) for test in (tests or QUICK))], plugins=[runner])
+    status = pytest.main(
+        [*words, *(str(ROOT / test) for test in (tests or suite_of(name, deep=False)))], plugins=[runner]
+    )
     left = [mutant for mutant in finder.loader.mutants if mutant.key not in runner.known]
     print(f"{name}: {_counted(runner.known)}, {len(left)} left", flush=True)
     return int(status) or bool(left)
@@ -219,26 +253,35 @@ def _counted(results: Tree) -> str:
 
 
 def summary() -> str:
-    """The page of survivors, from what is known."""
-    reasons = _reasons()
-    rows, lists = [], []
-    tried = lived = 0
-    for name in ENGINE:
-        results = _load(name)
-        if not results:
-            rows.append(f"| {name} | not run | | |")
-            continue
-        killed = sum(value.startswith("killed") for value in results.values())
-        alive = sorted(key for key, value in results.items() if not value.startswith("killed"))
-        told = sum(f"{name}: {key}" in reasons for key in alive)
-        tried, lived = tried + len(results), lived + len(alive)
-        rows.append(f"| {name} | {len(results)} | {killed / len(results):.1%} | {len(alive)} ({told} with a reason) |")
-        if alive:
-            lists.append(f"## {name}\n\n" + "\n".join(_survivor(name, key, results[key], reasons) for key in alive))
-    rows.append(f"| **all** | {tried} | {1 - lived / max(tried, 1):.1%} | {lived} |")
-    table = "\n".join(["| module | mutants | killed | survivors |", "| --- | --- | --- | --- |", *rows])
-    head = "# Mutants that survive\n\nWritten by `make mutants`; the reasons are kept in `reasons.md`. A mutant is one small fault in a function of the\nengine: a comparison, a condition, a constant, a result, a call left out. A module whose run was cut short counts what it tried.\n"
-    return "\n\n".join([head.rstrip(), table, *lists]) + "\n"
+    """The page of survivors, from what is known; what it says of a module that was not run here stays."""
+    reasons, before = _reasons(), SUMMARY.read_text("utf-8") if SUMMARY.is_file() else ""
+    told = [_known(name, reasons) or told_before(name, before) for name in ENGINE]
+    found = re.findall(r"\| (\d+) \| [\d.]+% \| (\d+) \(", "\n".join(row for row, _ in told))
+    tried, lived = sum(int(row[0]) for row in found), sum(int(row[1]) for row in found)
+    last = f"| **all** | {tried} | {1 - lived / max(tried, 1):.1%} | {lived} |"
+    head = "| module | mutants | killed | survivors |\n| --- | --- | --- | --- |"
+    table = "\n".join([head, *(row for row, _ in told), last])
+    return "\n\n".join([HEAD, table, *(block for _, block in told if block)]) + "\n"
+
+
+def _known(name: str, reasons: dict[str, str]) -> tuple[str, str] | None:
+    """A module's row and its survivors, by what is known here."""
+    results = _load(name)
+    if not results:
+        return None
+    alive = sorted(key for key, value in results.items() if not value.startswith("killed"))
+    told = sum(f"{name}: {key}" in reasons for key in alive)
+    share = 1 - len(alive) / len(results)
+    row = f"| {name} | {len(results)} | {share:.1%} | {len(alive)} ({told} with a reason) |"
+    survivors = "\n".join(_survivor(name, key, results[key], reasons) for key in alive)
+    return row, f"## {name}\n\n{survivors}" if alive else ""
+
+
+def told_before(name: str, page: str) -> tuple[str, str]:
+    """The same, by the page as it stands."""
+    row = re.search(rf"^\| {re.escape(name)} \|.*$", page, re.MULTILINE)
+    block = re.search(rf"^## {re.escape(name)}\n\n(?:- .*\n)+", page, re.MULTILINE)
+    return row[0] if row else f"| {name} | not run | | |", block[0].rstrip("\n") if block else ""
 
 
 def _survivor(name: str, key: str, status: str, reasons: dict[str, str]) -> str:
@@ -278,7 +321,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.module[0],
             options.minutes,
             again=options.again,
-            tests=options.tests or (DEEP if options.deep else ()),
+            tests=options.tests or (suite_of(options.module[0], deep=True) if options.deep else ()),
         )
     unfinished = 0
     for name in () if options.summary else options.module or ENGINE:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tools.mutants import ENGINE, ROOT, file_of, suite_of, told_before
 from tools.mutating import SWITCH, Mutant, mutate
 
 SOURCE = '''
@@ -63,3 +64,36 @@ def test_with_a_fault_it_has_it(now: str, given: Any, wanted: Any, monkeypatch: 
     _, mutants = made(0, monkeypatch)
     names, _ = made(number(mutants, now), monkeypatch)
     assert names["small"](*given) is wanted
+
+
+PAGE = """# Mutants that survive
+
+| module | mutants | killed | survivors |
+| --- | --- | --- | --- |
+| fast | 4 | 75.0% | 1 (0 with a reason) |
+| fast.items | 10 | 100.0% | 0 (0 with a reason) |
+
+## fast
+
+- `generate: 1 → 2`: no reason yet: a test is missing
+
+## maps
+
+- `x: 1 → 2`: why
+"""
+
+
+def test_what_was_not_run_here_stays_on_the_page() -> None:
+    block = "## fast\n\n- `generate: 1 → 2`: no reason yet: a test is missing"
+    assert told_before("fast", PAGE) == ("| fast | 4 | 75.0% | 1 (0 with a reason) |", block)
+    assert told_before("fast.items", PAGE) == ("| fast.items | 10 | 100.0% | 0 (0 with a reason) |", "")
+    assert told_before("rules", PAGE) == ("| rules | not run | | |", "")
+
+
+def test_each_module_of_the_engine_is_a_file_that_has_tests() -> None:
+    for name in ENGINE:
+        assert file_of(name).is_file()
+        for deep in (False, True):
+            assert all((ROOT / test.partition("::")[0]).exists() for test in suite_of(name, deep=deep))
+    folders = {path.stem for path in (ROOT / "adapter/mapping/fast").glob("*.py")} - {"__init__"}
+    assert {f"fast.{name}" for name in folders} <= set(ENGINE)

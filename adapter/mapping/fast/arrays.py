@@ -24,7 +24,7 @@ def grow(outer: Tree, step: Step, siblings: Siblings) -> Tree:
         if step.matches(value):
             return value  # type: ignore[return-value]
     elif type(value) is list:
-        found = value[0] if step.shape == "only" and len(value) == 1 else first(value, step)
+        found = step.only(value) if step.shape == "only" else first(value, step)
         if type(found) is dict:
             return found
     inner = step.make()
@@ -40,11 +40,9 @@ def grow(outer: Tree, step: Step, siblings: Siblings) -> Tree:
 def appends(rule: Any, rules: Sequence[Any]) -> bool:
     """Whether the elements of a rule's list always go to the end of their array, as the only ones of their kind."""
     path = rule.path
-    if path.last.shape != "element" or not path.last.keys:
-        return False
-    return at_end(path, len(path.steps), rule, rules) and not any(
-        _step_at(other, path.steps, path.name) == path.last for other in _before(rule, rules)
-    )
+    keyed = path.last.shape == "element" and len(path.last.keys) > 0
+    before = (_step_at(other, path.steps, path.name) for other in _before(rule, rules))
+    return keyed and at_end(path, len(path.steps), rule, rules) and path.last not in before
 
 
 def at_end(path: Path, index: int, rule: Any, rules: Sequence[Any]) -> bool:
@@ -54,14 +52,11 @@ def at_end(path: Path, index: int, rule: Any, rules: Sequence[Any]) -> bool:
     """
     way = (*path.steps, path.last)
     step, ranks = way[index], path.ranks.get(index, ())
-    if not index and step.name in _NOT_EMPTY:
-        return False
     behind = ranks[ranks.index(step) + 1 :] if step in ranks else ()
-    keys = _names(step)
-    if any(_names(later) != keys for later in behind):
-        return False
-    before = [_step_at(other, path.steps[:index], step.name) for other in _before(rule, rules)]
-    return all(other is None or (_names(other) == keys and other not in behind) for other in before)
+    steps = [_step_at(other, path.steps[:index], step.name) for other in _before(rule, rules)]
+    before = [other for other in steps if other is not None]
+    alike = all(_names(other) == _names(step) for other in (*behind, *before))
+    return alike and not any(other in behind for other in before) and (index > 0 or step.name not in _NOT_EMPTY)
 
 
 def _before(rule: Any, rules: Sequence[Any]) -> Sequence[Any]:
@@ -69,8 +64,6 @@ def _before(rule: Any, rules: Sequence[Any]) -> Sequence[Any]:
 
 
 def _names(step: Step) -> list[str]:
-    if not step.plain:
-        return ["?"]
     return [key for key, _ in step.keys]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import count
 from textwrap import dedent
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +25,7 @@ class Function:
         self.head = head
         self.lines: list[str] = []
         self._depth = 1
-        self._count = 0
+        self._numbers = count()
 
     def line(self, text: str) -> None:
         """One line at the present depth."""
@@ -32,24 +33,20 @@ class Function:
 
     def text(self, lines: str) -> None:
         """Several lines, indented among themselves."""
-        for line in dedent(lines).strip("\n").rstrip().split("\n"):
+        for line in dedent(lines).strip().splitlines():
             self.line(line)
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
-        """What is written inside stands under `head`; a block that stays empty leaves no trace."""
+        """What is written inside, which is something, stands under `head`."""
         self.line(head)
-        before = len(self.lines)
         self._depth += 1
         yield
         self._depth -= 1
-        if len(self.lines) == before:
-            self.lines.pop()
 
     def fresh(self, stem: str) -> str:
         """A local name that nothing else has."""
-        self._count += 1
-        return f"{stem}{self._count}"
+        return f"{stem}{next(self._numbers)}"
 
     def const(self, value: Any, stem: str = "C") -> str:
         """The name of a constant of the module."""

@@ -72,8 +72,6 @@ class QuickConcept:
                 return self._together[key]
         except (KeyError, TypeError):
             return None
-        if not all(type(system) is str and system and type(code) is str and code for system, code in key):
-            return None
         code = self._learn(key)
         if len(self._together) < LARGEST:
             self._together[key] = code

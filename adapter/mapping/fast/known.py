@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
+from itertools import chain
 from typing import Any
 
-from adapter.mapping.keys import Keys
+from adapter.mapping.keys import NUMBER, Keys
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.oneway import Constant, Derived, OneWay
 from adapter.mapping.parts import Parts
@@ -28,48 +29,36 @@ _FIELDS: dict[type, frozenset[str]] = {
     Group: frozenset({"source", "fields", "path", "codec"}),
     When: frozenset({"inner", "conditions", "others"}),
 }
-_KEYS = frozenset({"by", "link", "uuid", "at"})
+_KEYS = frozenset({"by", "link", "at"})
 
 
 def is_plain(rule: Any) -> bool:
     """Whether a rule says nothing beyond its fields here: a keyword that came later goes to the rule object.
 
-    So does a path with steps of another kind, slices, which the generated code does not know, or that ask for more than
-    their keys.
+    So does a path with steps that ask for more than their keys, or beside which others do.
     """
-    if any(type(step) is not Step for step in _steps(rule)) or not _is_plain_path(rule):
-        return False
-    return _says_no_more(rule, _FIELDS[type(rule)])
-
-
-def _says_no_more(rule: Any, known: frozenset[str]) -> bool:
-    for field in fields(rule):
-        if field.name in known:
-            continue
-        default = field.default_factory() if field.default_factory is not MISSING else field.default
-        if getattr(rule, field.name) != default:
-            return False
-    return True
-
-
-def _is_plain_path(rule: Any) -> bool:
-    """Whether the steps of a rule say no more than their keys."""
-    inner = getattr(rule, "leaf", None)
-    paths = (getattr(rule, "path", None), getattr(inner, "path", inner))
-    return all(step.plain for path in paths if isinstance(path, Path) for step in (*path.steps, path.last))
-
-
-def keys_are_known(keys: Keys) -> bool:
-    """Whether items are known by their id, their value or a field: what is generated says no more than that."""
-    return type(keys) is Keys and _says_no_more(keys, _KEYS) and keys.by.isidentifier()
+    leaf = getattr(rule, "leaf", None)
+    simple = not isinstance(leaf, Leaf) or _says_no_more(leaf, _FIELDS[Leaf])
+    return simple and all(step.plain for step in _steps(rule)) and _says_no_more(rule, _FIELDS[type(rule)])
 
 
 def _steps(rule: Any) -> Iterator[Step]:
-    """The steps of a rule's paths, and those that it leaves to others."""
-    for name in ("path", "leaf"):
-        path = getattr(rule, name, None)
+    """The steps of a rule's paths, and those by which its neighbours go into the same arrays."""
+    leaf = getattr(rule, "leaf", None)
+    for path in (getattr(rule, "path", None), getattr(leaf, "path", leaf)):
         if isinstance(path, Path):
             yield from (*path.steps, path.last)
-            yield from (step for steps in path.ranks.values() for step in steps)
-    if isinstance(rule, Items):
-        yield from (*rule.others, *rule.never)
+            yield from chain.from_iterable(path.ranks.values())
+
+
+def _says_no_more(rule: Any, known: frozenset[str]) -> bool:
+    return all(getattr(rule, each.name) == _default(each) for each in fields(rule) if each.name not in known)
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not MISSING else field.default
+
+
+def keys_are_known(keys: Keys) -> bool:
+    """Whether items are known by their id, their value or a field, and not by the number of a column."""
+    return _says_no_more(keys, _KEYS) and keys.by != NUMBER

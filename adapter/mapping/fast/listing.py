@@ -34,10 +34,11 @@ class Filler(Protocol):
         """The name of the function for these rules."""
 
 
-def items(to: Filler, rule: Items, record: str) -> bool:
+def items(to: Filler, rule: Items, record: str) -> None:
     """A list of objects."""
     if not keys_are_known(rule.keys):
-        return False
+        to.ask(rule)
+        return
     made, array = to.made, to.made.fresh("a")
     ids = _Ids(to, rule) if rule.keys.by == "id" else None
     with _list(to, rule, record) as wanted:
@@ -56,7 +57,6 @@ def items(to: Filler, rule: Items, record: str) -> bool:
         _store(to, rule, array)
         if ids is not None:
             ids.end(array, wanted)
-    return True
 
 
 class _Ids:
@@ -69,8 +69,8 @@ class _Ids:
         self.made, self.rule, self.link, self.at = to.made, rule, rule.keys.link, rule.keys.at
         paths = [getattr(inner, "path", None) for inner in rule.rules]
         firsts = {(path.steps[0] if path.steps else path.last).name for path in paths if isinstance(path, Path)}
-        taken = {self.at, "id"} if self.at else {"reference", "type", "identifier", "id"}
-        known = all(isinstance(path, Path) for path in paths) and not rule.keys.uuid and not firsts & taken
+        taken = {self.at} if self.at else {"reference", "type", "identifier", "id"}
+        known = all(isinstance(path, Path) for path in paths) and not firsts & taken
         self.plain = known and not {key for key, _ in rule.path.last.keys + rule.path.last.made} & taken
         self.encode = to.encoded
 
@@ -123,7 +123,7 @@ class _Ids:
                 made.line(settled)
 
 
-def scalars(to: Filler, rule: Scalars, record: str) -> bool:
+def scalars(to: Filler, rule: Scalars, record: str) -> None:
     """A list of values."""
     made, array = to.made, to.made.fresh("a")
     with _list(to, rule, record) as wanted:
@@ -145,17 +145,15 @@ def scalars(to: Filler, rule: Scalars, record: str) -> bool:
                 made.line(f"not_written({rule.source!r}, {made.const(rule.path, 'W')}, scope)")
         with made.block(f"if {array}:"):
             _store(to, rule, array)
-    return True
 
 
-def parts(to: Filler, rule: Parts, record: str) -> bool:
+def parts(to: Filler, rule: Parts, record: str) -> None:
     """A list of items that are resources of their own."""
     if not is_plain_list(rule):
-        return False
-    made = to.made
+        to.ask(rule)
+        return
     beside = to.filled(rule.beside) if rule.beside else "None"
-    made.line(f"fill_parts({made.const(rule, 'R')}, node, new, scope, {beside})")
-    return True
+    to.made.line(f"fill_parts({to.made.const(rule, 'R')}, node, new, scope, {beside})")
 
 
 @contextmanager

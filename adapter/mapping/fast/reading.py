@@ -30,6 +30,7 @@ Placed = tuple[Any, tuple[Step, ...]]
 
 def reader(module: Module, rules: Sequence[Rule]) -> str:
     """The name of the function that reads these rules."""
+    module.names.update(first=first, read_parts=read_parts)
     return module.function("read", rules, "node, out, scope", lambda made: _body(made, rules))
 
 
@@ -55,7 +56,6 @@ def _body(made: Function, rules: Sequence[Rule]) -> None:
 def _ask(made: Function, rule: Any) -> None:
     """The rule object, or what does the same for a plain list of resources."""
     if type(rule) is Parts and is_plain(rule) and is_plain_list(rule):
-        made.module.names["read_parts"] = read_parts
         beside = reader(made.module, rule.beside) if rule.beside else "None"
         inline = made.const(inline_keys(rule), "N")
         made.line(f"read_parts({made.const(rule, 'R')}, node, out, scope, {beside}, {inline})")
@@ -64,14 +64,12 @@ def _ask(made: Function, rule: Any) -> None:
 
 
 def _is_known(rule: Any) -> bool:
-    if type(rule) not in _KNOWN or not is_plain(rule):
-        return False
-    if isinstance(rule, OwnCode):
-        return _is_known(rule.leaf) and rule.path.last.shape == "object"
-    if isinstance(rule, Named):
-        return _is_known(rule.leaf) and rule.leaf.default is None
+    return type(rule) in _KNOWN and is_plain(rule) and _suits(rule)
+
+
+def _suits(rule: Any) -> bool:
     if isinstance(rule, WithCodes):
-        return _is_known(rule.leaf) and len(rule.leaf.names) == len(rule.also) == 1
+        return len(rule.leaf.names) == len(rule.also) == 1
     if isinstance(rule, Group):
         return rule.path.last.shape == "object" and not rule.path.last.keys
     if isinstance(rule, Items):
@@ -100,7 +98,6 @@ def _entered(made: Function, holder: str, step: Step, inner: str) -> str:
     """Lines that go one step further, and the head of the block for when that is possible."""
     if step.shape == "element":
         key = f"first({holder}.get({step.name!r}), {made.const(step, 'P')})"
-        made.module.names["first"] = first
         made.line(f"{inner} = {key}")
         return f"if {inner} is not None:"
     made.line(f"{inner} = {holder}.get({step.name!r})")
@@ -157,7 +154,6 @@ def _leaf(made: Function, holder: str, rule: Leaf, called: Sequence[str] = ()) -
     if step.shape == "only":
         made.line(f"{value} = {value}[0] if type({value}) is list and len({value}) == 1 else None")
     elif step.shape == "element":
-        made.module.names["first"] = first
         made.line(f"{value} = first({value}, {made.const(step, 'P')})")
     usual = f" and {value} != {rule.default!r}" if rule.default is not None else ""
     with made.block(f"if {value} is not None{usual}:"):
@@ -169,15 +165,15 @@ def _leaf(made: Function, holder: str, rule: Leaf, called: Sequence[str] = ()) -
             taken = value
         with made.block(f"if {check}:"):
             if called:
-                _put_named(made, (rule.names, called), taken)
+                _put_named(made, rule.names, called, taken)
             else:
                 put(made, rule.names, taken)
         with made.block("else:"):
             made.line(f"{made.const(rule, 'R')}.not_understood({value}, scope)")
 
 
-def _put_named(made: Function, places: tuple[Sequence[str], Sequence[str]], value: str) -> None:
+def _put_named(made: Function, id_: Sequence[str], text: Sequence[str], value: str) -> None:
     """The two halves of what a record is called, each in its place."""
-    for names, key in zip(places, ("id", "text"), strict=True):
+    for names, key in ((id_, "id"), (text, "text")):
         with made.block(f"if {key!r} in {value}:"):
             put(made, names, f"{value}[{key!r}]")

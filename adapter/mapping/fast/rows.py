@@ -67,8 +67,6 @@ def _item_body(made: Function, rule: Items, reader: Reader) -> None:
 
 def _key(made: Function, keys: Keys) -> str:
     """The name of the id of an element: of its own or its reference where that is plain, else as `keys` makes it."""
-    if keys.uuid:
-        return f"{made.const(keys, 'K')}.of(e, scope, seen)"
     made.text(f"""
         key = {"linked" if keys.link is not None else "e.get('id')"}
         if {"key is not None" if keys.link is not None else PLAIN_ID} and ('id', key) not in seen:

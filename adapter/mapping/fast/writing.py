@@ -92,8 +92,9 @@ class _Filler:
 
     def _rule(self, rule: Any, record: str) -> None:
         self.rule = rule
-        emit = _EMIT.get(type(rule))
-        if emit is None or not is_plain(rule) or not emit(self, rule, record):
+        if type(rule) in _EMIT and is_plain(rule):
+            _EMIT[type(rule)](self, rule, record)
+        else:
             self.ask(rule)
 
     def ask(self, rule: Any) -> None:
@@ -124,11 +125,6 @@ class _Filler:
 
     def _enter(self, outer: str, name: str, path: Path, index: int) -> None:
         made, step = self.made, path.steps[index]
-        if step.shape == "object" and not step.keys and not step.made:
-            made.line(f"{name} = {outer}.get({step.name!r})")
-            with made.block(f"if type({name}) is not dict:"):
-                made.line(f"{name} = {outer}[{step.name!r}] = {{}}")
-            return
         last = at_end(path, index, self.rule, self.rules)
         siblings = NO_SIBLINGS if last else path.ranks.get(index, NO_SIBLINGS)
         with made.block(f"if {step.name!r} in {outer}:"):
@@ -148,17 +144,16 @@ class _Filler:
 
     def _stands(self, path: Path) -> str:
         """What stands at a path now."""
-        if not path.steps and path.last.shape == "object":
-            return f"node.get({path.name!r})"
         first = path.steps[0].name if path.steps else path.name
         return f"current({self.made.const(path, 'W')}, node) if {first!r} in node else None"
 
-    # One method for each class of rule: whether its lines were written.
+    # One method for each class of rule.
 
-    def leaf(self, rule: Leaf, record: str) -> bool:
+    def leaf(self, rule: Leaf, record: str) -> None:
         """One value."""
         if rule.default is not None and len(rule.names) > 1:
-            return False
+            self.ask(rule)
+            return
         made, value = self.made, self.made.fresh("v")
         made.line(f"{value} = {record}.get({rule.names[-1]!r})")
         with made.block(f"if {value} is not None:"):
@@ -174,7 +169,6 @@ class _Filler:
         if rule.default is not None:
             with made.block("else:"):
                 self._default(rule)
-        return True
 
     def _left_out(self, rule: Leaf | Group) -> None:
         where = self.made.const(rule.path, "W")
@@ -189,15 +183,16 @@ class _Filler:
         """The expression of a codec."""
         return encoded(self.made, codec, value, stands)
 
-    def one_way(self, rule: OneWay, record: str) -> bool:
+    def one_way(self, rule: OneWay, record: str) -> None:
         """A value that is only written."""
-        return self.leaf(rule.leaf, record)
+        self.leaf(rule.leaf, record)
 
-    def named(self, rule: Named, record: str) -> bool:
+    def named(self, rule: Named, record: str) -> None:
         """A link and what its record is called here."""
         leaf = rule.leaf
-        if len(leaf.names) > 1 or len(rule.called) > 1 or leaf.default is not None:
-            return False
+        if len(leaf.names) > 1 or len(rule.called) > 1:
+            self.ask(rule)
+            return
         made, id_, text = self.made, self.made.fresh("v"), self.made.fresh("v")
         made.line(f"{id_} = {record}.get({leaf.names[0]!r})")
         made.line(f"{text} = {record}.get({rule.called[0]!r})")
@@ -209,32 +204,32 @@ class _Filler:
                 self._set(leaf.path, "x")
             with made.block("else:"):
                 self._left_out(leaf)
-        return True
 
-    def own_code(self, rule: OwnCode, record: str) -> bool:
+    def own_code(self, rule: OwnCode, record: str) -> None:
         """A code that is FHIR's as well; one that is only ours has an extension beside it."""
         if rule.leaf.default is not None:
-            return False
+            self.ask(rule)
+            return
         made, value = self.made, self.made.fresh("v")
         made.line(f"{value} = {record}.get({rule.leaf.names[-1]!r})")
         with made.block(f"if type({value}) is str and {value} not in {made.const(rule.own, 'T')}:"):
             self.leaf(rule.leaf, record)
         with made.block(f"elif {value} is not None:"):
             self.ask(rule)
-        return True
 
-    def with_codes(self, rule: WithCodes, record: str) -> bool:
+    def with_codes(self, rule: WithCodes, record: str) -> None:
         """A concept; the rule object where further codes stand beside it."""
+        if len(rule.leaf.names) > 1:
+            self.ask(rule)
+            return
         made, also = self.made, self.made.fresh("v")
-        if len(rule.leaf.names) > 1 or len(rule.also) > 1:
-            return False
         made.line(f"{also} = new.get({rule.also[0]!r})")
         with made.block(f"if {also}:"):
             self.ask(rule)
         with made.block("else:"):
-            return self.leaf(rule.leaf, record)
+            self.leaf(rule.leaf, record)
 
-    def group(self, rule: Group, record: str) -> bool:
+    def group(self, rule: Group, record: str) -> None:
         """Several texts that make one value."""
         made, value = self.made, self.made.fresh("v")
         made.line(f"{value} = {{name: {record}[name] for name in {rule.fields!r} if name in {record}}}")
@@ -244,46 +239,43 @@ class _Filler:
                 self._set(rule.path, "x")
             with made.block("else:"):
                 self._left_out(rule)
-        return True
 
-    def when(self, rule: When, record: str) -> bool:
+    def when(self, rule: When, record: str) -> None:
         """A rule for some records; the rule object says what is left out of others."""
         made, inner = self.made, rule.inner
         if getattr(inner, "default", None) is not None or not isinstance(inner, (Leaf, Items, Scalars)):
-            return False
+            self.ask(rule)
+            return
         with made.block(f"if {made.const(rule, 'R')}.holds({record}):"), self._within(_shared(inner)) as outer:
             self._rule(inner, outer)
         with made.block("else:"):
             self.ask(rule)
-        return True
 
-    def constant(self, rule: Constant, record: str) -> bool:
+    def constant(self, rule: Constant, record: str) -> None:
         """A value that is always the same."""
         if rule.path.last.shape != "object":
-            return False
+            self.ask(rule)
+            return
         made = self.made
         holder = self.holder(rule.path)
         with made.block(f"if {holder}.get({rule.path.name!r}) is None:"):
             made.line(f"{holder}[{rule.path.name!r}] = copy({made.const(rule.value, 'V')})")
         with made.block("else:"):
             self.ask(rule)
-        return True
 
-    def derived(self, rule: Derived, record: str) -> bool:
+    def derived(self, rule: Derived, record: str) -> None:
         """A value that is made from the record."""
         made = self.made
         made.line(f"x = {made.const(rule.make, 'M')}({self._stands(rule.path)}, new, NONE, scope)")
         with made.block("if x is not None:"):
             self._set(rule.path, "x")
-        return True
 
 
 def _shared(rule: Any) -> tuple[str, ...]:
     """The objects of the record that a rule takes its value from, where nothing happens when they are missing."""
     inner = rule.leaf if isinstance(rule, (OneWay, OwnCode)) else rule
-    if isinstance(inner, Leaf) and inner.default is not None:
-        return ()
-    return inner.names[:-1] if isinstance(inner, (Leaf, Items, Scalars)) else ()
+    silent = isinstance(inner, (Leaf, Items, Scalars)) and getattr(inner, "default", None) is None
+    return inner.names[:-1] if silent else ()
 
 
 _EMIT: dict[type, Any] = {

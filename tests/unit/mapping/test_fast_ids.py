@@ -56,7 +56,7 @@ def _made(map_: ResourceMap, items: list[Any], refs: RelativeRefs, *, fast: bool
     return dumps(root)
 
 
-@pytest.mark.parametrize("element", ["display", "id", "identifier.value", "type"])
+@pytest.mark.parametrize("element", ["display", "id", "identifier.value", "type", "reference"])
 @pytest.mark.parametrize(
     "keys", [Keys(), Keys(uuid=True), Keys(link=Link("Condition")), Keys(link=Link("Goal"), at="r")]
 )
