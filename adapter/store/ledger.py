@@ -14,7 +14,7 @@ from adapter.store.database import reading, writing
 from adapter.store.decisions import Decisions, replaced
 from adapter.store.rows import by_head, link_of, row_of_link
 from adapter.store.servers import Servers, past
-from adapter.store.tables import TODO, link
+from adapter.store.tables import TODO, link, record
 
 Key = tuple[str, str]
 _KEY = ("server", "kind", "record_id", "part")
@@ -31,16 +31,18 @@ class Ledger(Servers, Decisions):
 
     def claim(self, server: str, *, limit: int, seconds: float) -> list[Link]:
         at = link.c
-        due = and_(_to_send(server), *self._due())
         with writing(self.engine) as connection:
-            rank = connection.scalar(select(at.rank).where(due).order_by(at.rank).limit(1))
+            rank = connection.scalar(select(at.rank).where(_to_send(server), *self._due()).order_by(at.rank).limit(1))
             if rank is None:
                 return []
-            heads = select(at.kind, at.record_id).where(due, at.rank == rank).order_by(at.record_id).limit(limit)
-            keys = {(row.kind, row.record_id) for row in connection.execute(heads)}
-            mine = and_(due, at.rank == rank, at.record_id.in_({id_ for _, id_ in keys}))
-            found = select(link).where(mine).order_by(at.kind, at.record_id, at.part).with_for_update(skip_locked=True)
-            return self._take(connection, [link_of(row) for row in connection.execute(found).mappings()], seconds)
+            # By the index of what is to be sent, in its own order: nothing else is read, and nothing sorted.
+            due = and_(at.server == server, TODO, at.rank == rank, *self._due())
+            mine: list[Link] = []
+            for (kind,), some in by_head(_together(connection, due, limit)):
+                rows = select(link).where(due, at.kind == kind, at.record_id.in_(some)).order_by(at.record_id, at.part)
+                found = connection.execute(rows.with_for_update(skip_locked=True)).mappings()
+                mine += [link_of(row) for row in found]
+            return self._take(connection, mine, seconds)
 
     def lease(self, links: Sequence[Link], *, seconds: float) -> list[Link]:
         now = self._clock.now()
@@ -150,6 +152,24 @@ class Ledger(Servers, Decisions):
 def _to_send(server: str) -> ColumnElement[bool]:
     """What a server has something to be sent of. That its rank is any leads SQLite to the index of just these."""
     return and_(link.c.server == server, TODO, link.c.rank >= 0)
+
+
+def _together(connection: Connection, due: ColumnElement[bool], limit: int) -> list[Key]:
+    """At most so many records that are due, those about one patient together: they may refer to each other."""
+    at, of = link.c, record.c
+    heads = select(at.kind, at.record_id, of.patient).outerjoin(record, and_(of.kind == at.kind, of.id == at.record_id))
+    first = [tuple(row) for row in connection.execute(heads.where(due).order_by(at.record_id).limit(limit))]
+    kin: dict[Key, list[Key]] = {}
+    for (kind,), some in by_head((kind, patient) for kind, _, patient in first if patient):
+        whose = select(of.id, of.patient).where(of.kind == kind, of.patient.in_(some)).limit(10 * limit)
+        patients = {row.id: row.patient for row in connection.execute(whose)}
+        for _, ids in by_head((kind, id_) for id_ in patients):
+            for id_ in connection.scalars(select(at.record_id).where(due, at.kind == kind, at.record_id.in_(ids))):
+                kin.setdefault((kind, patients[id_]), []).append((kind, id_))
+    found: dict[Key, None] = {}
+    for kind, id_, patient in first:
+        found |= dict.fromkeys([(kind, id_), *kin.get((kind, patient), ())])
+    return list(found)[:limit]
 
 
 def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:

@@ -16,10 +16,42 @@ def groups(sends: Sequence[Send]) -> list[Group]:
     return [list(rows) for _, rows in groupby(ordered, key=lambda send: (send.link.kind, send.link.record_id))]
 
 
+def clusters(sends: Sequence[Send], limit: int) -> list[Group]:
+    """Records with those that they refer to, or that refer to them, where all fit into one request; else each by itself,
+    targets first.
+    """
+    parts = groups(sends)
+    of = {send.link.local: place for place, group in enumerate(parts) for send in group}
+    # A forest: each place points towards the one that stands for its cluster.
+    head = list(range(len(parts)))
+
+    def top(place: int) -> int:
+        while head[place] != place:
+            head[place] = place = head[head[place]]
+        return place
+
+    for place, group in enumerate(parts):
+        for key in (key for send in group for key in send.refers if key in of):
+            head[top(of[key])] = top(place)
+    together: dict[int, Group] = {}
+    for place, group in enumerate(parts):
+        together.setdefault(top(place), []).extend(group)
+    return [part for cluster in together.values() for part in _fitting(cluster, limit)]
+
+
+def _fitting(cluster: Group, limit: int) -> list[Group]:
+    if len(cluster) <= limit:
+        return [cluster]
+    records: dict[Key, Group] = {}
+    for send in targets_first(cluster):
+        records.setdefault((send.link.kind, send.link.record_id), []).append(send)
+    return list(records.values())
+
+
 def bundles(sends: Sequence[Send], limit: int) -> list[Group]:
     """Requests of at most `limit` entries, each record whole where it fits; one that does not is cut, targets first."""
     made: list[Group] = []
-    for group in groups(sends):
+    for group in clusters(sends, limit):
         if len(group) > limit:
             ordered = targets_first(group)
             made += [ordered[start : start + limit] for start in range(0, len(ordered), limit)] + [[]]

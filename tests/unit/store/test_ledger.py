@@ -65,10 +65,11 @@ def _emptied(url: str) -> None:
     engine.dispose()
 
 
-def save(store: Store, kind: str, id_: str, title: str = "One", **more: Any) -> None:
-    type_ = {"patient": "Patient", "plan": "CarePlan"}[kind]
+def save(store: Store, kind: str, id_: str, title: str = "One", patient: str = "", **more: Any) -> None:
+    type_ = {"patient": "Patient", "plan": "CarePlan", "diagnosis": "Condition"}[kind]
     tree = {"resourceType": type_, "id": f"r-{id_}", "language": title}
-    store.save({"kind": kind, "id": id_, "title": title}, {"": tree}, **more)
+    about = {"patient": patient} if patient else {}
+    store.save({"kind": kind, "id": id_, "title": title, **about}, {"": tree}, **more)
 
 
 def later(store: Store, seconds: float) -> None:
@@ -90,6 +91,22 @@ def test_parents_are_claimed_first_and_one_kind_at_a_time(store: Store) -> None:
     store.settle([done(link) for link in first])
     assert {link.kind for link in claim(store)} == {"plan"}
     assert claim(store) == []
+
+
+def test_what_is_about_one_patient_is_claimed_together(store: Store) -> None:
+    # Of the ten ids the order is one patient's, the other's, and so on.
+    for number in range(10):
+        save(store, "diagnosis", f"d{number}", patient=f"p{number % 2}")
+    store.settle([done(link) for link in claim(store)])
+    claimed = [{link.record_id for link in claim(store, 5)} for _ in range(2)]
+    assert claimed == [{"d0", "d2", "d4", "d6", "d8"}, {"d1", "d3", "d5", "d7", "d9"}]
+
+
+def test_no_more_is_claimed_than_was_asked_for_however_much_is_about_one_patient(store: Store) -> None:
+    for number in range(10):
+        save(store, "diagnosis", f"d{number}", patient="p0")
+    store.settle([done(link) for link in claim(store)])
+    assert [len(claim(store, 4)) for _ in range(4)] == [4, 4, 2, 4]
 
 
 def test_what_is_claimed_is_nobody_else_s_until_the_lease_runs_out(store: Store) -> None:

@@ -42,6 +42,26 @@ def test_a_record_that_fits_is_in_one_request(sends: list[Send], limit: int) -> 
             assert any(keys <= {one.link.key for one in bundle} for bundle in made)
 
 
+def apart(record: int, *to: int) -> Send:
+    """The one part of a record, which refers to other records."""
+    tree: Any = {"resourceType": "Condition", "id": f"{record}", "x": [{"reference": f"Condition/{one}"} for one in to]}
+    return Send(Link("a", "diagnosis", f"{record}", "", "Condition", f"{record}"), 1, tree, tree, references(tree))
+
+
+def ids(made: list[list[Send]]) -> list[list[str]]:
+    return [[send.link.local_id for send in group] for group in made]
+
+
+def test_records_that_refer_to_each_other_are_in_one_request() -> None:
+    sends = [apart(1, 4), apart(2, 3), apart(3, 2), apart(4)]
+    assert ids(bundles(sends, 2)) == [["1", "4"], ["2", "3"]]
+    assert ids(bundles(sends, 4)) == [["1", "4", "2", "3"]]
+
+
+def test_what_is_too_much_for_one_request_goes_by_record_targets_first() -> None:
+    assert ids(bundles([apart(1, 2), apart(2, 3), apart(3)], 2)) == [["3", "2"], ["1"]]
+
+
 @given(SENDS)
 def test_halves_come_to_an_end_and_lose_nothing(sends: list[Send]) -> None:
     todo, alone = [sends], []
