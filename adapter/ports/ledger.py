@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct, structs
+
 from adapter.ports.rows import HostClass, Tree
 
 Direction = Literal["both", "push", "pull"]
@@ -113,8 +115,7 @@ class OfPart:
         return self.server, self.kind, self.record_id, self.part
 
 
-@dataclass(frozen=True, slots=True)
-class Link(OfPart):
+class Link(OfPart, Struct, frozen=True):
     """One part of a record at one server.
 
     `wanted` is the version of our resource that the server is to have, `acked` the newest that it has, `base` the one
@@ -149,6 +150,10 @@ class Link(OfPart):
     ending: str = ""
     theirs: Tree | None = None
     theirs_version: str = ""
+
+    def replace(self, **changes: Any) -> Link:
+        """The link with these fields changed."""
+        return structs.replace(self, **changes)
 
     @property
     def local(self) -> tuple[str, str]:

@@ -54,6 +54,11 @@ class SyncLedger(Protocol):
     def lease(self, links: Sequence[Link], *, seconds: float) -> list[Link]:
         """Those of the links that nobody else works on, as they now are, ours until the lease runs out."""
 
+    def launch(self, links: Sequence[Link]) -> list[Link]:
+        """Records what is in flight, before it leaves: `in_flight` and `flight` alone, under each fence; gives those that
+        another has taken over.
+        """
+
     def settle(self, links: Sequence[Link], journal: Sequence[Entry] = ()) -> list[Link]:
         """Records links as they are now known, each where its fence still stands; gives those that another has taken over.
 

@@ -93,7 +93,7 @@ class Desk:
             else:
                 self._decided_elements(link, decided)
         except BaseException as error:
-            self.store.settle([replace(link, lease_until="")])
+            self.store.settle([link.replace(lease_until="")])
             if isinstance(error, Raced):
                 # What was decided stays so; it is carried out with the next decision.
                 raise
@@ -136,7 +136,7 @@ class Desk:
         merged, left = self._merged(link, local, choose)
         if left:
             fresh = [Conflict(*link.key, one.path, one.base, one.ours, one.theirs) for one in left]
-            self.store.clash(replace(link, lease_until=""), fresh)
+            self.store.clash(link.replace(lease_until=""), fresh)
             raise Raced(
                 "The record has changed since: look at the conflict again.", place=f"{link.kind}/{link.record_id}"
             )
@@ -152,20 +152,20 @@ class Desk:
 
     def _decided_whole(self, link: Link, one: Conflict) -> None:
         """One side deleted it, or nothing is known of what it was before."""
-        settled = replace(link, lease_until="", reason="", attempts=0, theirs=None, theirs_version="", in_flight="")
+        settled = link.replace(lease_until="", reason="", attempts=0, theirs=None, theirs_version="", in_flight="")
         if one.taken == "ours" and link.state == "quarantine" and link.theirs is None:
             # Tried again as it is: what was in the way is gone, or it is set aside once more.
-            self.store.settle([replace(settled, state="linked" if link.linked else "waiting")])
+            self.store.settle([settled.replace(state="linked" if link.linked else "waiting")])
         elif one.taken == "theirs" and link.theirs is not None:
             self._write(link, link.theirs)
         elif one.taken == "theirs":
-            self.store.settle([replace(settled, state="gone", acked=link.wanted, reason="deleted there")])
+            self.store.settle([settled.replace(state="gone", acked=link.wanted, reason="deleted there")])
         elif one.taken == "merged":
             self._write(link, one.value)
         elif link.theirs is not None:
             # Ours goes onto what they have, or is withdrawn there where it is deleted here.
-            known = replace(settled, remote_version=link.theirs_version, base=0, seen=link.theirs, acked=0)
-            self.store.settle([replace(known, state="linked")])
+            known = settled.replace(remote_version=link.theirs_version, base=0, seen=link.theirs, acked=0)
+            self.store.settle([known.replace(state="linked")])
         else:
             self.store.settle([anew(link)])
             refer_anew(self.store, link.server, [link])
@@ -174,14 +174,14 @@ class Desk:
         """Ours is this from now on; theirs is what we last saw."""
         if link.theirs is None:
             raise UsageError("There is nothing on the other side to merge with: take ours or theirs.")
-        settled = replace(
-            link, state="linked", reason="", attempts=0, lease_until="", in_flight="", theirs=None, theirs_version="",
+        settled = link.replace(
+            state="linked", reason="", attempts=0, lease_until="", in_flight="", theirs=None, theirs_version="",
             remote_version=link.theirs_version,
         )  # fmt: skip
         if same(tree, link.theirs):
-            settled = replace(settled, acked=THIS_WRITE, base=THIS_WRITE, seen=None)
+            settled = settled.replace(acked=THIS_WRITE, base=THIS_WRITE, seen=None)
         else:
-            settled = replace(settled, acked=0, base=0, seen=link.theirs)
+            settled = settled.replace(acked=0, base=0, seen=link.theirs)
         plan = receive.plan(self.store, self.mapper, {link.local: tree}, self.check)
         self.carry_out(plan, [receive.placed(settled, plan)])
 

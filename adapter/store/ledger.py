@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -54,7 +53,12 @@ class Ledger(Servers, Decisions):
         until = instant(self._clock.now() + timedelta(seconds=seconds))
         if links:
             connection.execute(_TAKEN, [{**_keys(one), "until": until} for one in links])
-        return [replace(one, lease_until=until, fence=one.fence + 1) for one in links]
+        return [one.replace(lease_until=until, fence=one.fence + 1) for one in links]
+
+    def launch(self, links: Sequence[Link]) -> list[Link]:
+        rows = [{**_keys(one), "old_fence": one.fence, "hash": one.in_flight, "version": one.flight} for one in links]
+        with writing(self.engine) as connection:
+            return _written(connection, _LAUNCHED, rows, links)
 
     def settle(self, links: Sequence[Link], journal: Sequence[Entry] = ()) -> list[Link]:
         with writing(self.engine) as connection:
@@ -174,16 +178,17 @@ def _together(connection: Connection, due: ColumnElement[bool], limit: int) -> l
 
 def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:
     """Writes what is known of links where their fence still stands; gives the others."""
-    if not links:
-        return []
     rows = []
     for one in links:
         row = row_of_link(one)
-        goes_on = {"goes_on": int(one.state not in STOPPED)}
-        rows.append(
-            {**_keys(one), **goes_on, "old_fence": one.fence, **{f"new_{name}": row[name] for name in _SETTLED}}
-        )
-    if connection.execute(_KNOWN, rows).rowcount == len(links):
+        new = {f"new_{name}": row[name] for name in _SETTLED}
+        rows.append({**_keys(one), **new, "goes_on": int(one.state not in STOPPED), "old_fence": one.fence})
+    return _written(connection, _KNOWN, rows, links)
+
+
+def _written(connection: Connection, statement: Any, rows: list[dict[str, Any]], links: Sequence[Link]) -> list[Link]:
+    """Carries the statement out for each, and gives those whose fence no longer stands."""
+    if not rows or connection.execute(statement, rows).rowcount == len(rows):
         return []
     present = _present(connection, links)
     return [one for one in links if one.key not in present or present[one.key].fence != one.fence]
@@ -205,15 +210,17 @@ def _bound() -> ColumnElement[bool]:
 
 
 def _keys(one: Link) -> dict[str, str]:
-    return {f"key_{name}": getattr(one, name) for name in _KEY}
+    return {"key_server": one.server, "key_kind": one.kind, "key_record_id": one.record_id, "key_part": one.part}
 
 
 def _settling() -> Any:
     going: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _SETTLED}
     todo = case((link.c.wanted != bindparam("new_acked"), bindparam("goes_on", type_=Integer)), else_=0)
-    return update(link).where(_bound(), link.c.fence == bindparam("old_fence")).values(**going, todo=todo)
+    return update(link).where(*_HELD).values(**going, todo=todo)
 
 
 # Built once: they are what every lease and every outcome is written with.
+_HELD = (_bound(), link.c.fence == bindparam("old_fence"))
 _TAKEN = update(link).where(_bound()).values(lease_until=bindparam("until"), fence=link.c.fence + 1)
+_LAUNCHED = update(link).where(*_HELD).values(in_flight=bindparam("hash"), flight=bindparam("version"))
 _KNOWN = _settling()

@@ -7,13 +7,15 @@ from dataclasses import asdict, fields
 from itertools import islice
 from typing import Any
 
+from msgspec import structs
+
 from adapter.fhir_json import copy as copied
 from adapter.fhir_json import dumps, reloads
 from adapter.ports import ORDER, Link, Options, Server, ServerState, StoredResource, Tree
 
 ORIGINS = ("synthetic", "test", "real")
 _TREES = ("seen", "theirs")
-_LINK = tuple(field.name for field in fields(Link))
+_LINK = Link.__struct_fields__
 
 
 def text_of(tree: Any) -> str:
@@ -55,18 +57,16 @@ def row_of_resource(stored: StoredResource) -> dict[str, Any]:
 
 
 def link_of(row: Any) -> Link:
-    """A row of link."""
-    values = {name: row[name] for name in _LINK}
-    for name in _TREES:
-        values[name] = reloads(values[name]) if values[name] is not None else None
-    return Link(**values)
+    """A whole row of link, in the order of the table."""
+    found = Link(*list(row.values())[: len(_LINK)])
+    if found.seen is None and found.theirs is None:
+        return found
+    return found.replace(**{name: given(getattr(found, name)) for name in _TREES})
 
 
 def row_of_link(link: Link) -> dict[str, Any]:
     """The row of a link, what is derived included."""
-    row = {name: getattr(link, name) for name in _LINK}
-    for name in _TREES:
-        row[name] = text_of(row[name]) if row[name] is not None else None
+    row = structs.asdict(link) | {name: kept(getattr(link, name)) for name in _TREES}
     rank = ORDER.index(link.kind) if link.kind in ORDER else len(ORDER)
     return {**row, "todo": int(link.todo), "rank": rank}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -186,17 +185,17 @@ class Write:
         if old is None:
             if not stored.deleted:
                 new = Link(name, stored.kind, stored.record_id, stored.part, stored.type, stored.id, wanted=wanted)
-                self.connection.execute(insert(link).values(**row_of_link(replace(new, **extra))))
+                self.connection.execute(insert(link).values(**row_of_link(new.replace(**extra))))
             return
         # What was refused, or had ended, gets another chance with another content.
         again: dict[str, Any] = {"state": "waiting", "reason": "", "attempts": 0, "not_before": ""}
-        new = replace(old, wanted=wanted, **extra, **(again if old.state in {"refused", "closed"} else {}))
+        new = old.replace(wanted=wanted, **extra, **(again if old.state in {"refused", "closed"} else {}))
         self._write_link(new)
 
     def _put_link(self, one: Link, version: int, old: Link | None) -> None:
         """A link as the write at hand leaves it; Conflict where somebody else has taken it over."""
         made: dict[str, Any] = {name: version for name in ("acked", "base") if getattr(one, name) == THIS_WRITE}
-        new = replace(one, wanted=version, **made)
+        new = one.replace(wanted=version, **made)
         if old is None:
             self.connection.execute(insert(link).values(**row_of_link(new)))
             return

@@ -6,7 +6,6 @@ Whose it is, is told by a link or by an exact identifier; where several or none 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from adapter.errors import Conflict, DataError
 from adapter.fhir_json import Tree
@@ -173,9 +172,9 @@ class Adopting:
         if self.dry_run:
             self.report.add(link, "would adopt", "the same identifiers")
             return True
-        found = replace(link, remote_id=str(row.resource["id"]))
+        found = link.replace(remote_id=str(row.resource["id"]))
         for leased in self.partner.store.lease([link], seconds=self.partner.lease):
-            known = replace(found, fence=leased.fence, lease_until=leased.lease_until)
+            known = found.replace(fence=leased.fence, lease_until=leased.lease_until)
             self.names.learn(known)
             Incoming(self.partner, self.names, self.report).take([(known, row)])
             self.partner.store.arrive([Arrival(self.partner.name, *known.remote)])

@@ -5,7 +5,6 @@ written once more, with that.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from adapter.fhir_json import Tree
 from adapter.ports import Link
@@ -20,8 +19,8 @@ LEASE = 60.0
 
 def anew(link: Link) -> Link:
     """The link as it was before anything of it was sent."""
-    return replace(
-        link, remote_id="", remote_version="", base=0, seen=None, acked=0, state="waiting", reason="", attempts=0,
+    return link.replace(
+        remote_id="", remote_version="", base=0, seen=None, acked=0, state="waiting", reason="", attempts=0,
         not_before="", lease_until="", in_flight="", flight=0, theirs=None, theirs_version="",
     )  # fmt: skip
 
@@ -42,4 +41,4 @@ def refer_anew(store: Store, server: str, links: Iterable[Link]) -> None:
 def _without(link: Link, base: Tree | None, lost: set[tuple[str, str]]) -> Link:
     seen = link.seen if link.seen is not None else base
     rest = rewritten(seen, lambda literal: None if relative(literal) in lost else literal) if seen is not None else None
-    return replace(link, seen=rest, acked=0, state="partial", reason="a reference is written anew", lease_until="")
+    return link.replace(seen=rest, acked=0, state="partial", reason="a reference is written anew", lease_until="")

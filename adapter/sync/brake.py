@@ -93,7 +93,7 @@ def reconcile(partner: Partner, *, send: bool) -> int:
     """After such an incident: what is not there is marked as gone, or sent again. Gives how many that were."""
     links = list(_missing(partner))
     leased = partner.store.lease(links, seconds=partner.lease)
-    kept = [replace(link, state="gone", reason="gone there", lease_until="", in_flight="") for link in leased]
+    kept = [link.replace(state="gone", reason="gone there", lease_until="", in_flight="") for link in leased]
     verb = "sent again" if send else "gone"
     entries = [Entry(*link.key, verb, "after an incident") for link in leased]
     partner.store.settle([anew(link) for link in leased] if send else kept, entries)

@@ -6,7 +6,7 @@ Every link that is given has been leased; what is written is written under its f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.errors import Conflict as Raced
@@ -92,21 +92,21 @@ class Incoming:
             if link.state == "quarantine" or (link.state == "conflict" and link.theirs is None):
                 # Waits for a decision already: the overlap of two looks tells a deletion twice.
                 if not self.dry_run:
-                    self.partner.store.settle([replace(link, lease_until="")])
+                    self.partner.store.settle([link.replace(lease_until="")])
                 continue
             # A decision is to be about what is there now.
-            known = replace(link, state="linked") if link.state == "conflict" else link
+            known = link.replace(state="linked") if link.state == "conflict" else link
             action = plan(known, stored.get(link.local), DELETED)
             verb = action.verb if action.verb != "nothing" else "gone"
             if self.dry_run:
                 self.report.add(link, f"would {verb}", action.reason)
                 continue
-            new = replace(link, lease_until="", in_flight="", reason=action.reason, seen=None)
+            new = link.replace(lease_until="", in_flight="", reason=action.reason, seen=None)
             self.report.add(link, verb, action.reason)
             if verb == "conflict":
                 whole = Clash("", None, _tree(stored.get(link.local)), None)
                 self._clash(
-                    replace(new, state="conflict", theirs=None, theirs_version=""),
+                    new.replace(state="conflict", theirs=None, theirs_version=""),
                     [whole],
                     stored.get(link.local),
                     Versioned({}),
@@ -115,16 +115,16 @@ class Incoming:
             state = "closed" if verb == "close" else "gone"
             acked = link.wanted if state == "closed" else link.acked
             entry = Entry(*link.key, verb, action.reason)
-            self.partner.store.settle([replace(new, state=state, acked=acked)], [entry])
+            self.partner.store.settle([new.replace(state=state, acked=acked)], [entry])
 
     def _change(self, link: Link, row: Versioned, local: StoredResource | None, base: Tree | None) -> _Change:
         theirs = as_ours(self.names, self.partner.client.base, row.resource, link.local_id)
         known = link.seen if link.seen is not None else base
-        new = replace(
-            link, remote_version=row.version, remote_updated=row.last_updated, seen=_unless(theirs, base),
+        new = link.replace(
+            remote_version=row.version, remote_updated=row.last_updated, seen=_unless(theirs, base),
             lease_until="", in_flight="", flight=0,
         )  # fmt: skip
-        action = plan(replace(link, seen=known), local, theirs)
+        action = plan(link.replace(seen=known), local, theirs)
         if link.state in ("conflict", "quarantine"):
             return self._again(link, row, theirs, local)
         if went_back(link, row) and not (known is not None and same(theirs, known)):
@@ -133,10 +133,10 @@ class Incoming:
         if action.verb in ("nothing", "push", "withdraw", "create") or (known is not None and same(theirs, known)):
             return _Change(link, new, action, row=row)
         if known is not None and local is not None and local.deleted and _is_withdrawal(link, known, theirs):
-            closed = replace(new, state="closed", acked=link.wanted, base=0, seen=theirs, reason="")
+            closed = new.replace(state="closed", acked=link.wanted, base=0, seen=theirs, reason="")
             return _Change(link, closed, Action("close", "withdrawn there, as it was deleted here"), row=row)
         if action.verb == "pull" and local is not None:
-            taken = replace(new, acked=THIS_WRITE, base=THIS_WRITE, seen=None, state="linked", reason="", attempts=0)
+            taken = new.replace(acked=THIS_WRITE, base=THIS_WRITE, seen=None, state="linked", reason="", attempts=0)
             return _Change(link, taken, action, theirs, row=row, verb="pulled")
         if action.verb == "merge" and local is not None:
             return self._merged(link, new, theirs, local, (known, base), row)
@@ -146,7 +146,7 @@ class Incoming:
     def _again(self, link: Link, row: Versioned, theirs: Tree, local: StoredResource | None) -> _Change:
         """Changed there while a decision is waited for: the decision is to be about what is there now."""
         if row.version == link.theirs_version or link.state == "quarantine":
-            return _Change(link, replace(link, lease_until=""), Action("nothing", "waits for a decision"), row=row)
+            return _Change(link, link.replace(lease_until=""), Action("nothing", "waits for a decision"), row=row)
         base = link.seen or self.partner.store.versions([(*link.local, link.base)]).get(link.local)
         _, clashes = merge(base or {}, local.tree, theirs) if local and not local.deleted else ({}, [])
         whole = (Clash("", base, _tree(local), theirs),)
@@ -174,9 +174,9 @@ class Incoming:
         merged = retold(self.partner.mapper, (link.kind, link.record_id, link.part), parts, merged, theirs)
         entries = tuple(choice.entries(link))
         done = same(merged, theirs)
-        there = replace(new, base=THIS_WRITE if done else 0, seen=None if done else theirs, state="linked", reason="")
+        there = new.replace(base=THIS_WRITE if done else 0, seen=None if done else theirs, state="linked", reason="")
         acked = THIS_WRITE if done else link.acked
-        return _Change(link, replace(there, acked=acked), action, merged, entries, row=row, verb="merged")
+        return _Change(link, there.replace(acked=acked), action, merged, entries, row=row, verb="merged")
 
     def _one_piece(self, change: _Change, stored: dict[receive.Key, StoredResource]) -> None:
         """Answers and scores of one assessment are never mixed: theirs is not taken while another part of it changed here."""
@@ -212,12 +212,12 @@ class Incoming:
         try:
             self._together(changes)
         except Raced:
-            store.settle([replace(change.old, lease_until="") for change in changes])
+            store.settle([change.old.replace(lease_until="") for change in changes])
             store.arrive([Arrival(name, change.old.type, change.old.remote_id) for change in changes])
             for change in changes:
                 self.report.add(change.old, "waiting", "changed here meanwhile; the next run looks again")
         except DataError as error:
-            refused = [replace(one.old, state="refused", reason=error.message, lease_until="") for one in changes]
+            refused = [one.old.replace(state="refused", reason=error.message, lease_until="") for one in changes]
             store.settle(refused)
             for change in changes:
                 self.report.add(change.old, "refused", error.message)
@@ -235,14 +235,14 @@ class Incoming:
 
     def _stop(self, change: _Change, local: StoredResource | None) -> None:
         self.report.add(change.old, change.verb, change.action.reason)
-        new = replace(change.old, reason=change.action.reason, lease_until="", in_flight="")
+        new = change.old.replace(reason=change.action.reason, lease_until="", in_flight="")
         theirs = as_ours(self.names, self.partner.client.base, change.row.resource, new.local_id)
-        new = replace(new, theirs=theirs, theirs_version=change.row.version, remote_updated=change.row.last_updated)
+        new = new.replace(theirs=theirs, theirs_version=change.row.version, remote_updated=change.row.last_updated)
         if change.verb == "quarantine":
             whole = Clash("", new.seen, _tree(local), theirs)
-            self._clash(replace(new, state="quarantine"), [whole], local, change.row)
+            self._clash(new.replace(state="quarantine"), [whole], local, change.row)
             return
-        self._clash(replace(new, state="conflict"), list(change.clashes), local, change.row)
+        self._clash(new.replace(state="conflict"), list(change.clashes), local, change.row)
 
     def _clash(self, link: Link, clashes: list[Clash], local: StoredResource | None, row: Versioned) -> None:
         who: dict[str, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import is_not
 from random import random
 from typing import Any, Protocol
 
@@ -20,7 +21,6 @@ from adapter.sync.receive import Plan
 Key = tuple[str, str]
 # Seconds until what waits for a consent is looked at again by itself: one may begin or end with time.
 LOOK_AT_CONSENT = 3600.0
-_HOLDERS = (dict, list)
 
 
 def backoff(attempts: int) -> float:
@@ -197,16 +197,17 @@ def bare(tree: Tree) -> Tree:
 
 def _by_identifier(node: Any) -> Any:
     """Without the literal of what is also named by our identifier; what has none such is not copied."""
-    if type(node) is list:
-        made = [_by_identifier(value) if type(value) in _HOLDERS else value for value in node]
-        return made if any(new is not old for new, old in zip(made, node, strict=True)) else node
-    if type(node) is not dict:
+    kind = type(node)
+    if kind is list:
+        made = list(map(_by_identifier, node))
+        return made if any(map(is_not, made, node)) else node
+    if kind is not dict:
         return node
-    changed = {
-        key: new
-        for key, value in node.items()
-        if type(value) in _HOLDERS and (new := _by_identifier(value)) is not value
-    }
+    changed = {}
+    for key, value in node.items():
+        kind = type(value)
+        if (kind is dict or kind is list) and (new := _by_identifier(value)) is not value:
+            changed[key] = new
     named = "reference" in node and own_identifier({"identifier": node.get("identifier")}) is not None
     if not changed and not named:
         return node

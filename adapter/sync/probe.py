@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from adapter.fhir_json import same
@@ -32,14 +31,14 @@ def unknown(
             continue
         found = looked_up[link.key]
         if len(found) > 1:
-            several = replace(
-                link, state="quarantine", reason="several resources there bear our identifier", lease_until=""
+            several = link.replace(
+                state="quarantine", reason="several resources there bear our identifier", lease_until=""
             )
             partner.store.clash(several, [Conflict(*several.key, "")])
             incoming.report.add(several, "quarantine", several.reason)
             closed([several])
         elif not found or (link.linked and found[0].version == link.remote_version):
-            ready.append(replace(link, in_flight="", flight=0))
+            ready.append(link.replace(in_flight="", flight=0))
         else:
             arrived.append((link, found[0]))
     closed(_arrived(partner, names, incoming, arrived))
@@ -89,21 +88,21 @@ def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[
     flown = partner.store.versions((*link.local, link.flight) for link, _ in rows)
     settled, strange = [], []
     for link, row in rows:
-        names.learn(replace(link, remote_id=str(row.resource["id"]), remote_version=row.version))
+        names.learn(link.replace(remote_id=str(row.resource["id"]), remote_version=row.version))
     for link, row in rows:
         seen = as_ours(names, partner.client.base, row.resource, link.local_id)
-        known = replace(link, remote_id=str(row.resource["id"]), in_flight="", flight=0, lease_until="")
+        known = link.replace(remote_id=str(row.resource["id"]), in_flight="", flight=0, lease_until="")
         if fingerprint(seen) == link.in_flight:
             sent = flown.get(link.local)
-            settled.append(replace(
-                known, remote_version=row.version, remote_updated=row.last_updated, acked=link.flight, base=link.flight,
+            settled.append(known.replace(
+                remote_version=row.version, remote_updated=row.last_updated, acked=link.flight, base=link.flight,
                 seen=None if sent is not None and same(seen, sent) else seen, state="linked", reason="", attempts=0,
             ))  # fmt: skip
         elif link.linked:
-            strange.append((replace(known, lease_until=link.lease_until), row))
+            strange.append((known.replace(lease_until=link.lease_until), row))
         else:
             # Ours most likely, and edited or normalised there since: what was in flight is the base.
-            strange.append((replace(known, base=link.flight, lease_until=link.lease_until), row))
+            strange.append((known.replace(base=link.flight, lease_until=link.lease_until), row))
     partner.store.settle(settled)
     for link in settled:
         incoming.report.add(link, "found there")

@@ -7,7 +7,7 @@ which record each is part of. So a Goal that came alone joins its plan when that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.errors import DataError
@@ -189,5 +189,5 @@ def placed(link: Link, plan: Plan) -> Link:
     for write in plan.writes:
         for part, tree in write.parts.items():
             if (tree.get("resourceType"), tree.get("id")) == link.local:
-                return replace(link, kind=str(write.record["kind"]), record_id=str(write.record["id"]), part=part)
+                return link.replace(kind=str(write.record["kind"]), record_id=str(write.record["id"]), part=part)
     return link

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from adapter.fhir_json import Tree, same
@@ -25,17 +24,17 @@ def record(
     """Acknowledges these; gives their links as they now are. One that was there before, and differs, is taken in."""
     # Every id first: what refers to what is compared by our ids.
     for send, outcome in done:
-        names.learn(replace(send.link, remote_id=outcome.id, remote_version=outcome.version))
+        names.learn(send.link.replace(remote_id=outcome.id, remote_version=outcome.version))
     settled: list[Link] = []
     strange: list[tuple[Link, Versioned]] = []
     for send, outcome in done:
         row = _held(partner, facts, send, outcome)
         if row is None:
-            settled.append(replace(send.link, lease_until="", reason="gone as soon as it was written"))
+            settled.append(send.link.replace(lease_until="", reason="gone as soon as it was written"))
             continue
         if not send.link.linked and own_identifier(row.resource) != own_identifier(identified(send.wanted, send.link)):
             # Somebody else's, or one that we would never find again. In flight, so that it is looked for before it goes again.
-            settled.append(replace(send.link, lease_until="", state="refused", reason=NOT_OURS))
+            settled.append(send.link.replace(lease_until="", state="refused", reason=NOT_OURS))
             report.add(send.link, "refused", NOT_OURS)
             continue
         seen = as_ours(names, partner.client.base, row.resource, send.link.local_id)
@@ -93,7 +92,7 @@ def _plain(tree: Tree) -> Tree:
 
 def _found(send: Send, row: Versioned) -> Link:
     """The link of what was there already: what was last in flight is the base, as it may be what arrived."""
-    return replace(send.link, remote_id=str(row.resource["id"]), remote_version="", base=0, seen=None)
+    return send.link.replace(remote_id=str(row.resource["id"]), remote_version="", base=0, seen=None)
 
 
 def _acknowledged(send: Send, row: Versioned, seen: Tree) -> Link:
@@ -104,9 +103,9 @@ def _acknowledged(send: Send, row: Versioned, seen: Tree) -> Link:
         if send.left
         else {"acked": send.version}
     )
-    done = replace(
-        link, remote_id=str(row.resource["id"]), remote_version=row.version, remote_updated=row.last_updated,
+    done = link.replace(
+        remote_id=str(row.resource["id"]), remote_version=row.version, remote_updated=row.last_updated,
         base=send.version, seen=None if same(seen, send.local) else seen, in_flight="", flight=0, lease_until="",
         attempts=0, state="linked", reason="", not_before="",
     )  # fmt: skip
-    return replace(done, **rest)
+    return done.replace(**rest)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 Tree = dict[str, Any]
-_HOLDERS = (dict, list)
 Rename = Callable[[str, str], str | None]
 
 
@@ -16,26 +15,38 @@ def rewritten(tree: Any, rename: Callable[[str], str | None]) -> Any:
     """
     if type(tree) is dict:
         return _object(tree, rename)
-    if type(tree) is list:
-        made = [rewritten(value, rename) if type(value) in _HOLDERS else value for value in tree]
-        # Most lists hold no reference: told by one comparison of what is the same object.
-        if list(map(id, made)) == list(map(id, tree)):
-            return tree
-        return [new for new, old in zip(made, tree, strict=True) if new != {} or old == {}]
-    return tree
+    return _array(tree, rename) if type(tree) is list else tree
+
+
+def _array(values: list[Any], rename: Callable[[str], str | None]) -> list[Any]:
+    changed: dict[int, Any] = {}
+    for index, value in enumerate(values):
+        kind = type(value)
+        if kind is dict or kind is list:
+            new = _object(value, rename) if kind is dict else _array(value, rename)
+            if new is not value:
+                changed[index] = new
+    if not changed:
+        return values
+    made = [changed.get(index, value) for index, value in enumerate(values)]
+    return [new for new, old in zip(made, values, strict=True) if new != {} or old == {}]
 
 
 def _object(tree: Tree, rename: Callable[[str], str | None]) -> Tree:
     changed: Tree = {}
+    new: Any
     for key, value in tree.items():
-        if type(value) in _HOLDERS:
-            new = rewritten(value, rename)
-            if new is not value:
-                changed[key] = new
-        elif key == "reference" and isinstance(value, str) and not value.startswith("#"):
-            renamed = rename(value)
-            if renamed != value:
-                changed[key] = renamed
+        kind = type(value)
+        if kind is dict:
+            new = _object(value, rename)
+        elif kind is list:
+            new = _array(value, rename)
+        elif key == "reference" and kind is str and not value.startswith("#"):
+            new = rename(value)
+        else:
+            continue
+        if new is not value:
+            changed[key] = new
     if not changed:
         return tree
     made = {**tree, **changed}
@@ -48,18 +59,24 @@ def _object(tree: Tree, rename: Callable[[str], str | None]) -> Tree:
 def literals(tree: Any) -> list[str]:
     """What every Reference of a tree says, in the order in which they stand."""
     found: list[str] = []
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        if type(node) is dict:
-            literal = node.get("reference")
-            if type(literal) is str:
-                found.append(literal)
-            node = list(node.values())
-        if type(node) is list:
-            # The first on top.
-            stack += [value for value in reversed(node) if type(value) in _HOLDERS]
+    _collect(tree, found)
     return found
+
+
+def _collect(node: Any, found: list[str]) -> None:
+    if type(node) is list:
+        for value in node:
+            kind = type(value)
+            if kind is dict or kind is list:
+                _collect(value, found)
+    elif type(node) is dict:
+        literal = node.get("reference")
+        if type(literal) is str:
+            found.append(literal)
+        for value in node.values():
+            kind = type(value)
+            if kind is dict or kind is list:
+                _collect(value, found)
 
 
 def relative(literal: str, base: str = "") -> tuple[str, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from adapter.errors import Unavailable, UnknownOutcome
@@ -63,7 +63,7 @@ class Round:
         try:
             self._run()
         finally:
-            self.settle([replace(link, lease_until="") for link in self.open.values()])
+            self.settle([link.replace(lease_until="") for link in self.open.values()])
 
     def _run(self) -> None:
         partner, incoming = self.partner, Incoming(self.partner, self.names, self.report)
@@ -83,7 +83,7 @@ class Round:
             elif action.verb in ("withdraw", "close"):
                 self._withdraw(link)
             elif action.verb == "nothing":
-                self.settle([replace(link, acked=link.wanted, lease_until="")])
+                self.settle([link.replace(acked=link.wanted, lease_until="")])
         Sending(self).all(self._ready(self._valid(trees)))
 
     def _companions(self, links: Sequence[Link], stored: dict[Key, StoredResource]) -> list[Link]:
@@ -97,7 +97,7 @@ class Round:
             return []
         leased = self.partner.store.lease(list(new.values()), seconds=self.partner.lease)
         ready = [link for link in leased if _is_new(link)]
-        self.partner.store.settle([replace(link, lease_until="") for link in leased if not _is_new(link)])
+        self.partner.store.settle([link.replace(lease_until="") for link in leased if not _is_new(link)])
         self.open |= {link.local: link for link in ready}
         more = self.partner.store.resources(link.local for link in ready)
         stored |= more
@@ -110,7 +110,7 @@ class Round:
         try:
             self.closed([withdraw(self.partner, self.names, link, self.report)])
         except UnknownOutcome as error:
-            self.later([replace(link, in_flight=WITHDRAWAL)], error.message, backoff(link.attempts))
+            self.later([link.replace(in_flight=WITHDRAWAL)], error.message, backoff(link.attempts))
             self.shared.failed(error)
 
     def _valid(self, trees: list[tuple[Link, StoredResource]]) -> list[tuple[Link, StoredResource]]:
@@ -136,7 +136,7 @@ class Round:
             made = wanted(link, local.tree, bases.get(link.local))
             send = Send(link, local.version, local.tree, made, self.refers[link.local])
             if link.linked and self._is_there(send):
-                there.append(replace(link, acked=local.version, base=local.version, state="linked", lease_until="",
+                there.append(link.replace(acked=local.version, base=local.version, state="linked", lease_until="",
                                      attempts=0, reason=""))  # fmt: skip
             else:
                 sends.append(send)
@@ -149,7 +149,7 @@ class Round:
         """Put off until what each waits for is there."""
         due = self.partner.later(WAIT)
         rows = [
-            replace(link, reason=f"waits for {parent}", not_before=due, lease_until="")
+            link.replace(reason=f"waits for {parent}", not_before=due, lease_until="")
             for parent, links in waiting.items()
             for link in links
         ]
@@ -184,13 +184,13 @@ class Round:
     def later(self, links: list[Link], reason: str, seconds: float) -> None:
         """Put off."""
         due = self.partner.later(seconds)
-        self.settle([replace(link, reason=reason, not_before=due, lease_until="") for link in links])
+        self.settle([link.replace(reason=reason, not_before=due, lease_until="") for link in links])
         for link in links:
             self.report.add(link, "waiting", reason)
 
     def stop(self, links: list[Link], state: str, reason: str, verb: str = "") -> None:
         """Not sent until a person, or a change, says otherwise."""
-        new = [replace(link, state=state, reason=reason, in_flight="", lease_until="") for link in links]
+        new = [link.replace(state=state, reason=reason, in_flight="", lease_until="") for link in links]
         if state == "quarantine":
             for link in new:
                 self.partner.store.clash(link, [Whole(*link.key, "")])

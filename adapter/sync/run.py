@@ -7,7 +7,7 @@ conditional request again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Condition, Thread
 
 from adapter.errors import Unavailable
@@ -149,7 +149,7 @@ class _Run:
             self.tempo.restart()
         self._turn.wait_for(lambda: self._over or not any(other < rank for other in self._busy))
         if self._over:
-            self.partner.store.settle([replace(link, lease_until="") for link in links])
+            self.partner.store.settle([link.replace(lease_until="") for link in links])
             return None
         self._busy.append(rank)
         return links

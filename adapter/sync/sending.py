@@ -47,9 +47,9 @@ class Sending:
         """Everything, in requests of the size that is in use, and that the server takes."""
         flying = []
         for send in sends:
-            link = replace(send.link, in_flight=send.fingerprint, flight=send.version)
+            link = send.link.replace(in_flight=send.fingerprint, flight=send.version)
             flying.append(replace(send, link=link))
-        lost = {link.key for link in self.partner.store.settle([send.link for send in flying])}
+        lost = {link.key for link in self.partner.store.launch([send.link for send in flying])}
         self.round.open |= {send.link.local: send.link for send in flying}
         self.partner.point("in flight")
         going = [send for send in flying if send.link.key not in lost]
@@ -76,7 +76,7 @@ class Sending:
             for send in targets_first(sends):
                 for one, row in self._entries([send], alone=True):
                     if (outcome := self._answered([one], lambda row=row: self._alone(row))) is not None:  # type: ignore[misc]
-                        self.round.names.placed(replace(one.link, remote_id=outcome.id, remote_version=outcome.version))
+                        self.round.names.placed(one.link.replace(remote_id=outcome.id, remote_version=outcome.version))
                         done.append((one, outcome))
         finally:
             if done:
@@ -108,9 +108,7 @@ class Sending:
             self.round.shared.failed(error)
         except Unavailable as error:
             # Nothing was sent, so nothing is in flight.
-            self.round.settle(
-                [replace(send.link, in_flight="", lease_until="", reason=error.message) for send in sends]
-            )
+            self.round.settle([send.link.replace(in_flight="", lease_until="", reason=error.message) for send in sends])
             raise
         else:
             self.partner.point("answered")
@@ -175,9 +173,7 @@ class Sending:
             return
         status = error.status if isinstance(error, ServerRefused) else 0
         if status in (401, 403):
-            self.round.settle(
-                [replace(send.link, in_flight="", lease_until="", reason=error.message) for send in sends]
-            )
+            self.round.settle([send.link.replace(in_flight="", lease_until="", reason=error.message) for send in sends])
             raise error
         parts = halves(sends)
         if status == 413 and parts:
@@ -198,7 +194,7 @@ class Sending:
 
     def _withheld(self, sends: list[Send], error: Refused) -> None:
         """What its patient's consents keep back waits for another one; what was to go with it goes."""
-        held = [replace(sends[place].link, in_flight="", flight=0) for place in error.places]
+        held = [sends[place].link.replace(in_flight="", flight=0) for place in error.places]
         self.round.later(held, f"{FOR_CONSENT}{error.message}", LOOK_AT_CONSENT)
         rest = [send for place, send in enumerate(sends) if place not in error.places]
         if rest:
@@ -211,7 +207,7 @@ class Sending:
             for part in parts:
                 self._send(part)
             return
-        links = [replace(send.link, attempts=send.link.attempts + 1, in_flight="") for send in sends]
+        links = [send.link.replace(attempts=send.link.attempts + 1, in_flight="") for send in sends]
         often = [link for link in links if link.attempts > MOST_MEETINGS]
         if often:
             self.round.stop(links, "quarantine", "its version there changes at every write; stopped after three")
@@ -220,7 +216,7 @@ class Sending:
             self.round.later(links, "another write was met; sent again", 0.2 * 2 ** links[0].attempts)
             return
         known = [link for link in links if link.linked]
-        self.round.settle([replace(link, lease_until="") for link in links if not link.linked])
+        self.round.settle([link.replace(lease_until="") for link in links if not link.linked])
         self.round.closed(
             probe.look_again(self.partner, Incoming(self.partner, self.round.names, self.round.report), known)
         )
@@ -228,7 +224,7 @@ class Sending:
     def _unknown(self, sends: list[Send], reason: str) -> None:
         """Its hash stays in flight: the next round looks what came of it."""
         for send in sends:
-            link = replace(send.link, attempts=send.link.attempts + 1)
+            link = send.link.replace(attempts=send.link.attempts + 1)
             if link.attempts >= MOST_ATTEMPTS:
                 self.round.stop([link], "quarantine", f"{reason}; given up after {MOST_ATTEMPTS} times")
             else:

@@ -4,8 +4,6 @@ options, or who deleted it, say so.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from adapter.errors import Conflict as Raced
 from adapter.errors import Gone, NotFound, Refused, ServerRefused
 from adapter.fhir_json import same
@@ -22,7 +20,7 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
     """
     if not link.remote_id:
         return _close(partner, link, report, "closed")
-    before, link = link, replace(link, in_flight=WITHDRAWAL)
+    before, link = link, link.replace(in_flight=WITHDRAWAL)
     partner.store.settle([link])
     try:
         there = partner.client.read(link.type, link.remote_id)
@@ -47,13 +45,13 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
         said = (
             f"the server answered {error.status}" if isinstance(error, ServerRefused) else f"privacy: {error.message}"
         )
-        refused = replace(link, state="refused", reason=said, lease_until="", in_flight="")
+        refused = link.replace(state="refused", reason=said, lease_until="", in_flight="")
         partner.store.settle([refused])
         report.add(refused, "refused", refused.reason)
         return refused
     # So that our own withdrawal is known when a pull brings it, and a record that is restored is sent as it then is.
     tree = as_ours(names, partner.client.base, seen.resource, link.local_id)
-    known = replace(link, remote_version=seen.version, remote_updated=seen.last_updated, base=0, seen=tree)
+    known = link.replace(remote_version=seen.version, remote_updated=seen.last_updated, base=0, seen=tree)
     return _close(partner, known, report, "withdrawn")
 
 
@@ -78,8 +76,8 @@ def _conflict(partner: Partner, names: Names, link: Link, report: Report) -> Lin
     reason = "deleted here, changed there"
     there = partner.client.read(link.type, link.remote_id)
     theirs = as_ours(names, partner.client.base, there.resource, link.local_id)
-    stopped = replace(
-        link, state="conflict", reason=reason, theirs=theirs, theirs_version=there.version, lease_until="", in_flight=""
+    stopped = link.replace(
+        state="conflict", reason=reason, theirs=theirs, theirs_version=there.version, lease_until="", in_flight=""
     )
     whole = Conflict(*link.key, "", link.seen, None, theirs, theirs_at=there.last_updated)
     partner.store.clash(stopped, [whole])
@@ -90,14 +88,14 @@ def _conflict(partner: Partner, names: Names, link: Link, report: Report) -> Lin
 def _wait(partner: Partner, link: Link, error: Refused, report: Report) -> Link:
     """What says that it is withdrawn is of the patient too: it waits for a consent like everything else."""
     reason = f"{FOR_CONSENT}{error.message}"
-    waiting = replace(link, reason=reason, in_flight="", lease_until="", not_before=partner.later(LOOK_AT_CONSENT))
+    waiting = link.replace(reason=reason, in_flight="", lease_until="", not_before=partner.later(LOOK_AT_CONSENT))
     partner.store.settle([waiting])
     report.add(waiting, "waiting", reason)
     return waiting
 
 
 def _close(partner: Partner, link: Link, report: Report, verb: str, reason: str = "") -> Link:
-    done = replace(link, state="closed", reason=reason, acked=link.wanted, lease_until="", in_flight="", attempts=0)
+    done = link.replace(state="closed", reason=reason, acked=link.wanted, lease_until="", in_flight="", attempts=0)
     partner.store.settle([done])
     report.add(done, verb, reason)
     return done

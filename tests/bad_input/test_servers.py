@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,7 @@ def _linked() -> None:
     with Services() as services:
         store = services.store()
         known = {"remote_id": "there-1", "remote_version": "1", "state": "linked"}
-        store.settle([replace(link, **known, acked=link.wanted) for link in list(store.links("there"))])
+        store.settle([link.replace(**known, acked=link.wanted) for link in list(store.links("there"))])
 
 
 def unavailable(command: str, base: str) -> None:

@@ -311,13 +311,9 @@ def test_a_record_at_work_elsewhere_is_looked_at_again(pushed: Scene) -> None:
     pushed.edit_there(statusReason="there")
     held = pushed.store.lease(pushed.links("Goal"), seconds=60)
     assert pushed.pull().steps == []
-    pushed.store.settle([link.__class__(**{**_fields(link), "lease_until": ""}) for link in held])
+    pushed.store.settle([link.replace(lease_until="") for link in held])
     later(pushed, hours=1)
     assert [step.verb for step in pushed.pull().steps] == ["pulled"]
-
-
-def _fields(link: Any) -> dict[str, Any]:
-    return {name: getattr(link, name) for name in link.__dataclass_fields__}
 
 
 def test_one_side_s_list_order_and_other_s_text_are_both_kept(pushed: Scene) -> None:

@@ -111,7 +111,7 @@ def test_a_circle_is_broken_by_a_second_write(made: Scene) -> None:
         rest = {part: row.tree for part, row in made.store.parts("plan", stored.record_id).items()}
         made.store.save(made.store.record("plan", stored.record_id), rest | {"": tree})
     # Both anew, so that neither is there when the other goes.
-    anew = [replace(one, remote_id="", remote_version="", acked=0, base=0, seen=None) for one in made.links("CarePlan")]
+    anew = [one.replace(remote_id="", remote_version="", acked=0, base=0, seen=None) for one in made.links("CarePlan")]
     made.store.settle(anew)
     for row in (one, two):
         made.client._held.pop(("CarePlan", row["id"]))

@@ -14,7 +14,7 @@ from sqlalchemy import event, text
 from adapter.errors import Conflict, Unavailable
 from adapter.ports import THIS_WRITE, Entry, Link, Options, Server
 from adapter.ports import Conflict as Clash
-from adapter.store import Store, open_store
+from adapter.store import Store, open_store, tables
 from adapter.store.database import open_engine
 from tests.sync.daemons import Missing, postgresql
 
@@ -81,7 +81,7 @@ def claim(store: Store, limit: int = 100) -> list[Link]:
 
 
 def done(link: Link, remote: str = "") -> Link:
-    return replace(link, acked=link.wanted, base=link.wanted, remote_id=remote or f"x-{link.local_id}",
+    return link.replace(acked=link.wanted, base=link.wanted, remote_id=remote or f"x-{link.local_id}",
                    remote_version="1", state="linked", lease_until="")  # fmt: skip
 
 
@@ -143,17 +143,17 @@ def test_an_outcome_does_not_undo_what_was_written_meanwhile(store: Store) -> No
 
 def test_a_write_that_comes_in_says_its_own_version(store: Store) -> None:
     (link, *_) = claim(store)
-    save(store, "patient", link.record_id, "Theirs", links=[replace(done(link), acked=THIS_WRITE, base=THIS_WRITE)])
+    save(store, "patient", link.record_id, "Theirs", links=[done(link).replace(acked=THIS_WRITE, base=THIS_WRITE)])
     (now,) = store.local(NAME, [link.local]).values()
     assert (now.wanted, now.acked, now.base, now.todo) == (2, 2, 2, False)
     with pytest.raises(Conflict):
-        save(store, "patient", link.record_id, "Late", links=[replace(done(link), fence=link.fence - 1)])
+        save(store, "patient", link.record_id, "Late", links=[done(link).replace(fence=link.fence - 1)])
 
 
 def test_what_is_put_off_is_due_in_its_time(store: Store) -> None:
     mine = claim(store)
     due = "2026-03-01T12:05:00.000Z"
-    store.settle([replace(link, not_before=due, lease_until="", reason="waits for X/1") for link in mine])
+    store.settle([link.replace(not_before=due, lease_until="", reason="waits for X/1") for link in mine])
     assert {link.kind for link in claim(store)} == {"plan"}
     store.renew(NAME)
     assert {link.kind for link in claim(store)} == {"patient"}
@@ -161,7 +161,7 @@ def test_what_is_put_off_is_due_in_its_time(store: Store) -> None:
 
 def test_counts_and_what_needs_a_look(store: Store) -> None:
     mine = claim(store)
-    store.settle([replace(mine[0], state="refused", reason="no"), *(done(link) for link in mine[1:])])
+    store.settle([mine[0].replace(state="refused", reason="no"), *(done(link) for link in mine[1:])])
     assert store.counts(NAME) == {"refused": 1, "linked": 4, "waiting": 5}
     assert len(store.unsettled(NAME)) == 6
     assert store.waiting() == frozenset({NAME})
@@ -169,7 +169,7 @@ def test_counts_and_what_needs_a_look(store: Store) -> None:
 
 def test_a_refused_one_gets_another_chance_with_another_content(store: Store) -> None:
     (link, *_) = claim(store)
-    store.settle([replace(link, state="refused", reason="no")])
+    store.settle([link.replace(state="refused", reason="no")])
     save(store, "patient", link.record_id, "Two")
     (now,) = store.local(NAME, [link.local]).values()
     assert (now.state, now.todo) == ("waiting", True)
@@ -186,7 +186,7 @@ def test_the_journal_only_grows(store: Store) -> None:
 
 def test_open_conflicts_of_a_part_are_replaced_and_decided_ones_stay(store: Store) -> None:
     (link, *_) = claim(store)
-    stopped = replace(link, state="conflict", reason="changed on both sides")
+    stopped = link.replace(state="conflict", reason="changed on both sides")
     store.clash(stopped, [Clash(*link.key, "Patient.gender", None, "a", "b")])
     store.clash(stopped, [Clash(*link.key, "Patient.gender", None, "a", "c")])
     (one,) = store.conflicts(NAME)
@@ -225,7 +225,7 @@ def test_no_question_reads_all_links(store: Store, monkeypatch: pytest.MonkeyPat
     store.unsettled(NAME)
     store.waiting()
     store.link(mine[0].key)
-    store.settle([replace(link, fence=99) for link in mine])
+    store.settle([link.replace(fence=99) for link in mine])
     save(store, "plan", "c1", "Two")
     assert found
     wide = [line for line in found if line.startswith("SCAN link") or line.endswith("(server=?)")]
@@ -311,3 +311,7 @@ def test_the_tables_are_as_they_are_written_down(store: Store) -> None:
 
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_link_has_the_columns_of_its_table_in_their_order() -> None:
+    assert Link.__struct_fields__ == tuple(column.name for column in tables.link.columns)[: len(Link.__struct_fields__)]
