@@ -47,6 +47,11 @@ def test_a_server_that_changes_is_found_out_again() -> None:
     assert quickest(KNOWN, tempo.rates) == Way(1, 4)
 
 
+def test_one_by_one_must_be_well_ahead() -> None:
+    assert quickest(KNOWN, {"100x2": 100.0, "1x4": 115.0}) == Way(100, 2)
+    assert quickest(KNOWN, {"100x2": 100.0, "1x4": 130.0}) == Way(1, 4)
+
+
 def test_what_cannot_win_is_not_tried() -> None:
     rates = {"100x2": 1000.0, "100x4": 900.0, "100x1": 600.0, "25x2": 900.0, "25x4": 900.0, "25x1": 500.0, "1x2": 100.0}
     assert following(KNOWN, rates, Random(3)) != Way(1, 4)
