@@ -35,7 +35,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".cache" / "mutants"
 SUMMARY = ROOT / "tests" / "mutants" / "survivors.md"
 REASONS = ROOT / "tests" / "mutants" / "reasons.md"
-# The engine: what reads and writes, as rules and as generated code. What tells of rules (explain, …) has tests of its own commands.
+# The engine: what reads and writes, as rules and as generated code, and what lint says of rules. What else tells of them
+# (explain, coverage, …) has tests of its own commands.
 ENGINE = (
     "apart", "bundle", "choosing", "codecs", "companions", "compiler", "concepts", "convert", "derived", "expanding", "functions",
     "kept", "keys", "keywords", "kinds", "leaves", "links", "lists", "mapper", "maps", "oneway", "paired", "parsing", "parts",
@@ -43,6 +44,8 @@ ENGINE = (
     "table", "units", "versions", "wrapping",
     "fast", "fast.arrays", "fast.code", "fast.concepts", "fast.items", "fast.known", "fast.listing", "fast.reading", "fast.rows",
     "fast.values", "fast.writing",
+    "lint", "lint.allow", "lint.codes", "lint.complete", "lint.messages", "lint.owners", "lint.profiles", "lint.sides",
+    "lint.subject", "lint.walking",
 )  # fmt: skip
 QUICK = (
     *sorted(
@@ -58,13 +61,17 @@ OF_PACKAGES = {
         f"{FAST}/test_asks.py", f"{FAST}/test_known.py", f"{FAST}/test_quick_concepts.py", f"{FAST}/test_rules_alike.py",
         "tests/unit/mapping/test_fast_ids.py",
     ),
+    "lint": ("tests/unit/mapping/lint",),
 }  # fmt: skip
 # What tries every field, or draws records at random, finds more and takes longer: asked with --deep, of those that are left.
 DEEP = (
     "tests/unit/mapping/test_by_rules.py", "tests/unit/test_packs_hold.py", "tests/laws/test_core_laws.py",
     "tests/laws/test_bundles.py", "tests/laws/test_fast.py", "tests/laws/test_pack_laws.py",
 )  # fmt: skip
-DEEP_OF_PACKAGES = {"fast": (f"{FAST}/test_packs_alike.py",)}
+DEEP_OF_PACKAGES = {
+    "fast": (f"{FAST}/test_packs_alike.py",),
+    "lint": ("tests/unit/test_core_pack.py", "tests/unit/cli/test_pack.py"),
+}
 # A mutant that runs longer than its tests did, by so much and so many times, never ends.
 LONGER = 10
 TIMES = 5

@@ -56,7 +56,7 @@ def _bound(subject: Subject, row: Row, spot: Spot, binding: Binding) -> None:
         reached |= {code_ for _, code_ in taken}
         if not taken:
             names = {code_ for _, code_ in allowed}
-            said = f" becomes {', '.join(sorted(key[1] for key in keys))}, which is" if keys else " is"
+            said = f" becomes {', '.join(sorted({key[1] for key in keys}))}, which is" if keys else " is"
             near = nearest(code, names) if any(key[1] == code for key in keys) else ""
             text = f"{code}{said} not in the value set of {spot.path}: expected a code of {binding.value_set}"
             subject.say(row, "code-outside", text, spot_key, near)

@@ -238,10 +238,8 @@ def _constant(subject: Subject, row: Row, spot: Spot) -> None:
     value = (row.keys or {})["set"]
     selected = row.selector.endswith(("]", ")"))
     if isinstance(value, list) is not (spot.lists and not selected):
-        expected = "a list" if spot.lists else "no list"
-        subject.say(
-            row, "list-single", f"{spot.path} holds {expected}, and the constant is not: expected {expected}", "set"
-        )
+        holds, expected = ("several values", "a list") if spot.lists and not selected else ("one value", "no list")
+        subject.say(row, "list-single", f"{spot.path} holds {holds} here: expected {expected}", "set")
         return
     for each in value if isinstance(value, list) else [value]:
         _constant_value(subject, row, spot, each)
