@@ -43,7 +43,7 @@ def read_parts(rule: Parts, node: Tree, out: Tree, scope: Scope, beside: Beside 
         return
     at, matches = rule.at, rule.path.last.matches
     # One scope, which is at one part after the other.
-    inner = scope.of("", {})
+    inner = scope.of(scope.part, scope.root)
     items: dict[str, Tree] = {}
     for element in elements:
         if matches(element):
@@ -66,15 +66,16 @@ def _item(rule: Parts, reference: Tree, scope: Scope, inner: Scope) -> Tree | No
         found = lookup(rule.maps, reference, scope)
         if found is None:
             return _named(reference, scope)
-        return _own({"id": "", **read_part(found, scope)}, found.item_id)
+        return _own({"id": found.item_id, **read_part(found, scope)}, found.item_id)
     key = scope.refs.part(reference)
-    resource = scope.parts.get(key) if key else None
-    if key is not None and resource is not None:
-        for map_ in rule.maps:
-            if map_.reads(resource):
-                inner.part, inner.root = key, resource
-                id_ = key.partition("/")[2]
-                return _own(map_.read(resource, inner, {"id": id_}), id_)
+    if not key:
+        return _named(reference, scope)
+    resource = scope.parts.get(key)
+    for map_ in rule.maps:
+        if map_.reads(resource):
+            inner.part, inner.root = key, scope.parts[key]
+            id_ = key.partition("/")[2]
+            return _own(map_.read(inner.root, inner, {"id": id_}), id_)
     return _named(reference, scope)
 
 
@@ -110,7 +111,7 @@ def fill_parts(rule: Parts, node: Tree, new: Tree, scope: Scope, beside: Beside 
     if node.get(name) or not _are_plain(wanted, rule.held):
         rule.write(node, new, {}, scope)
         return
-    inner = scope.of("", {})
+    inner = scope.of(scope.part, scope.root)
     inherited = {name: scope.owner[name] for name in INHERITED if name in scope.owner}
     start, at = rule.path.last.make(), rule.at
     made = []
@@ -143,11 +144,8 @@ def _reference(rule: Parts, own: Tree, inherited: Tree, inner: Scope) -> Tree:
 
 
 def _are_plain(wanted: Any, held: str) -> bool:
-    if type(wanted) is not list:
-        return False
-    ids = set()
-    for item in wanted:
-        if type(item) is not dict or type(item.get("id")) is not str or item.get(held) is True:
-            return False
-        ids.add(item["id"])
-    return len(ids) == len(wanted)
+    return type(wanted) is list and len({row["id"] for row in wanted if _is_plain(row, held)}) == len(wanted)
+
+
+def _is_plain(item: Any, held: str) -> bool:
+    return type(item) is dict and type(item.get("id")) is str and item.get(held) is not True

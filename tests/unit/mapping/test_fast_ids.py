@@ -30,6 +30,7 @@ ITEMS: dict[str, list[Any]] = {
     "none": [{"text": "x"}, {"text": "x"}],
     "no texts": [{"id": 7, "text": "x"}, {"id": None}, {"id": []}],
     "no objects": ["x", None, {"id": ONE}],
+    "a text that leads elsewhere": [{"id": ONE, "text": "#c"}, {"id": "n1", "text": "#g"}],
     "an empty one": [{"id": "", "text": "x"}],
 }
 
@@ -51,7 +52,8 @@ def _map(element: str, keys: Keys) -> ResourceMap:
 
 def _made(map_: ResourceMap, items: list[Any], refs: RelativeRefs, *, fast: bool) -> bytes:
     map_.fast = generate(map_) if fast else None
-    root: Tree = {"resourceType": "CarePlan"}
+    contained = [{"resourceType": "Condition", "id": "c"}, {"resourceType": "Goal", "id": "g"}]
+    root: Tree = {"resourceType": "CarePlan", "contained": contained}
     map_.make({"id": ONE, "rows": items}, Scope(refs, "plan", ONE, {"": root}, root))
     return dumps(root)
 

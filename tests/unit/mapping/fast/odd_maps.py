@@ -93,6 +93,7 @@ CODED = [
     {"system": THEIRS, "code": "9"}, {"system": THEIRS, "code": "9", "display": "d", "text": "t"}, {"text": "t", "display": "d"},
     {"code": "x", "also": [{"system": "s", "code": "c"}]}, {"system": OURS, "code": "x"}, {"system": THEIRS, "version": "1"},
     {"code": None, "text": "t"}, {"code": "x", "text": None}, {"system": THEIRS, "code": "1", "version": "2"},
+    {"system": THEIRS, "code": "9", "text": 7}, {"system": THEIRS, "code": "9", "text": ""},
 ]  # fmt: skip
 CODINGS: list[Tree] = [
     {"coding": [{"system": THEIRS, "code": "1"}]}, {"coding": [{"system": THEIRS, "code": "2"}], "text": "t"},
@@ -115,6 +116,7 @@ REFERENCES: list[Tree] = [
     {"identifier": {"system": "s", "value": "v"}, "type": "Goal"}, {"reference": "#c1"}, {"reference": "#c2"}, {"reference": 7},
     {"reference": "Goal/part"}, {"reference": "Goal/part", "display": ""}, {"type": "Goal"}, {"display": ""},
     {"display": "d", "type": "Goal"}, {"reference": "", "display": "d"}, {},
+    {"reference": "#c9", "identifier": {"system": IDENTIFIER_SYSTEM, "value": "w"}},
 ]  # fmt: skip
 PARTY = [{"text": "t"}, "t", "", {"text": "t", "reference": "x"}, {"id": OWN_ID, "text": "t"}, OWN_ID, "part"]
 CHAIN = "addresses[k=1].code"
@@ -440,7 +442,7 @@ ODD: dict[str, Odd] = {
     ),
     "what is taken away is not written into": Odd(
         "- {record: a, fhir: of.text}\n- {record: state, fhir: of.text, values: {x: p}}\n- {record: b, fhir: of.more}\n"
-        "- {record: i, fhir: of.more, own: {x: p}, default: q}\n- {record: c, fhir: of.most}",
+        "- {record: i, fhir: of.other, own: {x: p}, default: q}\n- {record: c, fhir: of.most}",
         [{"a": "x", "state": "?", "b": "y"}, {"b": "y", "i": "?", "c": "z"}, {"a": "x", "c": "z"}],
     ),
     "what a rule takes away is not written into": Odd(
@@ -452,6 +454,17 @@ ODD: dict[str, Odd] = {
     "values where something stands": Odd(
         "- {record: any, fhir: of.note}\n- {record: tags, fhir: of.note}\n- {record: o.any, fhir: note}\n- {record: links, fhir: note}",
         [{"tags": ["x"], "links": ["y"]}, {"any": ["z"], "tags": ["x"], "o": {"any": ["z"]}, "links": ["y"]}],
+    ),
+    "what a rule leaves alone is not looked for again": Odd(
+        '- {record: o.a, fhir: period.start}\n- {record: a, fhir: "category[coding.code=1].text"}\n- {record: o.b, fhir: period.end}\n'
+        "- {record: b, fhir: category.x, via: date MM/DD/YYYY}",
+        [{"o": {"a": "x", "b": "y"}, "a": "z"}, {"o": {"a": "x", "b": "y"}, "a": 1}],
+    ),
+    "identifiers of a part": Odd(
+        '- {record: a, fhir: "part.identifier[system=s].value"}\n- {record: b, fhir: "part.identifier[system=t].value"}', [{"a": "x", "b": "y"}]
+    ),
+    "an object guarded by two keys": Odd(
+        '- {record: a, fhir: "range(k=1,l=2).low.value"}', [{"a": "x"}], [{"range": {"k": "1", "low": {"value": "x"}}}]
     ),
     "values by two keys": Odd(
         '- {record: tags, fhir: "x[k=1,l=2]", leaf: v}', [{"tags": ["1"]}], [{"x": [{"k": "1", "v": "n"}, {"k": "1", "l": "2", "v": "y"}]}],

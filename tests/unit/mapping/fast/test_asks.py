@@ -128,6 +128,8 @@ ASKED: dict[str, tuple[set[str], set[str]]] = {
     "what a rule takes away is not written into": ({"Copy.encode", "Leaf.write", "OwnCode.write"}, set()),
     "a list below an object, with a default": ({"Copy.encode", "Scalars.write"}, {"Copy.decode", "Scalars.read"}),
     "values where something stands": ({"elements_of"}, {"Copy.decode"}),
+    "what a rule leaves alone is not looked for again": ({"Copy.encode", "Leaf.write"}, {"Copy.decode", "Leaf.read"}),
+    "identifiers of a part": ({"grow"}, set()),
     "what is not written takes its holders away": ({"Values.encode", "take_away"}, set()),
 }  # fmt: skip
 
