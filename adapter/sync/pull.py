@@ -64,6 +64,7 @@ class _Look:
     swept_now: bool = False
     met: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
+    lost: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names = Names(self.partner)
@@ -116,6 +117,7 @@ class _Look:
         """
         last = self.partner.store.state(self.partner.name).last_pull
         if last and (start := had_twice(mark, stamp, self.partner.clock.now() - moment(last))):
+            self.lost[type_] = start
             self._since(type_, start - self._overlap, stamp)
 
     @property
@@ -247,7 +249,7 @@ class _Look:
             if type_ not in self.facts.capability.history_type:
                 silent = True
             elif mark:
-                since = instant(moment(mark) - self._overlap)
+                since = instant(min(moment(mark), self.lost.get(type_, moment(mark))) - self._overlap)
                 for page in self.partner.client.history(type_, since=since):
                     found += [(type_, id_) for row in page if (id_ := deleted_id(row, type_))]
         self._gone(found)

@@ -299,6 +299,21 @@ class Histories(RuleBasedStateMachine):
                 self.world.close()
 
 
+def test_what_was_deleted_in_a_time_that_the_server_had_twice_is_seen() -> None:
+    world = World(synced=True)
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    try:
+        assert west.run(NORTH, "both")
+        site.clock.off = -3600.0
+        (goal,) = site.here("Goal", GOALS[0])
+        site.server.delete("Goal", goal["id"])
+        world.later(HOURS)
+        assert west.run(NORTH, "pull")
+        assert {link.state for link in west.store.links(NORTH) if link.part == f"Goal/{GOALS[0]}"} == {"gone"}
+    finally:
+        world.close()
+
+
 PROFILE = settings.get_current_profile_name()
 TestHistories = Histories.TestCase
 # The same histories at each run of the tests; others, and made small where one fails, in the long one.
