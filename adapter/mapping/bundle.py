@@ -12,6 +12,7 @@ from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id
 from adapter.issues import Issue
 from adapter.mapping.apart import Input
 from adapter.mapping.companions import Companion
+from adapter.mapping.keys import times
 from adapter.mapping.lists import elements_of
 from adapter.mapping.mapper import PackMaps, record_id_of
 from adapter.mapping.maps import ResourceMap
@@ -121,7 +122,7 @@ class Analysis:
 
     def _id(self, resource: Tree, seen: dict[str, int]) -> str:
         id_ = record_id_of(resource, self.input.base)
-        count = seen[id_] = seen.get(id_, 0) + 1
+        count = times(id_, seen)
         return id_ if count == 1 else foreign_record_id("again", id_, str(count))
 
     def refs(self, owned: Mapping[str, int]) -> BundleRefs:
@@ -155,7 +156,7 @@ class Analysis:
         for rule in map_.leads():
             path, maps = rule.path, [rule.map] if isinstance(rule, Companion) else rule.maps
             node = resources[main if isinstance(rule, Parts) and rule.from_main else index]
-            if (path.steps[0].name if path.steps else path.name) not in node:
+            if path.first.name not in node:
                 continue
             for literal in _literals(rule, node):
                 target = target_of(literal, self.targets)

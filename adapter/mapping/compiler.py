@@ -143,8 +143,7 @@ class _File:
 
     def _rule(self, row: source.Mapping, shape: Shape) -> Rule | None:
         places = [each for each in row.get("either", ()) if isinstance(each, source.Mapping)]
-        file, faults = row.file or self.file, self.context.faults
-        if [each for each in (row, *places) if not _checked(file, each, KEYWORDS, faults)]:
+        if [each for each in (row, *places) if not _checked(row.file, each, KEYWORDS, self.context.faults)]:
             return None
         try:
             return self._build(row, shape)
@@ -155,7 +154,7 @@ class _File:
         return None
 
     def _fault(self, row: source.Mapping, id_: str, text: str, key: str | None = None, near: str = "") -> None:
-        self.context.faults.add(row.file or self.file, row, id_, text, key, near)
+        self.context.faults.add(row.file, row, id_, text, key, near)
 
     def _path(self, text: str) -> Path:
         known = self.context.paths.get(text)

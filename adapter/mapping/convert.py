@@ -98,13 +98,11 @@ def _refuse_twins(contents: Sequence[Tree]) -> None:
 def _fresh(pack: PackMaps, contents: Sequence[Tree], bundle_type: str, create: Create) -> Converted:
     if bundle_type not in ("collection", "transaction"):
         raise UsageError(f"A Bundle of type {bundle_type} is not made here.", remedy="Use collection or transaction.")
-    ids = [resource_id(record["kind"], record["id"]) for record in contents]
-    given = {
-        (pack.maker(record).type_, record["id"]): f"urn:uuid:{id_}" for record, id_ in zip(contents, ids, strict=True)
-    }
+    named = [(record, resource_id(record["kind"], record["id"])) for record in contents]
+    given = {(pack.maker(record).type_, record["id"]): f"urn:uuid:{id_}" for record, id_ in named}
     entries: list[Tree] = []
     issues: list[Issue] = []
-    for record, id_ in zip(contents, ids, strict=True):
+    for record, id_ in named:
         parts, said = pack.parts(record, refs=BundleRefs("none", {}, [], [], given=given), new_id=id_)
         issues += said
         entries += [_entry(resource, bundle_type, create) for resource in parts.values()]
@@ -197,8 +195,8 @@ class _Writer:
         if bundle is None:
             return put_together(self.input)
         tree = put_together(self.input)
-        places = self.input.entries
-        kept = [entry for entry, index in zip(tree["entry"], places, strict=True) if index not in self.gone]
+        gone = {self.input.rows[index] for index in self.gone}
+        kept = [entry for row, entry in enumerate(tree["entry"]) if row not in gone]
         new = [_entry(resource, str(bundle.get("type"))) for resource in self.added]
         if self.gone or new:
             tree["entry"] = kept + new

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from adapter.fhir_json import canonical
 from adapter.identity import content_id, foreign_record_id, is_uuid
@@ -13,6 +13,7 @@ from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
 NUMBER = "#"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +48,41 @@ class Keys:
             seen[NUMBER] = number_of(element, seen.get(NUMBER, 0))
             return str(seen[NUMBER])
         found = self.linked(element, scope)
-        if found is not None and ("id", found) not in seen:
-            seen["id", found] = 1
+        if found is not None and times(("id", found), seen) == 1:
             return str(found)
         own = element.get("id")
-        if type(own) is str and own and " " not in own and len(own) <= 64 and ("id", own) not in seen:
-            seen["id", own] = 1
+        if type(own) is str and own and " " not in own and len(own) <= 64 and times(("id", own), seen) == 1:
             return own if not self.uuid or is_uuid(own) else foreign_record_id(scope.record_id, "element", own)
         form = canonical(element)
-        seen[form] = seen.get(form, 0) + 1
-        return content_id(form, seen[form])
+        return content_id(form, times(form, seen))
+
+
+def times(key: Hashable, seen: dict[Any, int]) -> int:
+    """How often a key has come by, this time included."""
+    seen[key] = found = seen.get(key, 0) + 1
+    return found
 
 
 def number_of(element: Tree, before: int) -> int:
     """The number of an element of numbered columns: its id where that is a larger one, else the next."""
     own = element.get("id")
-    number = int(own) if type(own) is str and own.isascii() and own.isdigit() and own[0] != "0" and len(own) < 4 else 0
-    return max(number, before + 1)
+    if type(own) is str and own.isascii() and own.isdigit() and own[0] != "0" and len(own) < 4:
+        return max(int(own), before + 1)
+    return before + 1
 
 
-def settle_numbers(elements: list[Tree], numbers: list[int]) -> None:
-    """Write down the number of each element that its place does not say."""
+def settle_numbers(rows: Iterable[tuple[Tree, Tree]]) -> None:
+    """Write down the number of each (element, item) that the element's place does not say."""
     before = 0
-    for element, number in zip(elements, numbers, strict=True):
+    for element, item in rows:
+        number = int(item["id"])
         if number_of(element, before) != number:
             element["id"] = str(number)
         before = number
 
 
-def occurrence_keys(items: Any, key: Callable[[Any], Hashable]) -> list[Hashable]:
-    """A key for each item, with its occurrence, so that equal ones stay apart."""
-    seen: dict[Hashable, int] = {}
-    keys: list[Hashable] = []
-    for item in items:
-        base = key(item)
-        seen[base] = seen.get(base, 0) + 1
-        keys.append((base, seen[base]))
-    return keys
+def keyed(rows: Iterable[T], key: Callable[[T], Hashable]) -> list[tuple[Hashable, T]]:
+    """(key, row) of each row, the key with its occurrence, so that equal ones stay apart."""
+    seen: dict[Any, int] = {}
+    bases = ((key(row), row) for row in rows)
+    return [((base, times(base, seen)), row) for base, row in bases]

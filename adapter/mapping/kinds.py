@@ -63,7 +63,7 @@ class OwnKinds:
         if not added or "extra" not in record:
             return []
         fields = schema_with({"properties": {}}, added)["properties"]
-        return _faults({"type": "object", "properties": fields}, {"extra": record["extra"]})
+        return _faults({"properties": fields}, {"extra": record["extra"]})
 
     def _fitting(self, record: Tree) -> Kind | None:
         rows = list(self.kinds.values())

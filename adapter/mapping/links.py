@@ -110,11 +110,7 @@ class Related:
 
     def encode(self, value: Any, old: Any, scope: Scope) -> Any:
         if type(value) is not dict or "id" not in value:
-            return (
-                Party(whole=True).encode(value, old, scope)
-                if type(value) is dict
-                else self.link.encode(value, old, scope)
-            )
+            return Party().encode(value, old, scope) if type(value) is dict else self.link.encode(value, old, scope)
         reference = self.link.encode(value["id"], old, scope)
         if reference is None or not is_text(value.get("text")):
             return reference

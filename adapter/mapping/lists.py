@@ -14,7 +14,7 @@ from typing import Any
 
 from adapter.fhir_json import canonical, same
 from adapter.mapping.codecs import Codec
-from adapter.mapping.keys import NUMBER, Keys, occurrence_keys, settle_numbers
+from adapter.mapping.keys import NUMBER, Keys, keyed, settle_numbers
 from adapter.mapping.paths import Path, Step, get, put
 from adapter.mapping.rules import Names, Rule, not_written, read_all, write_all
 from adapter.mapping.scope import Scope
@@ -94,9 +94,8 @@ class Items:
     never: tuple[Step, ...] = ()
 
     def _ours(self, element: Any) -> bool:
-        if not self.path.last.matches(element):
-            return False
-        return not any(step.matches(element) for step in self.others + self.never)
+        others = self.others + self.never
+        return self.path.last.matches(element) and not any(step.matches(element) for step in others)
 
     def read(self, node: Tree, out: Tree, scope: Scope) -> None:
         items = [item for _, item in self.items(elements_of(self.path, node), scope)]
@@ -132,9 +131,9 @@ class Items:
             return
         elements = elements_of(self.path, node)
         pairs = self.items(elements, scope)
-        stock = dict(zip(self._keys(item for _, item in pairs), pairs, strict=True))
+        stock = dict(keyed(pairs, lambda pair: self._key(pair[1])))
         made = []
-        for key, item in zip(self._keys(wanted), wanted, strict=True):
+        for key, item in keyed(wanted, self._key):
             if key in stock:
                 index, base = stock[key]
                 element = elements[index]
@@ -146,13 +145,8 @@ class Items:
         store_elements(self.path, node, merge(elements, ours, made, self.path.slot(elements)))
         self.settle_ids([element for _, element in made], wanted, scope)
 
-    def _keys(self, items: Any) -> list[Hashable]:
-        return occurrence_keys(items, self._key)
-
     def _key(self, item: Any) -> Hashable:
-        if type(item) is not dict:
-            return canonical(item)
-        if self.keys.by == "value":
+        if type(item) is not dict or self.keys.by == "value":
             return canonical(item)
         value = item.get("id" if self.keys.by == NUMBER else self.keys.by)
         return value if isinstance(value, str) else canonical(item)
@@ -178,7 +172,7 @@ class Items:
     def settle_ids(self, elements: list[Tree], items: list[Any], scope: Scope) -> None:
         """Write down the id of each element whose derived one would be another."""
         if self.keys.by == NUMBER:
-            settle_numbers(elements, [int(item["id"]) for item in items])
+            settle_numbers(zip(elements, items, strict=True))
         if self.keys.by != "id":
             return
         seen: dict[Any, int] = {}
@@ -218,7 +212,7 @@ class Scalars:
                 value = None
             elif self.leaf is None:
                 value = self.codec.decode(element, scope) if element is not None else None
-            elif self.path.last.matches(element) and not (self.alone and self._beside(element)):
+            elif self.path.last.matches(element) and not (self.alone and _beside(element, self.leaf)):
                 holder = self.leaf.holder(element)
                 raw = holder.get(self.leaf.name) if holder is not None else None
                 value = self.codec.decode(raw, scope) if raw is not None else None
@@ -227,12 +221,6 @@ class Scalars:
             if value is not None:
                 found.append((index, value))
         return found
-
-    def _beside(self, element: Tree) -> bool:
-        """Whether an element holds more than the value: then it is not ours."""
-        leaf = self.leaf
-        first = "" if leaf is None else leaf.steps[0].name if leaf.steps else leaf.name
-        return not element.keys() <= {"id", "extension", first}
 
     def left_out(self, element: Any) -> bool:
         """Whether an element says one of the codes that another rule reads."""
@@ -248,11 +236,11 @@ class Scalars:
         wanted = wanted or self.default or []
         elements = elements_of(self.path, node)
         pairs = self.values(elements, scope)
-        stock = dict(zip(occurrence_keys((value for _, value in pairs), canonical), pairs, strict=True))
+        stock = dict(keyed(pairs, lambda pair: canonical(pair[1])))
         siblings = self._siblings(node, len(elements))
         rows = [(element, sibling) for element, sibling in zip_longest(elements, siblings)]
         made = []
-        for key, value in zip(occurrence_keys(wanted, canonical), wanted, strict=True):
+        for key, value in keyed(wanted, canonical):
             row = rows[stock[key][0]] if key in stock else (self._make(value, scope), None)
             if row[0] is not None:
                 made.append((key, row))
@@ -285,3 +273,8 @@ class Scalars:
         else:
             holder.pop(f"_{self.path.name}", None)
             self.path.prune(node)
+
+
+def _beside(element: Tree, leaf: Path) -> bool:
+    """Whether an element holds more than the value: then it is not ours."""
+    return not element.keys() <= {"id", "extension", leaf.first.name}

@@ -43,7 +43,7 @@ class PartKeys:
 
     def id_of(self, item: Tree, scope: Scope) -> str:
         """The id of an item of the record."""
-        if self.by == "id" or (self.by != NUMBER and "id" in item):
+        if self.by != NUMBER and "id" in item:
             return str(item["id"])
         key = item.get("id" if self.by == NUMBER else self.by)
         return key if is_uuid(key) else self.made(str(key), scope)  # type: ignore[return-value]
@@ -55,7 +55,7 @@ class PartKeys:
     def plain(self, id_: str, item: Tree, scope: Scope) -> Tree:
         """The item as the record has it: without the id where its own field says it."""
         bare = {key: value for key, value in item.items() if key != "id"}
-        if self.by != "id" and self.by in bare and self.id_of(bare, scope) == id_:
+        if self.by in bare and self.id_of(bare, scope) == id_:
             return bare
         return {"id": id_, **bare}
 
@@ -158,7 +158,7 @@ class Parts:
         places = {id(elements[row.index]): name for name, row in rows.items()}
         inline = {item["id"]: (index, item) for index, item in self.inline_rows(elements, scope)}
         places.update({id(elements[index]): name for name, (index, _) in inline.items()})
-        made: list[tuple[Hashable, Any]] = []
+        made: list[tuple[str, Any]] = []
         named = self._named(wanted, scope)
         for name, item in named.items():
             if self._is_inline(item, name in inline):
@@ -178,7 +178,7 @@ class Parts:
             index: places[id(element)] for index, element in enumerate(elements) if id(element) in places
         }
         store_elements(self.path, node, merge(elements, ours, made))
-        self._settle(made, list(named.values()), inline, scope)
+        self._settle(made, named, inline, scope)
 
     def _is_inline(self, item: Tree, was: bool) -> bool:
         return item.get(self.held) is True if self.held else was
@@ -212,12 +212,11 @@ class Parts:
     def _name(self, id_: str, item: Tree) -> str:
         return str(item["id"]) if self.keys.by == NUMBER else id_
 
-    def _settle(self, made: list[tuple[Hashable, Any]], wanted: list[Tree], inline: Tree, scope: Scope) -> None:
+    def _settle(self, made: list[tuple[str, Any]], named: dict[str, Tree], inline: Tree, scope: Scope) -> None:
         if self.keys.by == NUMBER:
-            settle_numbers([element for _, element in made], [int(item["id"]) for item in wanted])
+            settle_numbers((element, named[name]) for name, element in made)
         if self.inline is not None:
-            rows = zip(made, wanted, strict=True)
-            held = [(element, item) for (id_, element), item in rows if self._is_inline(item, id_ in inline)]
+            held = [(element, named[name]) for name, element in made if self._is_inline(named[name], name in inline)]
             self.inline.settle_ids([element for element, _ in held], [item for _, item in held], scope)
 
     def inline_rows(self, elements: list[Any], scope: Scope) -> list[tuple[int, Tree]]:

@@ -89,9 +89,9 @@ class Siblings(tuple[Step, ...]):  # noqa: SLOT001 - a tuple has no room of its 
         self._keyed: dict[tuple[str, ...], dict[tuple[Any, ...], int]] = {}
         self._asked: list[tuple[int, Step]] = []
         for rank, step in enumerate(self):
-            if step.plain and step.keys:
-                names, values = zip(*step.keys, strict=True)
-                self._keyed.setdefault(names, {})[values] = rank
+            if step.plain:
+                names = tuple(name for name, _ in step.keys)
+                self._keyed.setdefault(names, {})[tuple(value for _, value in step.keys)] = rank
             else:
                 self._asked.append((rank, step))
 
@@ -101,12 +101,11 @@ class Siblings(tuple[Step, ...]):  # noqa: SLOT001 - a tuple has no room of its 
         return next((at for at, element in enumerate(elements) if self._is_later(element, rank)), len(elements))
 
     def _is_later(self, element: Any, rank: int) -> bool:
-        if type(element) is not dict:
-            return False
-        for names, found in self._keyed.items():
-            values = tuple(map(element.get, names))
-            if all(type(value) is str for value in values) and found.get(values, -1) > rank:
-                return True
+        if type(element) is dict:
+            for names, found in self._keyed.items():
+                values = tuple(map(element.get, names))
+                if all(type(value) is str for value in values) and found.get(values, rank) > rank:
+                    return True
         return any(later > rank and step.matches(element) for later, step in self._asked)
 
 

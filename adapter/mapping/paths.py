@@ -53,6 +53,11 @@ class Path:
         """The name of the last step."""
         return self.last.name
 
+    @property
+    def first(self) -> Step:
+        """The step that begins it."""
+        return self.steps[0] if self.steps else self.last
+
     def holder(self, node: Any) -> Tree | None:
         """The object that holds the last step, or None where the way there is not."""
         for step in self.steps:
@@ -186,7 +191,7 @@ def _conditions(text: str, prefixes: Mapping[str, str]) -> tuple[Pairs, Pairs]:
         if not equals or not key.strip() or not value.strip():
             raise PathError(f"expected key=value in [{text}]")
         only_made = key.endswith(":")
-        row = (key.rstrip(":").strip(), expand(value.strip(), prefixes))
+        row = (key.removesuffix(":").strip(), expand(value.strip(), prefixes))
         (made if only_made else keys).append(row)
     return tuple(keys), tuple(made)
 

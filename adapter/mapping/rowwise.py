@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.fhir_json import canonical, same
-from adapter.mapping.keys import occurrence_keys
+from adapter.fhir_json import canonical
+from adapter.mapping.keys import keyed
 from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.paths import get, put
 from adapter.mapping.reshape import Wrapper
@@ -126,24 +126,21 @@ class Order(Wrapper):
         rows = get(out, self.names)
         if not held or not rows:
             return
-        named = dict(zip(occurrence_keys(rows, self._key), rows, strict=True))
-        first = [named.pop(key) for key in occurrence_keys(held["rows"], canonical) if key in named]
+        named = dict(keyed(rows, self._key))
+        first = [named.pop(key) for key, _ in keyed(held["rows"], canonical) if key in named]
         put(out, self.names, first + list(named.values()))
 
     def write(self, node: Tree, new: Tree, old: Tree, scope: Scope) -> None:
-        # What stands there may name rows that are not there any more: only what it does is compared.
+        # What stands there may name rows that are not there any more: it is not what the old record says.
         held: Tree = {}
         self.inner.read(node, held, scope)
-        wanted = self._order(new)
-        if not same(wanted, self._order(old)) or not same(wanted, held):
-            self.inner.write(node, wanted, held, scope)
+        self.inner.write(node, {"rows": self._order(new)}, held, scope)
 
     def _key(self, row: Any) -> Any:
         return canonical(row.get(self.field)) if type(row) is dict else canonical(row)
 
-    def _order(self, record: Tree) -> Tree:
-        rows = list(get(record, self.names) or ())
+    def _order(self, record: Tree) -> list[Any]:
+        """What the rows are called, in their order; nothing where that is the one of the rules."""
+        rows = get(record, self.names) or []
         known, others = split(rows, self.selected)
-        if all(one is other for one, other in zip(rows, known + others, strict=True)):
-            return {}
-        return {"rows": [row.get(self.field) for row in rows if type(row) is dict]}
+        return [] if rows == known + others else [row.get(self.field) for row in rows if type(row) is dict]

@@ -52,7 +52,7 @@ def item_id(resource: Tree, base: str = "none", container: str = "") -> str:
 
 def split_reference(text: str) -> tuple[str, str, str] | None:
     """(base or "none", type, id) of a literal reference, versions left aside; None where it is of another form."""
-    head = text.split("/_history/", maxsplit=1)[0].split("|", maxsplit=1)[0].split("#", maxsplit=1)[0]
+    head = text.partition("/_history/")[0].partition("|")[0].partition("#")[0]
     if head.startswith("urn:"):
         return None
     base, _, id_ = head.rpartition("/")
@@ -82,7 +82,7 @@ def target_of(literal: str, targets: Mapping[str, int]) -> int | None:
     """The index of the resource that a literal names, in whatever version."""
     index = targets.get(literal)
     if index is None and "/_history/" in literal:
-        return targets.get(literal.split("/_history/", maxsplit=1)[0])
+        return targets.get(literal.partition("/_history/")[0])
     return index
 
 
@@ -163,6 +163,6 @@ class Scope:
 
     def say(self, severity: Any, code: str, message_id: str, text: str, *, source: str, path: str = "") -> None:
         """Add an issue at a path of the resource at hand."""
-        type_ = self.root.get("resourceType", "")
+        type_ = self.root.get("resourceType")
         place = f"{type_}.{path}" if path and isinstance(type_, str) else path
         self.issues.append(Issue(severity, code, message_id, text, expression=place, source=source))

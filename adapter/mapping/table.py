@@ -85,8 +85,8 @@ def rows_of(texts: source.Texts, prefixes: Mapping[str, str], faults: source.Fau
     rows: list[Row] = []
     trees = expanded(texts, release, faults)
     main = {str(tree.get("record")): str(tree.get("resource")) for _, tree in trees.values() if "at" not in tree}
-    for name, (file, tree) in trees.items():
-        rows += _File(name, file, tree, prefixes, main).rows()
+    for name, (_, tree) in trees.items():
+        rows += _File(name, tree, prefixes, main).rows()
     return rows
 
 
@@ -105,11 +105,8 @@ class _Place:
 
 
 class _File:
-    def __init__(
-        self, name: str, file: str, tree: source.Mapping, prefixes: Mapping[str, str], main: Mapping[str, str]
-    ) -> None:
-        self.main = main
-        self.name, self.file, self.tree, self.prefixes = name, file, tree, prefixes
+    def __init__(self, name: str, tree: source.Mapping, prefixes: Mapping[str, str], main: Mapping[str, str]) -> None:
+        self.name, self.tree, self.prefixes, self.main = name, tree, prefixes, main
         self.kind, self.type_ = str(tree.get("record")), str(tree.get("resource"))
 
     def rows(self) -> Iterator[Row]:
@@ -143,7 +140,7 @@ class _File:
         fhir = place.fhir + _elements(written, self.prefixes)
         records = tuple(place.names(name) for name in _records(keys))
         row = Row(
-            self.name, self.kind, type_, keys.file or self.file, keys.line, keys.column, _keyword(keys),
+            self.name, self.kind, type_, keys.file, keys.line, keys.column, _keyword(keys),
             records, fhir, place.selector + written, _code_map(keys), _reason(keys), keys, place.record, place.selector,
         )  # fmt: skip
         yield row

@@ -82,8 +82,8 @@ def _selected(row: source.Mapping, record: str, shape: Shape, plain: Plain) -> R
         return Selected(plain(_with(row, record=match["field"]), item), names, keys)
     if item.at((match["field"],)) is None:
         raise RuleError(ID, f"the rows have no {match['field']}")
-    listed = {"type": "object", "properties": {"rows": {"type": "array", "items": item.properties()[match["field"]]}}}
-    inner = plain(_with(row, record="rows", repeats=None), Shape(item.root, listed))
+    listed = _listed(item.properties()[match["field"]], item.root)
+    inner = plain(_with(row, record="rows", repeats=None), listed)
     if not isinstance(inner, Scalars):
         raise RuleError(ID, "expected a list of plain values in FHIR", "repeats")
     return Every(inner, names, keys, match["field"])
@@ -126,9 +126,12 @@ def columns_of(text: str, shape: Shape) -> tuple[Names, dict[int, dict[str, str]
         if found.keys() != fields.keys():
             missing = sorted(fields.keys() - found.keys())
             raise RuleError(ID, f"the columns of number {number} have no {', '.join(missing)}, as others do")
-    item = {"type": "object", "properties": fields}
-    listed = {"type": "object", "properties": {"rows": {"type": "array", "items": item}}}
-    return names, dict(sorted(columns.items())), Shape(shape.root, listed)
+    return names, dict(sorted(columns.items())), _listed({"properties": fields}, shape.root)
+
+
+def _listed(item: Tree, root: Tree) -> Shape:
+    """The shape of an object whose `rows` are a list of such items."""
+    return Shape(root, {"properties": {"rows": {"type": "array", "items": item}}})
 
 
 def _columns(row: source.Mapping, record: str, shape: Shape, plain: Plain) -> Rule:
@@ -149,8 +152,7 @@ def _order(row: source.Mapping, shape: Shape, plain: Plain) -> Rule:
     found = rows.item().at(record_steps(row["order"])) if rows is not None and rows.type_ == "array" else None
     if found is None:
         raise RuleError(ID, f"the record has no list {row.get('record')} of objects with {row['order']}", "order")
-    listed = {"type": "object", "properties": {"rows": {"type": "array", "items": {"type": "string"}}}}
-    inner = plain(_with(row, record="rows", order=None), Shape(listed, listed))
+    inner = plain(_with(row, record="rows", order=None), _listed({"type": "string"}, shape.root))
     if not isinstance(inner, Scalars):
         raise RuleError(ID, "expected a list of texts in FHIR for the order", "fhir")
     return Order(inner, names, str(row["order"]))
@@ -159,8 +161,7 @@ def _order(row: source.Mapping, shape: Shape, plain: Plain) -> Rule:
 def _split(row: source.Mapping, record: str, plain: Plain) -> Rule:
     separator = row["split"]
     piece = {"type": "string", "pattern": f"^(?!.*{re.escape(separator)})"}
-    listed = {"type": "object", "properties": {"rows": {"type": "array", "items": piece}}}
-    inner = plain(_with(row, record="rows", split=None), Shape(listed, listed))
+    inner = plain(_with(row, record="rows", split=None), _listed(piece, {}))
     if not isinstance(inner, Scalars):
         raise RuleError(ID, "expected a list of texts in FHIR", "split")
     return Split(inner, record_steps(record), separator)
@@ -216,7 +217,7 @@ def settled(rules: list[Rule]) -> list[Rule]:
             rule.others = conditions[getattr(rule.inner, "names", None)]
         elif isinstance(rule, Order):
             rule.selected = selected.get(rule.names, [])
-    return sorted(made, key=lambda rule: isinstance(rule, When) + 2 * isinstance(rule, Order))
+    return sorted(made, key=lambda rule: (isinstance(rule, Order), isinstance(rule, When)))
 
 
 def lonely(rules: list[Rule]) -> list[Names]:

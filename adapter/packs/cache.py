@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapter import __version__
+from adapter.errors import BadInput
 from adapter.fhir_json import reloads
 
 T = TypeVar("T")
@@ -91,7 +92,7 @@ def read(key: str | None, make: Callable[[Any], T]) -> T | None:
     body = get(key)
     try:
         return make(reloads(body)) if body is not None else None
-    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+    except (AttributeError, BadInput, LookupError, RecursionError, TypeError, ValueError):
         return None
 
 

@@ -39,6 +39,14 @@ def refused(row: Tree, schema: Tree | None = None) -> tuple[str, str, str]:
     return caught.value.id, caught.value.key, caught.value.near
 
 
+def test_a_template_without_an_end_that_may_be_left_out_goes_both_ways() -> None:
+    fields, made = template("urn:x:{name}/{no}")
+    assert fields == ("name", "no")
+    assert made.encode({"name": "a", "no": "1"}, None, scope()) == "urn:x:a/1"
+    assert made.decode("urn:x:a/1", scope()) == {"name": "a", "no": "1"}
+    assert made.decode("urn:y:a/1", scope()) is None
+
+
 @pytest.mark.parametrize(
     ("row", "wanted"),
     [

@@ -15,7 +15,7 @@ from adapter.mapping.lists import Items, Scalars
 from adapter.mapping.oneway import OneWay
 from adapter.mapping.paired import Paired
 from adapter.mapping.parts import Parts
-from adapter.mapping.reshape import Worded
+from adapter.mapping.reshape import When, Worded
 from adapter.mapping.rules import Leaf, OwnCode, WithCodes
 from adapter.mapping.shapes import Shape
 from adapter.terminology import compile_table
@@ -114,6 +114,14 @@ def test_a_list_of_items_and_what_is_not_theirs() -> None:
     assert rest.keys.by == "name"
     assert [step.keys for step in never.never] == [(("k", "v"),)]
     assert [rule.names for rule in never.rules] == [("name",)]
+
+
+def test_the_rest_of_a_list_is_the_rest_on_a_condition_too() -> None:
+    _, rest = made(
+        "{record: title, fhir: 'b[k=x].n'}",
+        "{record: rows, fhir: b, rest: 'yes', when: {word: w}, items: [{record: name, fhir: n}]}",
+    )
+    assert (type(rest), [step.keys for step in rest.inner.others]) == (When, [(("k", "x"),)])
 
 
 def test_a_list_of_resources() -> None:

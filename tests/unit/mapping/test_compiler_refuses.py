@@ -90,6 +90,7 @@ def test_a_faulty_pair(rule: str, id_: str, column: int, near: str) -> None:
         ("map: m\nrecord: plam\nresource: X\nrules: []\n", [("record-kind", 2, 1, "")]),
         ("map: m\nrecord: plan\nrules: []\n", [("keyword-missing", 1, 1, "")]),
         (f"at: rowz\n{HEAD}", [("record-path", 1, 1, "rows")]),
+        (HEAD.replace("rules:", "at: rowz\nrules:"), [("record-path", 4, 1, "rows")]),
         (f"at: 'y#'\n{HEAD}", [("rule-wrapped", 1, 1, "")]),
         (f"at: a..b\n{HEAD}", [("path-syntax", 1, 1, "")]),
         (f"match: {{'a[': b}}\n{HEAD}", [("path-syntax", 1, 1, "")]),

@@ -39,6 +39,16 @@ def test_references_inside_a_bundle_are_urns() -> None:
     assert found["CarePlan"]["goal"] == [{"reference": f"urn:uuid:{found['Goal']['id']}"}]
 
 
+def test_the_id_of_what_is_made_is_that_of_its_record_wherever_it_is_made() -> None:
+    alone, found = core.parts(PLAN)[0], by_type(core.to_fhir([PLAN]).tree)
+    assert alone[""]["id"] == found["CarePlan"]["id"] == resource_id("plan", PLAN["id"])
+    bare = {key: value for key, value in found["CarePlan"].items() if key != "id"}
+    changed = core.parts(PLAN, {"": {"resourceType": "Basic", "id": "b"}})[0]
+    assert (changed[""]["id"], changed[""]["resourceType"]) == ("b", "CarePlan")
+    assert core.parts(PLAN, {"": {"resourceType": "Basic"}})[0][""]["id"] == resource_id("plan", PLAN["id"])
+    assert "id" not in core.parts(PLAN, {"": bare})[0][""]
+
+
 def test_a_target_that_is_not_given_is_named_by_identifier() -> None:
     found = by_type(core.to_fhir([PLAN]).tree)
     identifier = {"system": IDENTIFIER_SYSTEM, "value": PATIENT["id"]}
@@ -91,7 +101,7 @@ def test_records_are_added_to_and_removed_from_a_bundle() -> None:
 def test_a_single_resource_takes_and_gives_no_record(records: list[Any]) -> None:
     read = core.from_fhir({"resourceType": "Patient", "id": "x"})
     mine = [*read.records, *records] if records else []
-    with pytest.raises(DataError, match="single resource"):
+    with pytest.raises(DataError, match=f"single resource: a record cannot be {'added' if records else 'removed'}[.]"):
         core.to_fhir(mine, read.remainder)
 
 

@@ -155,6 +155,18 @@ def test_a_pair_below_an_object_keeps_what_it_has_alone() -> None:
     assert rows[3] == {"record": "r.c", "fhir": "a.d"}
 
 
+def test_groups_may_stand_in_groups_nine_deep() -> None:
+    deep = [f"g{number}: [{{record: r, fhir: a, object: g{number + 1}}}]" for number in range(1, 12)]
+    for most, told in ((9, ["r"]), (10, [])):
+        groups = "{" + ", ".join([*deep[: most - 1], f"g{most}: [{{record: r, fhir: b}}]"]) + "}"
+        file = (
+            f"map: m\nrecord: goal\nresource: Goal\nrules:\n  - {{record: r, fhir: a, object: g1}}\ngroups: {groups}\n"
+        )
+        found, faults = _told({"m": file})
+        assert [row["record"].rpartition(".")[2] for row in found["m"][1]["rules"]] == told
+        assert {id_ for id_, *_ in faults} == (set() if told else {"group-loop"})
+
+
 @pytest.mark.parametrize(
     ("rule", "groups", "fault"),
     [

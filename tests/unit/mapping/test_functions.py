@@ -310,6 +310,7 @@ def test_what_is_no_function_is_refused_with_the_nearest(text: str, id_: str, ne
     with pytest.raises(FunctionError) as caught:
         via(text, anything)
     assert (caught.value.id, caught.value.near) == (id_, near)
+    assert str(caught.value).startswith(("unknown function ", "expected "))
 
 
 def test_an_amount_that_the_field_does_not_take_is_not_written() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from adapter.fhir_json import canonical
 from adapter.identity import IDENTIFIER_SYSTEM, content_id, foreign_record_id
-from adapter.mapping.keys import NUMBER, Keys, number_of, occurrence_keys, settle_numbers
+from adapter.mapping.keys import NUMBER, Keys, keyed, number_of, settle_numbers
 from adapter.mapping.links import Link
 from adapter.mapping.scope import RelativeRefs, Scope
 
@@ -56,6 +56,7 @@ def test_a_link_says_the_id_once() -> None:
     twice = {**to(PLAIN), "id": "own"}
     assert ids(keys, to(PLAIN), twice) == [PLAIN, "own"]
     assert ids(Keys(link=Link("Condition"), at="ref"), {"ref": to(PLAIN)}) == [PLAIN]
+    assert ids(keys, to(PLAIN), {"id": PLAIN, "text": "x"}) == [PLAIN, derived({"id": PLAIN, "text": "x"})]
     assert ids(Keys(link=Link("Goal")), to(PLAIN)) == [derived(to(PLAIN))]
 
 
@@ -81,9 +82,9 @@ def test_a_column_s_number_is_its_id_or_the_next() -> None:
 
 def test_numbers_are_written_where_the_place_does_not_say_them() -> None:
     elements: list[dict[str, Any]] = [{}, {}, {}]
-    settle_numbers(elements, [1, 3, 4])
+    settle_numbers(zip(elements, ({"id": number} for number in "134"), strict=True))
     assert elements == [{}, {"id": "3"}, {}]
 
 
 def test_equal_items_have_keys_by_occurrence() -> None:
-    assert occurrence_keys(["a", "b", "a"], str) == [("a", 1), ("b", 1), ("a", 2)]
+    assert keyed([1, 2, 1], str) == [(("1", 1), 1), (("2", 1), 2), (("1", 2), 1)]

@@ -34,6 +34,13 @@ def test_a_record_without_kind_is_of_the_only_one() -> None:
     assert ONE.plain(named) == {"kind": "visit", "no": "7"}
 
 
+def test_a_record_that_comes_without_the_id_that_is_its_key_keeps_the_one_that_was_made() -> None:
+    kinds = OwnKinds({"visit": Kind("visit", VISIT, "id")})
+    named = kinds.named({"sex": "M"})
+    assert kinds.plain(named) == {"kind": "visit", "id": named["id"], "sex": "M"}
+    assert kinds.plain({**named, "id": "7"}) == {"kind": "visit", "id": "7", "sex": "M"}
+
+
 def test_of_several_kinds_the_one_that_fits_is_meant() -> None:
     assert TWO.named({"plan": "P"})["kind"] == "plan"
     assert TWO.named({"no": "7", "sex": "M"})["kind"] == "visit"

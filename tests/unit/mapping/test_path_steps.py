@@ -72,6 +72,13 @@ def test_where_a_new_element_of_a_rule_stands(rows: list[Any], rank: int, at: in
     assert steps.slot(rows, steps[rank]) == at
 
 
+def test_what_a_slice_asks_for_beyond_its_keys_is_asked_too() -> None:
+    sliced = Slice("identifier", "element", (("use", "official"),), deep=(("type.text", "MR"),))
+    steps = Siblings([by(a="1"), sliced])
+    rows: list[Any] = [{"use": "official"}, {"use": "official", "type": {"text": "MR"}}]
+    assert steps.slot(rows, steps[0]) == 1
+
+
 def test_the_neighbours_stay_in_their_order() -> None:
     assert [step.keys for step in neighbours()] == [
         (("a", "1"),),

@@ -217,6 +217,9 @@ def test_a_default_of_a_code_is_written_when_made() -> None:
     assert write(with_default, {}, {}, {}) == {"status": "draft"}
     assert write(with_default, {"status": "theirs"}, {"id": "1"}, {"id": "1"}) == {"status": "theirs"}
     assert write(OWN, {}, {}, {}) == {}
+    stands = {"status": "revoked", "_status": {"extension": [own("stopped"), {"url": "theirs"}]}}
+    kept = {"status": "revoked", "_status": {"extension": [own("stopped"), {"url": "theirs"}]}}
+    assert write(with_default, stands, {"field": "stopped", "more": 1}, {"field": "stopped"}) == kept
 
 
 def test_a_name_and_an_id_are_two_fields_of_one_link() -> None:

@@ -151,6 +151,21 @@ def test_a_file_whose_keys_are_odd_has_no_rows() -> None:
     assert rows_of({"m": ("p/m.yaml", TEXT.replace("resource: CarePlan", "resource: [x]"))}, {}, Faults()) == []
 
 
+def test_an_array_of_the_main_resource_is_told_of_it_whatever_the_order_of_files() -> None:
+    part = (
+        'map: part\nrecord: plan\nresource: Goal\nat: list\nrules:\n  - {record: a, fhir: "/goal"}\n  - {record: b}\n'
+    )
+    texts = {
+        "plan": ("p/plan.yaml", "map: plan\nrecord: plan\nresource: CarePlan\nrules: []\n"),
+        "z": ("p/z.yaml", part),
+    }
+    found = rows_of(texts, {}, Faults())
+    assert [(row.record, row.fhir, row.selector, row.type_) for row in found] == [
+        ("list[].a", "CarePlan.goal", "CarePlan.goal", "CarePlan"),
+        ("list[].b", "Goal.", "Goal.", "Goal"),
+    ]
+
+
 def row(*records: str) -> Row:
     return Row("m", "plan", "CarePlan", "p/m.yaml", 1, 1, "copy", records, "CarePlan.a", "CarePlan.a")
 
@@ -161,6 +176,11 @@ def test_which_fields_a_row_is_for() -> None:
     taken = ["sub12_name", "rows[].value", "plain", "rows[name=age].value"]
     assert [field for field in (*taken, "sub_name", "sub1_age", "rows[].name", "plain2") if wide.takes(field)] == taken
     assert not row().takes("plain")
+    columns = row("sub#_*")
+    assert [name for name in ("sub1_age", "sub12_days-used", "sub_age", "sub1_", "sub1") if columns.takes(name)] == [
+        "sub1_age",
+        "sub12_days-used",
+    ]
     deep = row("visits[].rows[k=v].value")
     assert [
         names
