@@ -220,6 +220,9 @@ class RecordStore(Protocol):
     def record(self, kind: str, id_: str) -> Tree:
         """The record with its envelope."""
 
+    def records_of(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Tree]:
+        """Those of these records (kind, id) that there are, with their envelopes."""
+
     def records(self, kind: str | None = None) -> Iterator[Tree]:
         """Every record that is not deleted, by kind and id."""
 
@@ -228,6 +231,9 @@ class RecordStore(Protocol):
 
     def parts(self, kind: str, id_: str) -> dict[str, StoredResource]:
         """The present resources of a record by part key; none where there is no such record."""
+
+    def parts_of(self, records: Iterable[tuple[str, str]]) -> list[StoredResource]:
+        """The present resources of all these records (kind, id)."""
 
     def delete(
         self,
@@ -264,6 +270,9 @@ class RecordStore(Protocol):
         """The record that each belongs to, by its id, its link at the server or our identifier; where none is known, one
         without a name, of origin real.
         """
+
+    def identified(self, type_: str, names: Collection[str]) -> dict[str, list[str]]:
+        """The ids of the present resources of a type with these identifiers (`system|value`), exactly; by identifier."""
 
     def consents(self, patients: Collection[str]) -> dict[str, list[Tree]]:
         """The records of kind consent about these patients, by patient; a patient without any is not in it."""

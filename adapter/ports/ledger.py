@@ -237,3 +237,8 @@ class Arrival:
     version: str = ""
     reason: str = ""
     at: str = ""
+
+    @property
+    def remote(self) -> tuple[str, str]:
+        """(type, id) there."""
+        return self.type, self.remote_id

@@ -183,7 +183,7 @@ class Desk:
         else:
             settled = settled.replace(acked=0, base=0, seen=link.theirs)
         plan = receive.plan(self.store, self.mapper, {link.local: tree}, self.check)
-        self.carry_out(plan, [receive.placed(settled, plan)])
+        self.carry_out(plan, receive.placed([settled], plan))
 
     def _whole(self, link: Link, value: Tree, by: str) -> Tree:
         """A record, or the resource of the part, that stands for everything in conflict in it."""

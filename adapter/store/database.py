@@ -22,6 +22,8 @@ from adapter.store.vault import Vault
 
 # The number of that lock, which only has to be ours.
 _SERVERS = 7_277_001
+# Of two transactions that wait for each other PostgreSQL ends one. https://www.postgresql.org/docs/current/errcodes-appendix.html
+_MET = frozenset({"40001", "40P01"})
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -112,6 +114,8 @@ def _translated() -> Iterator[None]:
     except sa.IntegrityError:
         raise Conflict("Two writes met in the database, and this one was not applied.", reason="race") from None
     except sa.OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) in _MET:
+            raise Conflict("Two writes waited for each other, and this one was not applied.", reason="race") from None
         raise Unavailable(_said(error), remedy="Run `careplan db upgrade`, and look at its disk.") from None
     except sa.DatabaseError as error:
         raise Unavailable(_said(error), remedy="Run `careplan db upgrade`.") from None

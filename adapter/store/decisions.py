@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
+from sqlalchemy import Connection, Engine, and_, bindparam, delete, insert, select, update
 
 from adapter.errors import NotFound
 from adapter.ports import Arrival, Clock, Conflict, Entry, instant
@@ -51,10 +51,13 @@ class Decisions:
 
     def arrive(self, arrivals: Sequence[Arrival]) -> None:
         now = instant(self._clock.now())
+        # Of what is named twice, the last.
+        named = {(one.server, *one.remote): one for one in arrivals}
+        if not named:
+            return
         with writing(self.engine) as connection:
-            for one in arrivals:
-                connection.execute(delete(arrival).where(_arrival(one.server, one.type, one.remote_id)))
-                connection.execute(insert(arrival).values(**row_of(one, ()) | {"at": one.at or now}))
+            connection.execute(_FORGET, [_arrival(*key) for key in named])
+            connection.execute(insert(arrival), [row_of(one, ()) | {"at": one.at or now} for one in named.values()])
 
     def arrivals(self, server: str, state: str = "") -> list[Arrival]:
         query = select(arrival).where(arrival.c.server == server).order_by(arrival.c.at)
@@ -64,9 +67,11 @@ class Decisions:
             return [Arrival(**row) for row in connection.execute(query).mappings()]
 
     def arrived(self, server: str, keys: Iterable[Key]) -> None:
+        rows = [_arrival(server, *key) for key in keys]
+        if not rows:
+            return
         with writing(self.engine) as connection:
-            for type_, id_ in keys:
-                connection.execute(delete(arrival).where(_arrival(server, type_, id_)))
+            connection.execute(_FORGET, rows)
 
     def enter(self, entries: Sequence[Entry]) -> None:
         with writing(self.engine) as connection:
@@ -122,8 +127,15 @@ def _conflict(row: Any) -> Conflict:
     return Conflict(**{**row, **{name: given(row[name]) for name in _VALUES}})
 
 
-def _arrival(server: str, type_: str, id_: str) -> Any:
-    return and_(arrival.c.server == server, arrival.c.type == type_, arrival.c.remote_id == id_)
+def _arrival(server: str, type_: str, id_: str) -> dict[str, str]:
+    return {"at_server": server, "at_type": type_, "at_id": id_}
+
+
+_FORGET = delete(arrival).where(
+    arrival.c.server == bindparam("at_server"),
+    arrival.c.type == bindparam("at_type"),
+    arrival.c.remote_id == bindparam("at_id"),
+)
 
 
 def _entry_of(one: Conflict) -> Entry:

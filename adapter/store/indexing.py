@@ -26,14 +26,14 @@ _MOMENT = re.compile(
 HIDDEN_DATES = frozenset({"birthdate", "death-date"})
 _NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
 _ADDRESS_PARTS = ("text", "line", "city", "district", "state", "postalCode", "country")
-_LONGEST = 400
+LONGEST = 400
 
 
 def index_rows(tree: Tree, vault: Vault) -> Iterator[dict[str, Any]]:
     """The rows of resource_index for a resource; what has not the shape of its kind has none."""
     head = {"type": tree["resourceType"], "id": tree["id"]}
     for name, parameter in search_parameters(tree["resourceType"]).items():
-        pairs = dict.fromkeys((low[:_LONGEST], value[:_LONGEST]) for low, value in _pairs(tree, parameter))
+        pairs = dict.fromkeys((low[:LONGEST], value[:LONGEST]) for low, value in _pairs(tree, parameter))
         for ordinal, pair in enumerate(pairs):
             low, value = _hidden(parameter, pair, vault)
             yield {**head, "param": name, "ordinal": ordinal, "system": low, "value": value}

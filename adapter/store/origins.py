@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, select
 
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.ports import Owner, Tree
+from adapter.store.indexing import LONGEST
 from adapter.store.rows import by_head
 from adapter.store.tables import link, record, resource, resource_index
 from adapter.store.vault import vault_of
@@ -69,6 +70,22 @@ def _by_link(connection: Connection, keys: Iterable[Key], server: str) -> dict[K
         where = and_(at.server == server, at.type == type_, at.remote_id.in_(some))
         query = select(at.remote_id, at.kind, at.record_id).where(where)
         found |= {(type_, row.remote_id): (row.kind, row.record_id) for row in connection.execute(query)}
+    return found
+
+
+def identified(connection: Connection, type_: str, names: Iterable[str]) -> dict[str, list[str]]:
+    """The ids of the resources of a type that have these identifiers, exactly, by `system|value`."""
+    vault = vault_of(connection.dialect)
+    # What is longer is not kept whole, and so not told apart.
+    split = {name: name.partition("|")[::2] for name in names}
+    asked = {
+        (system, vault.hashed(value)): name for name, (system, value) in split.items() if 0 < len(value) <= LONGEST
+    }
+    at, found = resource_index.c, dict[str, list[str]]()
+    for (system,), some in by_head(asked):
+        where = (at.param == "identifier", at.value.in_(some), at.system == system, at.type == type_)
+        for row in connection.execute(select(at.id, at.value).where(*where).order_by(at.id)):
+            found.setdefault(asked[system, row.value], []).append(row.id)
     return found
 
 

@@ -12,11 +12,11 @@ from adapter.store import search
 from adapter.store.consents import consents
 from adapter.store.database import reading, writing
 from adapter.store.indexing import moment_range
-from adapter.store.origins import owners
+from adapter.store.origins import identified, owners
 from adapter.store.rows import by_head, resource_of
 from adapter.store.tables import record, record_revision, resource, resource_history
 from adapter.store.vault import vault_of
-from adapter.store.writes import Expected, Write, one_resource, resources_of, tree_of
+from adapter.store.writes import Expected, Whole, Write, tree_of
 
 Key = tuple[str, str]
 
@@ -39,13 +39,14 @@ class Records:
     ) -> Saved:
         with writing(self.engine) as connection:
             write = Write(connection, instant(self._clock.now()), recorded_by)
-            return write.save(record, parts, expect or {}, expect_revision, links)
+            return write.carry_out([Whole(record, parts, expect_revision, links)], expect=expect)[0]
 
     def delete(
         self, kind: str, id_: str, *, expect: Expected | None = None, ending: str = "", recorded_by: str = ""
     ) -> None:
         with writing(self.engine) as connection:
-            Write(connection, instant(self._clock.now()), recorded_by).delete(kind, id_, expect or {}, ending)
+            write = Write(connection, instant(self._clock.now()), recorded_by)
+            write.carry_out((), [(kind, id_)], expect, ending=ending)
 
     def record(self, kind: str, id_: str) -> Tree:
         with reading(self.engine) as connection:
@@ -55,6 +56,14 @@ class Records:
         if row["deleted"]:
             raise Gone("The record has been deleted.", place=f"{kind}/{id_}")
         return tree_of(row["document"])
+
+    def records_of(self, keys: Iterable[Key]) -> dict[Key, Tree]:
+        at, found = record.c, dict[Key, Tree]()
+        with reading(self.engine) as connection:
+            for (kind,), some in by_head(keys):
+                query = select(at.id, at.document).where(at.kind == kind, at.id.in_(some), at.deleted.is_(False))
+                found |= {(kind, row.id): tree_of(row.document) for row in connection.execute(query)}
+        return found
 
     def records(self, kind: str | None = None) -> Iterator[Tree]:
         query = select(record.c.document).where(record.c.deleted.is_(False)).order_by(record.c.kind, record.c.id)
@@ -75,13 +84,18 @@ class Records:
         return found
 
     def parts(self, kind: str, id_: str) -> dict[str, StoredResource]:
+        return {one.part: one for one in self.parts_of([(kind, id_)])}
+
+    def parts_of(self, records: Iterable[Key]) -> list[StoredResource]:
+        at, found = resource.c, list[StoredResource]()
         with reading(self.engine) as connection:
-            rows = resources_of(connection, kind, id_)
-        return {key: row for key, row in rows.items() if not row.deleted}
+            for (kind,), some in by_head(records):
+                query = select(resource).where(at.kind == kind, at.record_id.in_(some), at.deleted.is_(False))
+                found += map(resource_of, connection.execute(query).mappings())
+        return found
 
     def resource(self, type_: str, id_: str) -> StoredResource:
-        with reading(self.engine) as connection:
-            found = one_resource(connection, type_, id_)
+        found = self.resources([(type_, id_)]).get((type_, id_))
         if found is None:
             raise NotFound("There is no such resource.", place=f"{type_}/{id_}")
         if found.deleted:
@@ -152,6 +166,10 @@ class Records:
     def owners(self, resources: Sequence[Tree], server: str = "") -> list[Owner]:
         with reading(self.engine) as connection:
             return owners(connection, resources, server)
+
+    def identified(self, type_: str, names: Collection[str]) -> dict[str, list[str]]:
+        with reading(self.engine) as connection:
+            return identified(connection, type_, names)
 
     def consents(self, patients: Collection[str]) -> dict[str, list[Tree]]:
         with reading(self.engine) as connection:

@@ -9,13 +9,13 @@ from typing import Any
 
 from msgspec import structs
 
-from adapter.fhir_json import copy as copied
 from adapter.fhir_json import dumps, reloads
 from adapter.ports import ORDER, Link, Options, Server, ServerState, StoredResource, Tree
 
 ORIGINS = ("synthetic", "test", "real")
 _TREES = ("seen", "theirs")
 _LINK = Link.__struct_fields__
+_RESOURCE = tuple(field.name for field in fields(StoredResource))
 
 
 def text_of(tree: Any) -> str:
@@ -30,14 +30,11 @@ def patient_of(record: Tree) -> str:
 
 def plain(tree: Tree) -> Tree:
     """A resource without the version and time that the store itself gives."""
-    out: Tree = copied(tree)
-    meta = out.get("meta")
-    if isinstance(meta, dict):
-        meta.pop("versionId", None)
-        meta.pop("lastUpdated", None)
-        if not meta:
-            del out["meta"]
-    return out
+    meta = tree.get("meta")
+    if not isinstance(meta, dict):
+        return tree
+    kept = {key: value for key, value in meta.items() if key not in {"versionId", "lastUpdated"}}
+    return tree | {"meta": kept} if kept else {key: value for key, value in tree.items() if key != "meta"}
 
 
 def stricter(one: str | None, other: str | None) -> str:
@@ -52,7 +49,7 @@ def resource_of(row: Any) -> StoredResource:
 
 def row_of_resource(stored: StoredResource) -> dict[str, Any]:
     """The row of a resource."""
-    row = {field.name: getattr(stored, field.name) for field in fields(StoredResource)}
+    row = {name: getattr(stored, name) for name in _RESOURCE}
     return {**row, "tree": text_of(stored.tree)}
 
 

@@ -1,11 +1,12 @@
-"""One write of a record: its revision, its resources and their histories, and what every server is to get."""
+"""One write of records: their revisions, their resources and histories, and what every server is to get."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, select
 
 from adapter.errors import Conflict, DataError, NotFound
 from adapter.fhir_json import reloads, same
@@ -13,22 +14,24 @@ from adapter.ports import THIS_WRITE, Link, Saved, StoredResource, Tree
 from adapter.records.kinds import content_of
 from adapter.store.consents import consents_changed
 from adapter.store.database import alone_with_servers
-from adapter.store.indexing import index_rows
-from adapter.store.rows import (
-    link_of,
-    patient_of,
-    plain,
-    resource_of,
-    row_of_link,
-    row_of_resource,
-    stricter,
-    text_of,
-)
-from adapter.store.tables import link, record, record_revision, resource, resource_history, resource_index, server
-from adapter.store.vault import vault_of
+from adapter.store.present import Key, Place, Present
+from adapter.store.rows import patient_of, plain, stricter
+from adapter.store.tables import server
 from adapter.store.waking import tell
+from adapter.store.written import Written
 
-Expected = Mapping[tuple[str, str], str | None]
+Expected = Mapping[Key, str | None]
+
+
+class Whole(NamedTuple):
+    """A record with all its parts as they are to be; the revision that it must have, if any, and the links that know what
+    of the write a server has already.
+    """
+
+    record: Tree
+    parts: Mapping[str, Tree]
+    revision: int | None = None
+    links: Sequence[Link] = ()
 
 
 def tree_of(text: str) -> Tree:
@@ -37,76 +40,85 @@ def tree_of(text: str) -> Tree:
     return tree
 
 
-def one_resource(connection: Connection, type_: str, id_: str) -> StoredResource | None:
-    """The row of a resource, deleted or not."""
-    query = select(resource).where(resource.c.type == type_, resource.c.id == id_)
-    row = connection.execute(query).mappings().first()
-    return resource_of(row) if row is not None else None
-
-
-def resources_of(connection: Connection, kind: str, id_: str) -> dict[str, StoredResource]:
-    """Every resource of a record by part key, deleted ones too."""
-    query = select(resource).where(resource.c.kind == kind, resource.c.record_id == id_)
-    rows = connection.execute(query.with_for_update()).mappings()
-    return {row["part"]: resource_of(row) for row in rows}
-
-
 class Write:
-    """One write transaction."""
+    """One write transaction: what it may touch is read at its start, what it changes is written at its end, each together."""
 
     def __init__(self, connection: Connection, now: str, recorded_by: str) -> None:
         self.connection = connection
         self.now = now
         self.recorded_by = recorded_by
+        self._written = Written(connection)
+        self._servers: Sequence[str] = ()
+        self._consents: list[str] = []
 
-    def save(
-        self, tree: Tree, parts: Mapping[str, Tree], expect: Expected, revision: int | None, links: Sequence[Link]
-    ) -> Saved:
-        """See `adapter.ports.RecordStore.save`."""
-        kind, id_ = str(tree["kind"]), str(tree["id"])
-        self.check(expect)
-        row = self._row(kind, id_)
-        if revision is not None and revision != (row["revision"] if row is not None else 0):
+    def carry_out(
+        self,
+        wholes: Sequence[Whole],
+        deletes: Sequence[Key] = (),
+        expect: Expected | None = None,
+        *,
+        ending: str = "",
+        move: bool = False,
+    ) -> list[Saved]:
+        """Writes these records and deletes those (kind, id). With `move`, a resource that is part of another record comes
+        from there. Raises Conflict where a version in `expect`, or a revision, is not the present one; DataError, NotFound.
+        """
+        # Before anything is locked, so that two writes never wait for each other.
+        alone_with_servers(self.connection, shared=True)
+        wanted = _places(wholes)
+        keys = {_key(one.record) for one in wholes} | set(deletes)
+        self._present = Present(self.connection, keys, wanted, move=move)
+        self._servers = self.connection.scalars(select(server.c.name)).all()
+        self._check(expect or {})
+        saved = [self._save(one) for one in wholes]
+        for kind, id_ in deletes:
+            self._delete(kind, id_, ending)
+        self._written.flush(self._present.known)
+        for patient in self._consents:
+            consents_changed(self.connection, patient)
+        if self._written.parts:
+            tell(self.connection)
+        return saved
+
+    def _save(self, one: Whole) -> Saved:
+        kind, id_ = _key(one.record)
+        row = self._present.records.get((kind, id_))
+        if one.revision is not None and one.revision != (row["revision"] if row is not None else 0):
             raise Conflict("The record has been changed in between.", place=f"{kind}/{id_}")
-        present = resources_of(self.connection, kind, id_)
-        changed = [key for key, part in parts.items() if self._put(kind, id_, key, part, present.get(key))]
+        present = dict(self._present.parts(kind, id_))
+        changed = [key for key, part in one.parts.items() if self._put(kind, id_, key, part, present.get(key))]
         for key, stored in present.items():
-            if key not in parts and not stored.deleted:
+            if key not in one.parts and not stored.deleted:
                 self._drop(stored)
                 changed.append(key)
-        saved, new = self._put_record(tree, row)
-        self._want(kind, id_, changed, links, str(tree.get("pack", "")))
+        saved, new = self._put_record(one.record, row)
+        self._want(kind, id_, changed, one.links, str(one.record.get("pack", "")))
         if kind == "consent" and new:
-            consents_changed(self.connection, patient_of(tree))
+            self._consents.append(patient_of(one.record))
         return Saved(saved, new or bool(changed), tuple(changed))
 
-    def delete(self, kind: str, id_: str, expect: Expected, ending: str = "") -> None:
-        """See `adapter.ports.RecordStore.delete`."""
-        self.check(expect)
-        row = self._row(kind, id_)
+    def _delete(self, kind: str, id_: str, ending: str) -> None:
+        row = self._present.records.get((kind, id_))
         if row is None:
             raise NotFound("There is no such record.", place=f"{kind}/{id_}")
         if row["deleted"]:
             return
-        present = [stored for stored in resources_of(self.connection, kind, id_).values() if not stored.deleted]
-        for stored in present:
+        live = [stored for stored in self._present.parts(kind, id_).values() if not stored.deleted]
+        for stored in live:
             self._drop(stored)
-        self._revise(tree_of(row["document"]), row["revision"] + 1, deleted=True)
-        self._want(kind, id_, [stored.part for stored in present], (), ending=ending)
+        document = tree_of(row["document"])
+        self._revise(document, row["revision"] + 1, deleted=True)
+        self._want(kind, id_, [stored.part for stored in live], (), ending=ending)
         if kind == "consent":
-            consents_changed(self.connection, patient_of(tree_of(row["document"])))
+            self._consents.append(patient_of(document))
 
-    def _row(self, kind: str, id_: str) -> Any:
-        query = select(record).where(record.c.kind == kind, record.c.id == id_).with_for_update()
-        return self.connection.execute(query).mappings().first()
-
-    def check(self, expect: Expected) -> None:
+    def _check(self, expect: Expected) -> None:
         """Raises Conflict where a resource has not the version that is expected of it."""
-        for (type_, id_), version in expect.items():
-            stored = one_resource(self.connection, type_, id_)
-            present = str(stored.version) if stored is not None and not stored.deleted else None
-            if present != version:
-                raise Conflict("The version given is not the present one.", place=f"{type_}/{id_}")
+        versions = self._present.versions(expect)
+        for key, version in expect.items():
+            present = versions.get(key)
+            if (str(present) if present is not None else None) != version:
+                raise Conflict("The version given is not the present one.", place="/".join(key))
 
     def _put_record(self, tree: Tree, row: Any) -> tuple[Tree, bool]:
         old = tree_of(row["document"]) if row is not None else None
@@ -126,57 +138,40 @@ class Write:
         if deleted:
             new = {key: value for key, value in new.items() if key != "recorded_by"}
             new |= {"recorded_by": self.recorded_by} if self.recorded_by else {}
-        key = {"kind": tree["kind"], "id": tree["id"]}
-        values = {"revision": revision, "document": text_of(new), "recorded_at": self.now, "deleted": deleted}
-        whose = {"origin": new.get("origin", "real"), "patient": patient_of(new)}
-        self.connection.execute(delete(record).where(record.c.kind == key["kind"], record.c.id == key["id"]))
-        self.connection.execute(insert(record).values(**key, **values, **whose))
-        self.connection.execute(insert(record_revision).values(**key, **values, recorded_by=self.recorded_by))
+        self._written.revised(new, self.recorded_by, deleted=deleted)
         return new
 
     def _put(self, kind: str, record_id: str, part: str, tree: Tree, old: StoredResource | None) -> bool:
         new = plain(tree)
         if old is not None and not old.deleted and same(old.tree, new):
             return False
-        type_, id_ = new["resourceType"], new["id"]
-        there = old or one_resource(self.connection, type_, id_)
-        if there is not None and (there.kind, there.record_id, there.part, there.id) != (kind, record_id, part, id_):
-            raise DataError("The resource belongs to another record or part.", place=f"{type_}/{id_}")
-        version = there.version + 1 if there is not None else 1
-        method = "PUT" if there is not None and not there.deleted else "POST"
-        self._write(StoredResource(type_, id_, version, self.now, new, kind, record_id, part, method=method))
-        rows = list(index_rows(new, vault_of(self.connection.dialect)))
-        if rows:
-            self.connection.execute(insert(resource_index), rows)
+        key = new["resourceType"], new["id"]
+        place = self._present.places.get(key)
+        if place not in (None, (kind, record_id, part)) or (old is not None and old.id != key[1]):
+            raise DataError("The resource belongs to another record or part.", place="/".join(key))
+        version = old.version + 1 if old is not None else 1
+        method = "PUT" if old is not None and not old.deleted else "POST"
+        self._write(StoredResource(*key, version, self.now, new, kind, record_id, part, method=method))
         return True
 
     def _drop(self, old: StoredResource) -> None:
-        row = row_of_resource(old) | {"version": old.version + 1, "last_updated": self.now}
-        self._write(resource_of(row | {"deleted": True, "method": "DELETE"}))
+        self._write(replace(old, version=old.version + 1, last_updated=self.now, deleted=True, method="DELETE"))
 
     def _write(self, stored: StoredResource) -> None:
-        row = row_of_resource(stored)
-        for table in (resource, resource_index):
-            self.connection.execute(delete(table).where(table.c.type == stored.type, table.c.id == stored.id))
-        self.connection.execute(insert(resource).values(**row))
-        self.connection.execute(insert(resource_history).values(**row))
+        self._present.put(stored)
+        self._written.resource(stored)
 
     def _want(
         self, kind: str, id_: str, changed: Sequence[str], given: Sequence[Link], pack: str = "", ending: str = ""
     ) -> None:
         """Every server is to get what changed, in the transaction that changed it; `given` links know better."""
-        alone_with_servers(self.connection, shared=True)
-        where = (link.c.kind == kind, link.c.record_id == id_)
-        query = select(link).where(*where).with_for_update()
-        known = {(row["server"], row["part"]): link_of(row) for row in self.connection.execute(query).mappings()}
+        known = self._present.links.get((kind, id_), {})
         told = {(one.server, one.part) for one in given}
-        present = resources_of(self.connection, kind, id_) if changed or given else {}
+        present = self._present.parts(kind, id_)
         extra: dict[str, Any] = {"ending": ending, **({"pack": pack} if pack else {})}
-        for name in self.connection.scalars(select(server.c.name)).all() if changed else []:
+        for name in self._servers if changed else ():
             for part in [part for part in changed if (name, part) not in told]:
                 self._bump(name, present[part], known.get((name, part)), extra)
-        if changed:
-            tell(self.connection)
         for one in given:
             self._put_link(one, present[one.part].version, known.get((one.server, one.part)))
 
@@ -185,27 +180,31 @@ class Write:
         if old is None:
             if not stored.deleted:
                 new = Link(name, stored.kind, stored.record_id, stored.part, stored.type, stored.id, wanted=wanted)
-                self.connection.execute(insert(link).values(**row_of_link(new.replace(**extra))))
+                self._written.link(new.replace(**extra), new=True)
             return
         # What was refused, or had ended, gets another chance with another content.
         again: dict[str, Any] = {"state": "waiting", "reason": "", "attempts": 0, "not_before": ""}
-        new = old.replace(wanted=wanted, **extra, **(again if old.state in {"refused", "closed"} else {}))
-        self._write_link(new)
+        changed = old.replace(wanted=wanted, **extra, **(again if old.state in {"refused", "closed"} else {}))
+        self._written.link(changed, new=False)
 
     def _put_link(self, one: Link, version: int, old: Link | None) -> None:
         """A link as the write at hand leaves it; Conflict where somebody else has taken it over."""
         made: dict[str, Any] = {name: version for name in ("acked", "base") if getattr(one, name) == THIS_WRITE}
-        new = one.replace(wanted=version, **made)
-        if old is None:
-            self.connection.execute(insert(link).values(**row_of_link(new)))
-            return
-        if old.fence != one.fence:
+        if old is not None and old.fence != one.fence:
             raise Conflict(
                 "Another process has taken this work over.", reason="race", place=f"{one.kind}/{one.record_id}"
             )
-        self._write_link(new)
+        self._written.link(one.replace(wanted=version, **made), new=old is None)
 
-    def _write_link(self, one: Link) -> None:
-        at = link.c
-        where = (at.server == one.server, at.kind == one.kind, at.record_id == one.record_id, at.part == one.part)
-        self.connection.execute(update(link).where(*where).values(**row_of_link(one)))
+
+def _key(record: Tree) -> Key:
+    return str(record["kind"]), str(record["id"])
+
+
+def _places(wholes: Iterable[Whole]) -> dict[Key, Place]:
+    """Where each resource is to be."""
+    return {
+        (str(tree["resourceType"]), str(tree["id"])): (*_key(one.record), part)
+        for one in wholes
+        for part, tree in one.parts.items()
+    }

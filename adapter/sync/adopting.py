@@ -40,10 +40,7 @@ class Adopting:
         if type_ != "Patient" and type_ not in ADOPTED:
             return
         rows = self._strange(type_, rows)
-        if type_ == "Patient":
-            rows = [row for row in rows if self.scope.lists(row.resource) and not self._matched(row)]
-        else:
-            rows = [row for row in rows if self._about_known(row)]
+        rows = self._listed(rows) if type_ == "Patient" else self._about_known(rows)
         if not rows:
             return
         links = [self._link(type_, row) for row in rows]
@@ -105,7 +102,7 @@ class Adopting:
             link.local: as_ours(self.names, base, row.resource, link.local_id) for link, row in pairs
         }
         plan = receive.plan(partner.store, partner.mapper, trees, partner.check)
-        placed = [receive.placed(link, plan) for link, _ in pairs]
+        placed = receive.placed((link for link, _ in pairs), plan)
         partner.carry_out(plan, placed)
         for link in placed:
             self.names.learn(link)
@@ -124,33 +121,35 @@ class Adopting:
             self.partner.store.arrive([arrival])
             self.report.add(link, "left there", error.message)
 
-    def _about_known(self, row: Versioned) -> bool:
-        """Whether it is about a patient of ours; one who is named by identifiers that do not say whose waits."""
-        subject = row.resource.get("subject", row.resource.get("patient"))
+    def _about_known(self, rows: Sequence[Versioned]) -> list[Versioned]:
+        """Those that are about a patient of ours; one who is named by identifiers that do not say whose waits."""
+        found = [(row, *self._subject(row.resource)) for row in rows]
+        self.names.load_remote({("Patient", id_) for _, id_, _ in found if id_})
+        owners = self._owners([names for _, _, names in found])
+        known: list[Versioned] = []
+        for (row, id_, names), fitting in zip(found, owners, strict=True):
+            if (id_ and self.names.local_id("Patient", id_) is not None) or (names and len(fitting) == 1):
+                known.append(row)
+            elif names:
+                several = "several fit" if fitting else "nobody has its identifier"
+                self._waits(row, f"whose it is cannot be told: {several}")
+        return known
+
+    def _subject(self, resource: Tree) -> tuple[str, list[str]]:
+        """The id there of the Patient that it is about, or where it names none so, the identifiers that it names."""
+        subject = resource.get("subject", resource.get("patient"))
         reference: Tree = subject if isinstance(subject, dict) else {}
         literal = str(reference.get("reference", ""))
         key = relative(literal, self.partner.client.base)
         if key is not None and key[0] == "Patient":
-            return self.names.local_id("Patient", key[1]) is not None
-        named = identifiers({"identifier": [reference.get("identifier")]})
-        if literal or not named:
-            return False
-        owners = self._owners(named)
-        if len(owners) != 1:
-            self._waits(
-                row, "whose it is cannot be told: " + ("several fit" if owners else "nobody has its identifier")
-            )
-            return False
-        return True
+            return key[1], []
+        return "", [] if literal else identifiers({"identifier": [reference.get("identifier")]})
 
-    def _owners(self, named: Sequence[str]) -> list[str]:
-        """Patients of ours with one of these identifiers, exactly."""
-        found = {
-            row.id
-            for name in named
-            for row in self.partner.store.search("Patient", [("identifier", name)], limit=2).rows
-        }
-        return sorted(found)
+    def _owners(self, named: Sequence[Sequence[str]]) -> list[list[str]]:
+        """For each of these: the patients of ours with one of its identifiers, exactly."""
+        wanted = {name for names in named for name in names}
+        found = self.partner.store.identified("Patient", wanted) if wanted else {}
+        return [sorted({id_ for name in names for id_ in found.get(name, ())}) for names in named]
 
     def _waits(self, row: Versioned, reason: str) -> None:
         self._aside(row, "waiting", reason)
@@ -160,9 +159,14 @@ class Adopting:
             type_, id_ = str(row.resource["resourceType"]), str(row.resource["id"])
             self.partner.store.arrive([Arrival(self.partner.name, type_, id_, state, row.version, reason)])
 
-    def _matched(self, row: Versioned) -> bool:
+    def _listed(self, rows: Sequence[Versioned]) -> list[Versioned]:
+        """Those Patients that are to be taken over, and are none of ours."""
+        listed = [row for row in rows if self.scope.lists(row.resource)]
+        owners = self._owners([identifiers(row.resource) for row in listed])
+        return [row for row, fitting in zip(listed, owners, strict=True) if not self._matched(row, fitting)]
+
+    def _matched(self, row: Versioned, owners: list[str]) -> bool:
         """Whether a Patient of theirs is one of ours by an exact identifier: then they are linked, and not made twice."""
-        owners = self._owners(identifiers(row.resource))
         if not owners:
             return False
         link = self.names.link("Patient", owners[0])

@@ -226,7 +226,7 @@ class Incoming:
         partner = self.partner
         trees: dict[receive.Key, Tree | None] = {change.link.local: change.tree for change in changes}
         written = receive.plan(partner.store, partner.mapper, trees, partner.check)
-        links = [receive.placed(change.link, written) for change in changes]
+        links = receive.placed((change.link for change in changes), written)
         partner.carry_out(written, links)
         partner.store.enter([entry for change in changes for entry in change.entries])
         for change, link in zip(changes, links, strict=True):

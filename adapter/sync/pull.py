@@ -5,7 +5,7 @@ A look costs a few requests for each type, whatever the number of links; what is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,16 +14,16 @@ from adapter.errors import Gone, NotFound, Unavailable
 from adapter.fhir_json import Tree
 from adapter.ports import Arrival, Link, Rows, Versioned, instant
 from adapter.sync.adopting import ADOPTED, Adopting
+from adapter.sync.beginning import COUNT, about_patients, linked
 from adapter.sync.brake import brake, check_sentinel, sweep
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
-from adapter.sync.pages import ahead, chunks, deleted_id
+from adapter.sync.pages import ahead, deleted_id
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.scope import Scope
 from adapter.sync.stamps import had_twice, is_known
 from adapter.sync.turn import Turn
 
-COUNT = "200"
 # After so many pages of a sorted answer the watermark moves, so that one that is cut short has not been for nothing.
 PAGES = 20
 # In the order in which they are taken over; the first two and scores never by themselves.
@@ -138,7 +138,9 @@ class _Look:
             pages = self.partner.client.search(type_, {"_count": COUNT, "_sort": "_lastUpdated"})
             self._read(type_, ahead(pages), "", sort=True)
         else:
-            self._read(type_, self._about_patients(type_) if type_ in ADOPTED else self._linked(type_), "")
+            self._read(
+                type_, about_patients(self.partner, type_) if type_ in ADOPTED else linked(self.partner, type_), ""
+            )
         if not self.stamps[type_]:
             # Nothing is known of it there: the server's time is all that is asked.
             self._read(type_, islice(self.partner.client.search(type_, {"_count": "1"}), 1), "")
@@ -167,20 +169,6 @@ class _Look:
     def _bounded(self, newest: str, stamp: str) -> str:
         """A stamp that lies ahead of the time there (where it is not known, of ours by a day) is of a clock that was wrong."""
         return min([*filter(None, [newest]), stamp or self.partner.later(86_400)], key=moment) if newest else ""
-
-    def _about_patients(self, type_: str) -> Iterator[Rows]:
-        for some in chunks(self._remote_ids("Patient")):
-            yield from self.partner.client.search(type_, {"patient": ",".join(some), "_count": COUNT})
-
-    def _linked(self, type_: str) -> Iterator[Rows]:
-        for some in chunks(self._remote_ids(type_)):
-            yield from self.partner.client.search(type_, {"_id": ",".join(some), "_count": COUNT})
-        listed = (name for name in self.partner.store.patients(self.partner.name) if "|" in name)
-        for some in chunks(listed if type_ == "Patient" else ()):
-            yield from self.partner.client.search(type_, {"identifier": ",".join(some), "_count": COUNT})
-
-    def _remote_ids(self, type_: str) -> Iterator[str]:
-        return (link.remote_id for link in self.partner.store.links(self.partner.name, type_=type_) if link.remote_id)
 
     def _marked(self, type_: str, mark: str) -> None:
         self.stamps[type_] = mark
@@ -212,11 +200,14 @@ class _Look:
         store, name = self.partner.store, self.partner.name
         if self.dry_run:
             return
-        for one in store.arrivals(name, "look"):
-            store.arrived(name, [(one.type, one.remote_id)])
-            about = self._about(one)
-            if one.type == "Patient" and one.remote_id in self.met and not about:
+        found = [(one, self._about(one)) for one in store.arrivals(name, "look")]
+        # A patient who was met in this look, and of whom all was read after that.
+        done = [one for one, about in found if one.type == "Patient" and one.remote_id in self.met and not about]
+        store.arrived(name, [one.remote for one in done])
+        for one, about in found:
+            if one in done:
                 continue
+            store.arrived(name, [one.remote])
             row = self.partner.look(one.type, one.remote_id)
             if row is None:
                 self._gone([(one.type, one.remote_id)])

@@ -6,7 +6,7 @@ which record each is part of. So a Goal that came alone joins its plan when that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,15 +52,19 @@ class Scene:
     rows: dict[Key, StoredResource] = field(default_factory=dict)
     trees: dict[Key, Tree] = field(default_factory=dict)
     absent: set[Key] = field(default_factory=set)
+    # Of which every part is in `rows`.
+    _whole: set[Key] = field(default_factory=set)
 
     def gather(self) -> None:
-        """Fills `rows` (what is stored) and `trees` (what there is once the changes are made). Raises DataError."""
+        """Fills `rows` (what is stored) and `trees` (what there is once the changes are made). Raises DataError.
+
+        What a step leads to is asked for together, so that it costs a few questions, however much there is.
+        """
         todo = list(self.changes)
         while todo:
-            key = todo.pop()
-            if key in self.rows or key in self.absent:
-                continue
-            todo += self._add(key)
+            new = self._stored(todo)
+            near = dict.fromkeys(key for tree in self._now(new) for key in references(tree))
+            todo = [key for key in near if key not in self.rows and key not in self.absent]
             if len(self.rows) > MOST_TOGETHER:
                 raise DataError("Too many resources belong together to be written at once.")
 
@@ -70,19 +74,32 @@ class Scene:
         entries = [{"resource": tree} for tree in self.trees.values()]
         return Analysis(pack, take_apart({"resourceType": "Bundle", "type": "collection", "entry": entries}))
 
-    def _add(self, key: Key) -> list[Key]:
-        row = _present(self.store, key)
-        near: list[Key] = []
-        if row is None:
-            self.absent.add(key)
-        else:
-            self.rows[key] = row
-            near = [(one.type, one.id) for one in self.store.parts(row.kind, row.record_id).values()]
-        tree = self.changes.get(key, row.tree if row is not None else None)
-        if tree is not None:
-            self.trees[key] = tree
-            near += references(tree)
-        return near
+    def _stored(self, keys: Sequence[Key]) -> list[Key]:
+        """Looks for these, and for what is part of the same records as they are; gives all of that."""
+        found = {key: row for key, row in self.store.resources(keys).items() if not row.deleted}
+        self.absent |= set(keys) - found.keys()
+        records = {(row.kind, row.record_id) for row in found.values()} - self._whole
+        self._whole |= records
+        found |= {(row.type, row.id): row for row in self.store.parts_of(records)}
+        self.rows |= found
+        return list(dict.fromkeys([*keys, *found]))
+
+    def _now(self, keys: Sequence[Key]) -> Iterator[Tree]:
+        """What these are once the changes are made."""
+        for key in keys:
+            tree = self.changes[key] if key in self.changes else self.rows[key].tree if key in self.rows else None
+            if tree is not None:
+                self.trees[key] = tree
+                yield tree
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A record as the maps see it: (kind, id), and by part key the index and the key of each resource."""
+
+    key: Key
+    parts: dict[str, int]
+    members: dict[str, Key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +109,6 @@ class _Reading:
     pack: PackMaps
     analysis: Analysis
     check: Callable[[Any], list[Issue]]
-
-
-def _present(store: RecordStore, key: Key) -> StoredResource | None:
-    try:
-        return store.resource(*key)
-    except DataError:
-        return None
 
 
 def references(tree: Any) -> list[Key]:
@@ -117,25 +127,19 @@ def plan(
     scene = Scene(store, changes)
     analysis = scene.analysed(pack)
     keys = list(scene.trees)
+    wholes = [_whole(scene, analysis, keys, kind, parts) for kind, parts in _owned(analysis)]
+    before: dict[Key, set[Key]] = {}
+    for key, row in scene.rows.items():
+        before.setdefault((row.kind, row.record_id), set()).add(key)
+    touched = [one for one in wholes if _touched(changes, one, before.get(one.key, set()))]
+    previous = store.records_of(one.key for one in touched)
     reading = _Reading(pack, analysis, check)
-    owned = _owned(analysis)
-    writes, held = [], set[tuple[str, str]]()
-    claimed: set[Key] = set()
-    for kind, parts in owned:
-        main = keys[parts[""]]
-        row = scene.rows.get(main)
-        known = row is not None and not row.part and row.kind == kind
-        id_ = row.record_id if row is not None and known else analysis.ids[parts[""]]
-        members = {part: keys[index] for part, index in parts.items()}
-        claimed |= set(members.values())
-        held.add((kind, id_))
-        if _touched(scene, kind, id_, members):
-            writes.append(_write(scene, reading, kind, id_, parts, members))
-    _refuse_lost(changes, claimed)
-    before = {(row.kind, row.record_id) for row in scene.rows.values()}
+    writes = [_write(scene, reading, one, previous.get(one.key)) for one in touched]
+    _refuse_lost(changes, {key for one in wholes for key in one.members.values()})
+    held = {one.key for one in wholes}
     expect: dict[Key, str | None] = {key: str(row.version) for key, row in scene.rows.items()}
     expect |= {key: None for key in scene.absent if key in changes}
-    return Plan(writes, sorted(before - held), expect)
+    return Plan(writes, sorted(before.keys() - held), expect)
 
 
 def _owned(analysis: Analysis) -> list[tuple[str, dict[str, int]]]:
@@ -149,27 +153,27 @@ def _owned(analysis: Analysis) -> list[tuple[str, dict[str, int]]]:
     return [(reader.kind, parts) for reader, parts in kinds if reader is not None]
 
 
-def _touched(scene: Scene, kind: str, id_: str, members: Mapping[str, Key]) -> bool:
+def _whole(scene: Scene, analysis: Analysis, keys: Sequence[Key], kind: str, parts: dict[str, int]) -> _Whole:
+    main = parts[""]
+    row = scene.rows.get(keys[main])
+    known = row is not None and not row.part and row.kind == kind
+    id_ = row.record_id if row is not None and known else analysis.ids[main]
+    return _Whole((kind, id_), parts, {part: keys[index] for part, index in parts.items()})
+
+
+def _touched(changes: Mapping[Key, Tree | None], one: _Whole, before: set[Key]) -> bool:
     """Whether a member changed, came or went."""
-    if any(key in scene.changes for key in members.values()):
-        return True
-    before = {key for key, row in scene.rows.items() if (row.kind, row.record_id) == (kind, id_)}
-    return before != set(members.values())
+    return any(key in changes for key in one.members.values()) or before != set(one.members.values())
 
 
-def _write(
-    scene: Scene, reading: _Reading, kind: str, id_: str, parts: dict[str, int], members: Mapping[str, Key]
-) -> RecordWrite:
+def _write(scene: Scene, reading: _Reading, one: _Whole, previous: Tree | None) -> RecordWrite:
+    (kind, id_), members = one.key, one.members
     trees = {part: scene.trees[key] for part, key in members.items()}
-    try:
-        previous: Tree | None = scene.store.record(kind, id_)
-    except DataError:
-        previous = None
-    record, _ = reading.pack.record(kind, trees, previous, record_id=id_, refs=reading.analysis.refs(parts))
+    record, _ = reading.pack.record(kind, trees, previous, record_id=id_, refs=reading.analysis.refs(one.parts))
     faults = reading.check(record)
     if faults:
         text = "The resource cannot be held as a record."
-        raise DataError(text, issues=faults, place=f"{members[''][0]}/{members[''][1]}")
+        raise DataError(text, issues=faults, place="/".join(members[""]))
     envelope = {"origin": previous["origin"]} if previous is not None and "origin" in previous else {}
     return RecordWrite({**record, **envelope, "pack": f"{reading.pack.name}@{reading.pack.version}"}, trees)
 
@@ -184,10 +188,14 @@ def _refuse_lost(changes: Mapping[Key, Tree | None], claimed: set[Key]) -> None:
         raise DataError(text, issues=issues, place=f"{lost[0][0]}/{lost[0][1]}")
 
 
-def placed(link: Link, plan: Plan) -> Link:
-    """The link of a resource, at the record and part that it belongs to when the plan is carried out."""
-    for write in plan.writes:
-        for part, tree in write.parts.items():
-            if (tree.get("resourceType"), tree.get("id")) == link.local:
-                return link.replace(kind=str(write.record["kind"]), record_id=str(write.record["id"]), part=part)
-    return link
+def placed(links: Iterable[Link], plan: Plan) -> list[Link]:
+    """The links of resources, at the record and part that each belongs to when the plan is carried out."""
+    places = {
+        (tree.get("resourceType"), tree.get("id")): (str(write.record["kind"]), str(write.record["id"]), part)
+        for write in plan.writes
+        for part, tree in write.parts.items()
+    }
+    return [
+        link.replace(kind=place[0], record_id=place[1], part=place[2]) if (place := places.get(link.local)) else link
+        for link in links
+    ]
