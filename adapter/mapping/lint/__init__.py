@@ -71,8 +71,10 @@ def _defined(pack: Pack, version: str, found: list[Finding]) -> Definitions:
             row = files.pop(error.place, None)
             if row is None:
                 raise
-            file = f"{pack.folder.name}/{row[0]}/{row[1]}.json"
-            found.append(Finding(file, 1, 1, "definition", error.message.rstrip(".").lower()))
+            name = f"{row[0]}/{row[1]}.json"
+            if (pack.folder / name).is_file():
+                text = error.message.rstrip(".").lower()
+                found.append(Finding(f"{pack.folder.name}/{name}", 1, 1, "definition", text))
 
 
 def told(findings: Iterable[Finding], files: dict[str, str]) -> list[Finding]:

@@ -37,9 +37,8 @@ class Allowance:
 
     def covers(self, finding: Finding) -> bool:
         """Whether the finding is the one that it speaks of."""
-        if finding.id != self.id or not PurePosixPath(finding.file).match(self.target):
-            return False
-        return self.applies in (0, finding.line, finding.rule)
+        here = finding.id == self.id and PurePosixPath(finding.file).match(self.target)
+        return here and self.applies in (0, finding.line, finding.rule)
 
 
 def allowances(texts: Mapping[str, str]) -> list[Allowance]:
@@ -48,16 +47,21 @@ def allowances(texts: Mapping[str, str]) -> list[Allowance]:
 
 
 def _of(file: str, lines: list[str]) -> Iterable[Allowance]:
-    first = next((n for n, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")), 0)
     for number, line in enumerate(lines, 1):
         match = _ALLOW.search(line)
         if match is None:
             continue
         applies = number
         if line.lstrip().startswith("#"):
-            below = (n for n in range(number, len(lines)) if not lines[n].lstrip().startswith("#"))
-            applies = 0 if number < first or match[2] else next((n + 1 for n in below if lines[n].strip()), -1)
+            of_all = match[2] or not any(map(_is_content, lines[:number]))
+            below = (n for n in range(number, len(lines)) if _is_content(lines[n]))
+            # Where nothing stands below, it is for its own line, on which there is no finding.
+            applies = 0 if of_all else next((n + 1 for n in below), number)
         yield Allowance(match[1], file, number, match.start() + 1, (match[3] or "").strip(), match[2] or file, applies)
+
+
+def _is_content(line: str) -> bool:
+    return line.strip() != "" and not line.lstrip().startswith("#")
 
 
 def allowed(findings: Iterable[Finding], rows: list[Allowance]) -> list[Finding]:

@@ -24,7 +24,8 @@ Tree = dict[str, Any]
 
 def check(subject: Subject) -> None:
     """Every rule that carries codes, then the ConceptMaps themselves."""
-    for row, start in zip(subject.rows, subject.spots.values(), strict=True):
+    for index, start in subject.spots.items():
+        row = subject.rows[index]
         spot = _end(subject, row, start)
         if spot is None:
             continue
@@ -51,34 +52,27 @@ def _bound(subject: Subject, row: Row, spot: Spot, binding: Binding) -> None:
     if allowed is None:
         return
     reached: set[str] = set()
-    for code, keys, spot_key in ours:
-        taken = {key for key in keys if key in allowed or ("", key[1]) in allowed}
-        reached |= {code_ for _, code_ in taken}
-        if not taken:
-            names = {code_ for _, code_ in allowed}
-            said = f" becomes {', '.join(sorted({key[1] for key in keys}))}, which is" if keys else " is"
-            near = nearest(code, names) if any(key[1] == code for key in keys) else ""
-            text = f"{code}{said} not in the value set of {spot.path}: expected a code of {binding.value_set}"
-            subject.say(row, "code-outside", text, spot_key, near)
-    left = sorted({code for _, code in allowed} - reached - _defaults(row))
-    if left and row.keyword != "set" and not row.reason:
+    for code, written, spot_key in ours:
+        reached |= written & allowed
+        if not written & allowed:
+            near = nearest(code, allowed) if code in written else ""
+            said = f"{code} becomes {', '.join(sorted(written))}, which is not in the value set of {spot.path}"
+            subject.say(row, "code-outside", f"{said}: expected a code of {binding.value_set}", spot_key, near)
+    left = sorted(allowed - reached - {(row.keys or {}).get("default")})
+    if left and not row.reason:
         more = f" and {len(left) - 6} more" if len(left) > 6 else ""
         text = f"{spot.path} may be {', '.join(left[:6])}{more}, which no code of ours reads"
         subject.say(row, "code-unread", text, row.keyword if row.keyword != "copy" else "fhir")
 
 
-def _defaults(row: Row) -> set[str]:
-    return {str((row.keys or {}).get("default", ""))}
-
-
-def _ours(subject: Subject, row: Row) -> list[tuple[str, set[Key], str]] | None:
+def _ours(subject: Subject, row: Row) -> list[tuple[str, set[str], str]] | None:
     """(our code, what it is written as, the key that says so); None where our codes are not known."""
     keys = row.keys or {}
     if row.keyword == "values":
-        return [(code, {("", value.partition(" ")[0])}, "values") for code, value in keys["values"].items()]
+        return [(code, {value.partition(" ")[0]}, "values") for code, value in keys["values"].items()]
     if row.keyword in ("copy", "own"):
         own = keys.get("own", {})
-        return [(code, {("", str(own.get(code, code)))}, "fhir") for code in _enum(subject, row)] or None
+        return [(code, {str(own.get(code, code))}, "fhir") for code in _enum(subject, row)] or None
     if row.keyword in ("concept", "choice"):
         table = subject.tables.get(row.code_map)
         if table is None:
@@ -86,11 +80,11 @@ def _ours(subject: Subject, row: Row) -> list[tuple[str, set[Key], str]] | None:
         codes = _enum(subject, row) or sorted(table.codes)
         return [(code, set(_written(table, code, row)), row.keyword) for code in codes]
     if row.keyword == "set" and isinstance(keys["set"], str):
-        return [(keys["set"], {("", keys["set"])}, "set")]
+        return [(keys["set"], {keys["set"]}, "set")]
     return None
 
 
-def _written(table: Table, code: str, row: Row) -> Iterator[Key]:
+def _written(table: Table, code: str, row: Row) -> Iterator[str]:
     codings = table.codings(code) or ()
     if (
         row.keyword == "choice"
@@ -98,12 +92,12 @@ def _written(table: Table, code: str, row: Row) -> Iterator[Key]:
         and row.keys.get("wrap") != "concept"
         and (len(codings) != 1 or table.ambiguous(code))
     ):
-        yield table.code_system, code
+        yield code
         return
     for coding in codings:
-        yield coding["system"], coding["code"]
+        yield coding["code"]
     if not codings or table.ambiguous(code):
-        yield table.code_system, code
+        yield code
 
 
 def _enum(subject: Subject, row: Row) -> list[str]:
@@ -114,20 +108,20 @@ def _enum(subject: Subject, row: Row) -> list[str]:
     return [str(code) for code in here.get("enum", ())]
 
 
-def _allowed(subject: Subject, value_set: str) -> set[Key] | None:
-    """(system, code) of a value set; None where its content is not at hand."""
+def _allowed(subject: Subject, value_set: str) -> set[str] | None:
+    """The codes of a value set; None where its content is not at hand, or it has none."""
     expansion = subject.definitions.expansion(value_set)
     if expansion is None:
         return None
-    found: set[Key] = set()
+    found: set[str] = set()
     for system, codes in expansion.items():
         if codes == UNKNOWN:
             return None
         facts = subject.definitions.code_system(system) if codes == ALL else None
         if codes == ALL and facts is None:
             return None
-        found |= {(system, code) for code in (facts.codes if facts is not None else codes)}
-    return found | {("", code) for _, code in found} if found else None
+        found.update(facts.codes if facts is not None else codes)
+    return found or None
 
 
 def _all_said(subject: Subject, row: Row) -> None:
@@ -159,7 +153,7 @@ def _tables(subject: Subject) -> None:
 def _targets(tree: Tree) -> Iterator[tuple[str, str, str]]:
     """(JSON pointer, system, code) of each published code, where it first stands."""
     seen: set[Key] = set()
-    for group_at, group in _objects(tree, "group", ""):
+    for group_at, group in _objects(tree, "group"):
         for element_at, element in _objects(group, "element", group_at):
             for at, target in _objects(element, "target", element_at):
                 system, code = group.get("target"), target.get("code")
@@ -168,7 +162,7 @@ def _targets(tree: Tree) -> Iterator[tuple[str, str, str]]:
                     yield at, system, code
 
 
-def _objects(tree: Tree, name: str, above: str) -> Iterator[tuple[str, Tree]]:
+def _objects(tree: Tree, name: str, above: str = "") -> Iterator[tuple[str, Tree]]:
     """The objects of a list with their JSON pointers; what has another shape is told where the map is read."""
     rows = tree.get(name)
     for index, row in enumerate(rows if isinstance(rows, list) else []):

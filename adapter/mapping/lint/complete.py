@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 from adapter.fhir_json import same
 from adapter.mapping.lint.profiles import constraints
 from adapter.mapping.lint.subject import Subject
-from adapter.mapping.lint.walking import Spot, Walker
+from adapter.mapping.lint.walking import EXTENSIONS, Spot, Walker
 from adapter.mapping.paths import PathError, expand
 from adapter.mapping.shapes import Shape
 from adapter.mapping.table import Row
@@ -39,8 +40,8 @@ def _paths(subject: Subject, rows: list[Row]) -> dict[str, Row]:
         path = subject.path(leaf) if isinstance(leaf, str) else None
         if path is not None:
             steps += [step.name for step in (*path.steps, path.last)]
-        for end in range(1, len(steps) + 1):
-            found.setdefault(".".join(steps[:end]), row)
+        for place in accumulate(steps, "{}.{}".format):
+            found.setdefault(place, row)
         for name in _selected(subject, row):
             found.setdefault(name, row)
     return found
@@ -62,7 +63,7 @@ def _elements(subject: Subject, name: str, paths: dict[str, Row], rows: list[Row
     whole |= {row.fhir for row in rows if subject.closed(row)}
     for path, spot in _objects(subject, name, paths, rows):
         facts = walker.facts(spot)
-        if facts is None or facts.kind == "primitive" or path in whole or spot.type in ("Extension", "Reference"):
+        if facts is None or path in whole:
             continue
         needed = {element.choice or element.name: element for element in facts.elements.values() if element.min > 0}
         for label, element in needed.items():
@@ -84,11 +85,12 @@ def _objects(subject: Subject, name: str, paths: dict[str, Row], rows: list[Row]
         return
     spots = {type_: start}
     yield type_, start
-    for path in sorted(paths, key=lambda path: path.count(".")):
+    # What is above another place stands before it.
+    for path in paths:
         above, _, last = path.rpartition(".")
         facts = walker.facts(spots[above]) if above in spots else None
         element = facts.elements.get(last) if facts is not None else None
-        if element is not None and last not in ("extension", "modifierExtension", "contained"):
+        if element is not None and last not in EXTENSIONS:
             spots[path] = Spot(element.type, path, element.is_list)
             yield path, spots[path]
 
@@ -208,7 +210,7 @@ def _carried(subject: Subject, name: str, seen: set[str]) -> Iterator[str]:
     for names, _ in map_.when:
         yield ".".join(names)
     for row in subject.rows:
-        if row.map != name or row.keyword in ("set", "derive") or row.reason:
+        if row.map != name or row.reason:
             continue
         if subject.closed(row):
             yield row.record

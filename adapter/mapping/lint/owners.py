@@ -32,10 +32,10 @@ def check(subject: Subject) -> None:
 
 def _twice(subject: Subject, rows: list[Row]) -> None:
     """Two rules that both read and write one element, or one field."""
-    for side, key in (("selector", "fhir"), ("record", "record")):
+    for key in ("fhir", "record"):
         owners: dict[str, Row] = {}
         for row in rows:
-            place = _place(row, side)
+            place = _place(row, key)
             if not place:
                 continue
             first = owners.setdefault(place, row)
@@ -112,13 +112,15 @@ def _when(subject: Subject, name: str) -> None:
     _, tree = subject.trees[name]
     map_ = subject.maps[name]
     shape = subject.shape_of(map_.kind)
-    if shape is not None and "at" in tree:
+    if "at" in tree:
         shape = follow(shape, row_start(tree["at"]))
+    if shape is None:
+        return
     for names, value in map_.when:
-        field = shape.at(names) if shape is not None else None
+        field = shape.at(names)
         path = ".".join(names)
         if field is None:
-            near = nearest(names[-1], shape.names()) if shape is not None else ""
+            near = nearest(names[-1], shape.names())
             subject.say_file(name, "record-path", f"the record has no {path}", "when", near)
         elif "enum" in field.here and value is not None and value not in field.here["enum"]:
             near = nearest(str(value), field.here["enum"])

@@ -39,7 +39,8 @@ VIA = {
 
 def check(subject: Subject) -> None:
     """Types and cardinalities of every row that leads somewhere on both sides."""
-    for row, spot in zip(subject.rows, subject.spots.values(), strict=True):
+    for index, spot in subject.spots.items():
+        row = subject.rows[index]
         if spot is None:
             continue
         if row.keyword in ("set", "derive", "companion", "template", "inherit"):
@@ -52,13 +53,13 @@ def check(subject: Subject) -> None:
 
 def _pair(subject: Subject, row: Row, spot: Spot, shape: Shape) -> None:
     keys = row.keys or {}
-    last = row.selector.rpartition(".")[2] if not row.selector.endswith("]") else "[]"
-    selected = row.selector.endswith(("]", ")"))
+    selected = row.selector.endswith("]")
     if row.keyword in ("order", "split") or "repeats" in keys:
         _several(subject, row, spot)
     elif row.keyword in ("items", "parts") or shape.type_ == "array":
         _list(subject, row, spot, shape)
     elif spot.lists and not selected:
+        last = spot.path.rpartition(".")[2]
         text = f"{row.record} holds one value and {spot.path} is a list: expected {last}[!] or a selector"
         subject.say(row, "list-single", text)
         return
@@ -131,7 +132,7 @@ def _said(shape: Shape) -> str:
 def _words(allowed: frozenset[str]) -> str:
     if not allowed:
         return "a rule for each of its fields"
-    return " or ".join(sorted(allowed)[:4]) if len(allowed) <= 4 else "a text, such as string or code"
+    return "a text, such as string or code" if allowed == _TEXT else " or ".join(sorted(allowed))
 
 
 def _of(*types: str, objects: bool = False) -> Callable[[Subject, Row, Spot, Shape], None]:
@@ -170,8 +171,8 @@ def _target(subject: Subject, row: Row, spot: Spot, type_: str, key: str) -> Non
     if type_ not in subject.definitions.resource_types:
         near = nearest(type_, subject.definitions.resource_types)
         subject.say(row, "resource-unknown", f"FHIR has no resource {type_}", key, near)
-    elif spot.targets and not {type_, "Resource"} & {target.rpartition("/")[2] for target in spot.targets}:
-        names = ", ".join(sorted(target.rpartition("/")[2] for target in spot.targets))
+    elif spot.targets and type_ not in spot.targets:
+        names = ", ".join(sorted(spot.targets))
         subject.say(row, "reference-target", f"{spot.path} does not refer to a {type_}: expected {names}", key)
 
 
@@ -236,7 +237,7 @@ def _written(subject: Subject, row: Row, spot: Spot) -> None:
 
 def _constant(subject: Subject, row: Row, spot: Spot) -> None:
     value = (row.keys or {})["set"]
-    selected = row.selector.endswith(("]", ")"))
+    selected = row.selector.endswith("]")
     if isinstance(value, list) is not (spot.lists and not selected):
         holds, expected = ("several values", "a list") if spot.lists and not selected else ("one value", "no list")
         subject.say(row, "list-single", f"{spot.path} holds {holds} here: expected {expected}", "set")

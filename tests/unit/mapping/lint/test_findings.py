@@ -1,4 +1,4 @@
-"""All that lint says of a pack in which everything is wrong, word by word, each at its place.
+"""All that lint says of a pack in which everything is wrong, and of one that extends it: word by word, each at its place.
 
 `python -m tests.unit.mapping.lint.test_findings` writes down what it says now, to be read before it is kept.
 """
@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from adapter.errors import Finding
+from adapter.mapping.lint import messages
+from adapter.mapping.lint.messages import Message
 from adapter.services.lint import lint
 
-WRONG = Path(__file__).parent / "packs" / "wrong"
-EXPECTED = WRONG.parent / "wrong.txt"
+PACKS = Path(__file__).parent / "packs"
+NAMES = ("site", "wrong")
 
 
 def line(row: Finding, folder: Path) -> str:
@@ -26,9 +30,16 @@ def said(folder: Path) -> str:
     return "".join(f"{line(row, folder)}\n" for row in lint(str(folder)))
 
 
-def test_everything_wrong_is_said_as_it_is_written_down() -> None:
-    assert said(WRONG).splitlines() == EXPECTED.read_text("utf-8").splitlines()
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_wrong_is_said_as_it_is_written_down(name: str) -> None:
+    assert said(PACKS / name).splitlines() == (PACKS / f"{name}.txt").read_text("utf-8").splitlines()
+
+
+def test_a_message_is_an_error_or_a_warning() -> None:
+    assert messages._error("a", "b") == Message("error", "a", "b")
+    assert messages._warning("a", "b") == Message("warning", "a", "b")
 
 
 if __name__ == "__main__":
-    EXPECTED.write_text(said(WRONG), "utf-8")
+    for each in NAMES:
+        (PACKS / f"{each}.txt").write_text(said(PACKS / each), "utf-8")
