@@ -40,7 +40,6 @@ class Spot:
     binding: Binding | None = None
     targets: tuple[str, ...] = ()
     extension: ExtensionFacts | None = None
-    required: bool = False
 
 
 @dataclass(slots=True)
@@ -111,13 +110,11 @@ class Walker:
 
     def _spot(self, path: str, element: Element) -> Spot:
         type_ = "" if element.type in ("Resource", "xhtml") else element.type
-        return Spot(
-            type_, path, element.is_list, element.max == 1, element.binding, element.targets, required=element.min > 0
-        )
+        return Spot(type_, path, element.is_list, binding=element.binding, targets=element.targets)
 
     def _beside(self, spot: Spot, element: Element) -> Spot | None:
-        kind = self.definitions.type(element.type).kind if element.type in self.definitions else "part"
-        if kind == "primitive":
+        facts = self.facts(replace(spot, type=element.type))
+        if facts is not None and facts.kind == "primitive":
             return Spot("Element", f"{spot.path}.{element.name}", element.is_list)
         self._say("fhir-path-unknown", f"{spot.path} has no _{element.name}: only primitive elements have one")
         return None
