@@ -207,7 +207,9 @@ class Conflict(OfPart):
 
 @dataclass(frozen=True, slots=True)
 class Entry(OfPart):
-    """A line of the journal, which only grows: what was done with a part, why, by whom, and its state before and after."""
+    """A line of the journal, which only grows: what was done with a part, why, by whom, and its state before and after; of a
+    decision, what was given up (of both sides theirs, as ours is in the record's own history) and what stands.
+    """
 
     server: str
     kind: str

@@ -141,5 +141,5 @@ _FORGET = delete(arrival).where(
 def _entry_of(one: Conflict) -> Entry:
     return Entry(
         *one.key, "decided", f"took {one.taken}", one.decided_by, one.path,
-        before=one.ours, after=one.value,
+        before=one.ours if one.taken == "theirs" else one.theirs, after=one.value,
     )  # fmt: skip

@@ -83,6 +83,11 @@ class Policies:
     def entries(self, link: Link) -> list[Entry]:
         """What they settled in a part, for the journal."""
         return [
-            Entry(*link.key, "policy", f"took {take}", "policy", clash.path, clash.ours, getattr(clash, take))
+            Entry(*link.key, "policy", f"took {take}", "policy", clash.path, *_given_up(clash, take))
             for clash, take in self.decided
         ]
+
+
+def _given_up(clash: Clash, take: Take) -> tuple[Any, Any]:
+    """What no longer stands, and what does."""
+    return (clash.theirs, clash.ours) if take == "ours" else (clash.ours, clash.theirs)

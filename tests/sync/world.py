@@ -18,7 +18,7 @@ from uuid import UUID
 
 from adapter.exchange.memory import MemoryFhirServer
 from adapter.mapping import load
-from adapter.ports import Capability, Link, Options, Server
+from adapter.ports import Capability, Link, Options, Server, Take
 from adapter.records import check
 from adapter.services.conflicts import Desk
 from adapter.services.exchange import How, Ran, exchange
@@ -132,9 +132,11 @@ class Small(MemoryFhirServer):
 
 
 class World:
-    """The adapter `west` has the records and exchanges with both servers, `east` with one; `folder` is made and removed."""
+    """The adapter `west` has the records and exchanges with both servers, `east` with one; `policy` says who wins between
+    `west` and `south`. `folder` is made and removed.
+    """
 
-    def __init__(self, *, synced: bool) -> None:
+    def __init__(self, *, synced: bool, policy: Take = "ask") -> None:
         self.folder = Path(mkdtemp(prefix="careplan-world-"))
         self.time = Time()
         west, east, held = _synced() if synced else (*_databases(), {})
@@ -142,6 +144,13 @@ class World:
             self.later(86_400.0)
         self.sites = {name: self._site(name, held.get(name, {})) for name in SERVERS["west"]}
         self.adapters = {name: self._adapter(name, data) for name, data in (("west", west), ("east", east))}
+
+        self._decides(policy)
+
+    def _decides(self, policy: Take) -> None:
+        store = self.adapters["west"].store
+        server = store.server("south")
+        store.set_server(replace(server, options=replace(server.options, policies={"*": policy})))
 
     def _site(self, name: str, held: Mapping[Any, Any]) -> Site:
         clock = Clock(self.time)
