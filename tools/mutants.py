@@ -35,8 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".cache" / "mutants"
 SUMMARY = ROOT / "tests" / "mutants" / "survivors.md"
 REASONS = ROOT / "tests" / "mutants" / "reasons.md"
-# The engine: what reads and writes, as rules and as generated code, and what lint says of rules. What else tells of them
-# (explain, coverage, …) has tests of its own commands.
+# The engine: what reads and writes, as rules and as generated code; what lint says of rules; and what else tells of them.
 ENGINE = (
     "apart", "bundle", "choosing", "codecs", "companions", "compiler", "concepts", "convert", "derived", "expanding", "functions",
     "kept", "keys", "keywords", "kinds", "leaves", "links", "lists", "mapper", "maps", "oneway", "paired", "parsing", "parts",
@@ -46,6 +45,7 @@ ENGINE = (
     "fast.values", "fast.writing",
     "lint", "lint.allow", "lint.codes", "lint.complete", "lint.messages", "lint.owners", "lint.profiles", "lint.sides",
     "lint.subject", "lint.walking",
+    "coverage", "explain", "fmt", "reasons", "trace",
 )  # fmt: skip
 QUICK = (
     *sorted(
@@ -62,6 +62,10 @@ OF_PACKAGES = {
         "tests/unit/mapping/test_fast_ids.py",
     ),
     "lint": ("tests/unit/mapping/lint",),
+    "coverage": ("tests/unit/cli/test_pack_coverage.py",),
+    "fmt": ("tests/unit/mapping/test_fmt.py",),
+    "trace": ("tests/unit/mapping/test_trace.py", "tests/unit/cli/test_explain.py"),
+    **dict.fromkeys(("explain", "reasons"), ("tests/unit/cli/test_explain.py",)),
 }  # fmt: skip
 # What tries every field, or draws records at random, finds more and takes longer: asked with --deep, of those that are left.
 DEEP = (

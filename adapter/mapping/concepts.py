@@ -117,22 +117,8 @@ class Concept:
                 return str(coding["code"])
         candidates = table.together([(coding["system"], coding["code"]) for coding in codings])
         if scope is not None and candidates:
-            self._uncertain(codings, candidates, scope)
+            _uncertain(table, codings, candidates, scope)
         return str(candidates[0]) if candidates else None
-
-    def _uncertain(self, codings: list[Tree], candidates: tuple[str, ...], scope: Scope) -> None:
-        if len(candidates) > 1:
-            scope.say("information", "business-rule", "code-several", "The code stands for several of ours.", source="")
-        found = [self._relation(coding, candidates[0]) for coding in codings if self._leads(coding, candidates[0])]
-        if found and all(found):
-            text = f"The code is read as the nearest of ours: {_SAYS[found[0]]}."
-            scope.say("information", "business-rule", "code-near", text, source="")
-
-    def _leads(self, coding: Tree, code: str) -> bool:
-        return self.table is not None and code in self.table.internal(coding["system"], coding["code"])
-
-    def _relation(self, coding: Tree, code: str) -> str:
-        return self.table.relation(coding["system"], coding["code"], code) if self.table is not None else ""
 
     def encode(self, value: Any, old: Any, scope: Scope) -> Any:
         if type(value) is not dict:
@@ -185,12 +171,23 @@ class Concept:
         if codings is None:
             scope.say("error", "code-invalid", "code-unknown", "The code is not one of this pack's.", source="")
             return []
-        near = [relation for coding in codings if (relation := self._relation(coding, code))]
+        near = [said for coding in codings if (said := self.table.relation(coding["system"], coding["code"], code))]
         if near:
             text = f"The code goes out as the nearest published one: {_SAYS[near[0]]}."
             scope.say("information", "business-rule", "code-near", text, source="")
         own = [_own(self.table, code)] if not codings or self.table.ambiguous(code) else []
         return [dict(coding) for coding in codings] + own
+
+
+def _uncertain(table: Table, codings: list[Tree], candidates: tuple[str, ...], scope: Scope) -> None:
+    """Say that a code stands for several of ours, or for one that is only near."""
+    if len(candidates) > 1:
+        scope.say("information", "business-rule", "code-several", "The code stands for several of ours.", source="")
+    codes = [(coding["system"], coding["code"]) for coding in codings]
+    found = [table.relation(*code, candidates[0]) for code in codes if candidates[0] in table.internal(*code)]
+    if found and all(found):
+        text = f"The code is read as the nearest of ours: {_SAYS[found[0]]}."
+        scope.say("information", "business-rule", "code-near", text, source="")
 
 
 @dataclass(frozen=True, slots=True)

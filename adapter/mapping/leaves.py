@@ -14,10 +14,10 @@ from typing import Any
 
 from adapter.identity import NS
 from adapter.mapping.apart import take_apart
-from adapter.mapping.bundle import Analysis, BundleRefs
+from adapter.mapping.bundle import Analysis
 from adapter.mapping.convert import from_fhir, to_fhir
 from adapter.mapping.mapper import PackMaps
-from adapter.mapping.scope import item_id
+from adapter.mapping.scope import Scope
 
 Tree = dict[str, Any]
 Leaf = tuple[str, str]
@@ -65,62 +65,45 @@ def leaves(pack: PackMaps, tree: Tree) -> Iterator[Leaf]:
     analysis = Analysis(pack, take_apart(tree))
     refs = analysis.refs({})
     for index, resource in enumerate(analysis.input.resources):
-        type_ = resource.get("resourceType")
+        type_, scope = resource.get("resourceType"), Scope(refs, "", analysis.ids[index], {}, resource)
         for key, value in resource.items():
             if key not in _NOT_COUNTED:
-                yield from _walk(f"{type_}.{key}", value, _Targets(refs, resource, analysis.ids[index]))
+                yield from _walk(f"{type_}.{key}", value, scope)
 
 
 def _counted(pack: PackMaps, tree: Tree) -> Counter[Leaf]:
     return Counter(leaves(pack, tree))
 
 
-@dataclass(frozen=True, slots=True)
-class _Targets:
-    """What the References of one resource lead to."""
-
-    refs: BundleRefs
-    resource: Tree
-    record_id: str
-
-    def of(self, reference: Tree) -> str | None:
-        """The id of the record, or the literal itself where it leads to none."""
-        found = self.refs.link(reference)
-        if found is not None:
-            return found[1]
-        literal = reference.get("reference")
-        if type(literal) is not str:
-            return None
-        inner = next(iter(self._contained(literal[1:])), None) if literal.startswith("#") else None
-        return item_id(inner, self.record_id, literal) if inner is not None else literal
-
-    def _contained(self, id_: str) -> Iterator[Tree]:
-        found = self.resource.get("contained")
-        for inner in found if type(found) is list else []:
-            if type(inner) is dict and inner.get("id") == id_:
-                yield inner
+def _target(reference: Tree, scope: Scope) -> str | None:
+    """The id of the record that a Reference leads to, or the literal itself where it leads to none."""
+    found = scope.refs.link(reference) or scope.contained(reference)
+    if found is not None:
+        return found[1]
+    literal = reference.get("reference")
+    return literal if type(literal) is str else None
 
 
-def _walk(path: str, node: Any, targets: _Targets) -> Iterator[Leaf]:
+def _walk(path: str, node: Any, scope: Scope) -> Iterator[Leaf]:
     if type(node) is list:
         for inner in node:
-            yield from _walk(path, inner, targets)
+            yield from _walk(path, inner, scope)
     elif type(node) is dict:
-        yield from _object(path, node, targets)
+        yield from _object(path, node, scope)
     elif node is not None:
         yield path, f"{type(node).__name__} {node}"
 
 
-def _object(path: str, node: Tree, targets: _Targets) -> Iterator[Leaf]:
+def _object(path: str, node: Tree, scope: Scope) -> Iterator[Leaf]:
     url = node.get("url")
-    if path.endswith(("xtension", "xtension.extension")) and not (type(url) is str and _is_ours(path, url)):
+    if path.endswith("xtension") and not (type(url) is str and _is_ours(path, url)):
         return
-    target = targets.of(node)
+    target = _target(node, scope)
     if target is not None:
         yield f"{path}.reference", target
     for key, value in node.items():
         if key not in _NOT_INSIDE and not (key == "reference" and target is not None):
-            yield from _walk(f"{path}.{key.removeprefix('_')}", value, targets)
+            yield from _walk(f"{path}.{key.removeprefix('_')}", value, scope)
 
 
 def _is_ours(path: str, url: str) -> bool:

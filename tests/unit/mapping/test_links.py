@@ -220,6 +220,13 @@ def test_a_version_of_a_literal_leads_to_the_resource() -> None:
     assert target_of("Goal/8", {"Goal/7": 3}) is None
 
 
+@pytest.mark.parametrize("literal", ["xa", "a", "##a", "#b", 5, None, ["#a"]])
+def test_only_a_fragment_leads_to_a_contained_resource(literal: Any) -> None:
+    here = scope({"resourceType": "CarePlan", "contained": ["#a", {"resourceType": "Goal", "id": "a"}]})
+    assert here.contained({"reference": literal}) is None
+    assert here.contained({"reference": "#a"}) == ("Goal", foreign_record_id(here.record_id, "Goal", "#aa"))
+
+
 def test_references_of_the_store() -> None:
     refs = RelativeRefs()
     assert refs.own("Goal", "g", "Goal/1") == {"reference": "Goal/g"}

@@ -7,10 +7,18 @@ from typing import Any
 
 import pytest
 
-from adapter.mapping.path_steps import Siblings
+from adapter.mapping import paths
+from adapter.mapping.path_steps import Siblings, Step
 from adapter.mapping.paths import PathError, expand, get, is_name, parse, put, record_steps
 
 PREFIXES = {"ext": "https://x.test/ext"}
+
+
+def test_a_name_alone_is_the_object_of_that_name() -> None:
+    paths._named.cache_clear()
+    path = parse("a.b", {})
+    assert (path.steps, path.last, path.first) == ((Step("a"),), Step("b"), Step("a"))
+    assert parse("b", {}).first == Step("b")
 
 
 def test_a_selector_reads_the_element_it_names() -> None:

@@ -187,6 +187,16 @@ def test_an_order_that_names_other_rows_orders_those_that_are_there(tmp_path: Pa
     assert order_of(edited.tree) == ["x", "lang"]
 
 
+def test_a_row_that_is_called_by_no_text_has_no_place_in_the_order_and_that_is_said(tmp_path: Path) -> None:
+    mapper = pack(tmp_path, "{record: 'rows[name=lang].value', fhir: language}", REST, ORDER)
+    rows = [{"name": 5, "value": "1"}, {"name": "lang", "value": "en"}]
+    made = mapper.to_fhir([{"no": "1", "rows": rows}])
+    assert order_of(made.tree) == ["lang"]
+    assert {(issue.message_id, issue.source.rpartition(":")[0]) for issue in made.issues} >= {
+        ("map-not-written", "odd/maps/row.yaml:8")
+    }
+
+
 def test_a_piece_with_the_separator_in_it_is_not_read_as_two(tmp_path: Path) -> None:
     mapper = pack(tmp_path, "{record: names, fhir: 'name[use=usual].given', split: '|'}")
     bundle = mapper.to_fhir([{"no": "1", "names": "Ana|Maria"}]).tree
