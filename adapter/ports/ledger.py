@@ -82,8 +82,8 @@ class Server:
 class ServerState:
     """What is known of a server from the exchange with it.
 
-    `facts` is what was measured once (capability, largest Bundle, what it gives back as it was sent); `sentinel` the
-    newest resource known there (type, id, version); `skew` the seconds that its clock is ahead of ours. Instants are
+    `facts` is what was measured once (capability, largest Bundle, what it gives back as it was sent); `sentinel` what
+    was last seen there (type, id, version, stamp); `skew` the seconds that its clock is ahead of ours. Instants are
     FHIR's, in UTC; empty where there is none.
     """
 

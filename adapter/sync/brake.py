@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from adapter.errors import DataError, Gone, NotFound
-from adapter.fhir_json import Tree
+from adapter.errors import DataError
 from adapter.ports import Entry, Link, Versioned
 from adapter.sync.anew import anew, refer_anew
 from adapter.sync.pages import CHUNK, chunks
 from adapter.sync.partner import Partner
-from adapter.sync.stamps import same_moment
+from adapter.sync.sentinel import forget
 
 LEAST = 5
 SHARE = 10
@@ -34,34 +33,6 @@ def brake(partner: Partner, missing: Sequence[Link]) -> None:
         place=partner.name,
         remedy=f"Find out what happened, then `careplan server resume {partner.name}` with --missing keep or send.",
     )
-
-
-def check_sentinel(partner: Partner) -> bool:
-    """Whether the newest resource that was seen there is there as it was, or newer. What was deleted in the ordinary way
-    leaves a trace, and is no sign.
-    """
-    kept = partner.store.state(partner.name).sentinel or _first_known(partner)
-    if not kept:
-        return True
-    try:
-        found = partner.client.read(kept["type"], kept["id"])
-    except Gone:
-        return True
-    except NotFound:
-        return False
-    old, new = str(kept["version"]), found.version
-    if old == new:
-        return same_moment(str(kept.get("updated", "")), found.last_updated)
-    return not (old.isdecimal() and new.isdecimal() and int(new) < int(old))
-
-
-def _first_known(partner: Partner) -> Tree:
-    """Where nothing was read there yet: something that was sent."""
-    links = (link for link in partner.store.links(partner.name) if link.linked and link.state not in _ENDED)
-    link = next(links, None)
-    if link is None:
-        return {}
-    return {"type": link.type, "id": link.remote_id, "version": link.remote_version, "updated": link.remote_updated}
 
 
 def sweep(partner: Partner, take: Callable[[str, Iterable[Versioned]], None]) -> list[Link]:
@@ -99,7 +70,7 @@ def reconcile(partner: Partner, *, send: bool) -> int:
     partner.store.settle([anew(link) for link in leased] if send else kept, entries)
     if send:
         refer_anew(partner.store, partner.name, leased)
-    partner.store.note(partner.name, sentinel={})
+    forget(partner)
     return len(leased)
 
 

@@ -14,6 +14,7 @@ from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import fingerprint, own_value
 from adapter.sync.pages import CHUNK, chunks
 from adapter.sync.partner import Names, Partner
+from adapter.sync.sentinel import remember
 
 LinkKey = tuple[str, str, str, str]
 
@@ -103,6 +104,7 @@ def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[
         else:
             # Ours most likely, and edited or normalised there since: what was in flight is the base.
             strange.append((known.replace(base=link.flight, lease_until=link.lease_until), row))
+    remember(partner, (row for _, row in rows))
     partner.store.settle(settled)
     for link in settled:
         incoming.report.add(link, "found there")

@@ -15,12 +15,13 @@ from adapter.fhir_json import Tree
 from adapter.ports import Arrival, Link, Rows, Versioned, instant
 from adapter.sync.adopting import ADOPTED, Adopting
 from adapter.sync.beginning import COUNT, about_patients, linked
-from adapter.sync.brake import brake, check_sentinel, sweep
+from adapter.sync.brake import brake, sweep
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.pages import ahead, deleted_id
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.scope import Scope
+from adapter.sync.sentinel import newest, remember, stands
 from adapter.sync.stamps import had_twice, is_known
 from adapter.sync.turn import Turn
 
@@ -38,7 +39,7 @@ def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = Fals
     """
     report = Report() if report is None else report
     look = _Look(partner, report, Facts.of(partner), dry_run, turn)
-    if not check_sentinel(partner):
+    if not stands(partner):
         look.swept()
     look.arrivals()
     for type_ in look.types:
@@ -60,7 +61,7 @@ class _Look:
     incoming: Incoming = field(init=False)
     adopting: Adopting = field(init=False)
     stamps: dict[str, str] = field(default_factory=dict)
-    newest: tuple[str, str, str, str] = ("", "", "", "")
+    news: list[Versioned] = field(default_factory=list)
     swept_now: bool = False
     met: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
@@ -182,18 +183,20 @@ class _Look:
         links = store.remote(name, [(type_, id_) for id_ in rows])
         for link in links.values():
             self.names.learn(link)
-        self._newest(type_, rows)
         changed = [link for (_, id_), link in links.items() if not is_known(link, rows[id_])]
+        new = [row for id_, row in rows.items() if (type_, id_) not in links]
+        self._remember([*new, *(rows[link.remote_id] for link in changed)])
         leased = changed if self.dry_run else store.lease(changed, seconds=self.partner.lease)
         busy = {link.key for link in changed} - {link.key for link in leased}
         store.arrive([Arrival(name, *link.remote) for link in changed if link.key in busy])
         self.incoming.take([(link, rows[link.remote_id]) for link in leased])
-        self.adopting.take(type_, [row for id_, row in rows.items() if (type_, id_) not in links])
+        self.adopting.take(type_, new)
 
-    def _newest(self, type_: str, rows: dict[str, Versioned]) -> None:
-        for id_, row in rows.items():
-            if row.last_updated and (not self.newest[3] or moment(row.last_updated) >= moment(self.newest[3])):
-                self.newest = (type_, id_, row.version, row.last_updated)
+    def _remember(self, rows: list[Versioned]) -> None:
+        """The newest of this look, whatever the order in which it reads."""
+        if rows and not self.dry_run:
+            self.news = newest([*rows, *self.news])
+            remember(self.partner, self.news)
 
     def arrivals(self) -> None:
         """What a webhook named, and what could not be taken when it was seen: read by its id."""
@@ -276,12 +279,10 @@ class _Look:
         self.incoming.gone(leased)
 
     def noted(self) -> None:
-        """When it was, and what to look at first next time."""
+        """When it was, and how far its clock is ahead."""
         if self.dry_run:
             return
         values: Tree = {"last_pull": self.partner.later()}
-        if self.newest[0]:
-            values["sentinel"] = dict(zip(("type", "id", "version", "updated"), self.newest, strict=True))
         stamps = [stamp for stamp in self.stamps.values() if stamp]
         if stamps:
             ahead = moment(max(stamps, key=moment)) - self.partner.clock.now()

@@ -14,6 +14,7 @@ from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import Send, identified
 from adapter.sync.partner import Names, Partner, Report, bare
 from adapter.sync.references import local_to_remote
+from adapter.sync.sentinel import remember
 
 NOT_OURS = "the server answered a create with a resource that does not bear our identifier"
 
@@ -26,6 +27,7 @@ def record(
     for send, outcome in done:
         names.learn(send.link.replace(remote_id=outcome.id, remote_version=outcome.version))
     settled: list[Link] = []
+    rows: list[Versioned] = []
     strange: list[tuple[Link, Versioned]] = []
     for send, outcome in done:
         row = _held(partner, facts, send, outcome)
@@ -37,12 +39,14 @@ def record(
             settled.append(send.link.replace(lease_until="", state="refused", reason=NOT_OURS))
             report.add(send.link, "refused", NOT_OURS)
             continue
+        rows.append(row)
         seen = as_ours(names, partner.client.base, row.resource, send.link.local_id)
         if not send.link.linked and not outcome.created and not same(bare(seen), bare(_sent(partner, names, send))):
             strange.append((_found(send, row), row))
             continue
         settled.append(_acknowledged(send, row, seen))
         report.add(send.link, "updated" if send.link.linked else "created" if outcome.created else "found there")
+    remember(partner, rows)
     lost = {link.key for link in partner.store.settle(settled)}
     for link in settled:
         if link.key not in lost:

@@ -11,6 +11,7 @@ from adapter.ports import FOR_CONSENT, Conflict, Link, Versioned
 from adapter.sync.ending import WITHDRAWAL, withdrawn
 from adapter.sync.incoming import as_ours
 from adapter.sync.partner import LOOK_AT_CONSENT, Names, Partner, Report
+from adapter.sync.sentinel import remember
 
 
 def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link:
@@ -51,6 +52,7 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
         return refused
     # So that our own withdrawal is known when a pull brings it, and a record that is restored is sent as it then is.
     tree = as_ours(names, partner.client.base, seen.resource, link.local_id)
+    remember(partner, [seen])
     known = link.replace(remote_version=seen.version, remote_updated=seen.last_updated, base=0, seen=tree)
     return _close(partner, known, report, "withdrawn")
 

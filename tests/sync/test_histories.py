@@ -7,8 +7,10 @@ over it had seen it, or a conflict or the journal has it. `HYPOTHESIS_PROFILE=so
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -298,19 +300,61 @@ class Histories(RuleBasedStateMachine):
                 self.world.close()
 
 
-def test_what_was_deleted_in_a_time_that_the_server_had_twice_is_seen() -> None:
-    world = World(synced=True)
-    west, site = world.adapters[WEST], world.sites[NORTH]
-    try:
-        assert west.run(NORTH, "both")
-        site.clock.off = -3600.0
-        (goal,) = site.here("Goal", GOALS[0])
-        site.server.delete("Goal", goal["id"])
-        world.later(HOURS)
-        assert west.run(NORTH, "pull")
-        assert {link.state for link in west.store.links(NORTH) if link.part == f"Goal/{GOALS[0]}"} == {"gone"}
-    finally:
-        world.close()
+# Histories that were found once, and stay.
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World(synced=True)
+    yield made
+    made.close()
+
+
+def states(world: World, server: str) -> dict[str, str]:
+    """What became of each part of the plan at a server of `west`."""
+    return {link.part: link.state for link in world.adapters[WEST].store.links(server) if link.kind == "plan"}
+
+
+def edit(world: World) -> None:
+    """`west` writes its plan anew."""
+    west = world.adapters[WEST]
+    west.write({**copy(west.record("plan", PLAN)), "title": "another"})
+
+
+def test_what_was_deleted_in_a_time_that_the_server_had_twice_is_seen(world: World) -> None:
+    assert world.adapters[WEST].run(NORTH, "both")
+    site = world.sites[NORTH]
+    site.clock.off = -3600.0
+    (goal,) = site.here("Goal", GOALS[0])
+    site.server.delete("Goal", goal["id"])
+    world.later(HOURS)
+    assert world.adapters[WEST].run(NORTH, "pull")
+    assert states(world, NORTH)[f"Goal/{GOALS[0]}"] == "gone"
+
+
+def test_a_backup_that_took_away_what_was_only_sent_is_noticed(world: World) -> None:
+    west = world.adapters[WEST]
+    edit(world)
+    assert west.run(SOUTH, "push")
+    world.sites[SOUTH].restore()
+    world.later(HOURS)
+    assert west.run(SOUTH, "pull")
+    assert states(world, SOUTH)[""] == "quarantine"
+
+
+def test_a_backup_is_noticed_where_the_newest_was_deleted_after_it(world: World) -> None:
+    west, site = world.adapters[WEST], world.sites[SOUTH]
+    edit(world)
+    assert west.run(SOUTH, "both")
+    world.later(HOURS)
+    (goal,) = site.here("Goal", GOALS[0])
+    site.server.update({**goal, "description": {"text": "another"}})
+    assert west.run(SOUTH, "both")
+    site.restore()
+    site.server.delete("Goal", goal["id"])
+    world.later(HOURS)
+    assert west.run(SOUTH, "pull")
+    assert states(world, SOUTH)[""] == "quarantine"
 
 
 PROFILE = settings.get_current_profile_name()
