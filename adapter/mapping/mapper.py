@@ -85,7 +85,7 @@ class PackMaps:
         root = parts.get("")
         if root is not None and self.reader(root) is map_:
             quiet = Scope(refs, scope.kind, scope.record_id, parts, root)
-            base = {"kind": scope.kind, **map_.read(root, quiet)}
+            base = {"kind": scope.kind, "id": scope.record_id, **map_.read(root, quiet)}
             scope.root, scope.owner_base = root, base
             map_.write(root, content, base, scope)
         else:
