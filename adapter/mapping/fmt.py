@@ -28,12 +28,9 @@ def formatted(data: bytes | str, file: str) -> str:
     """The same file in the one form. Raises PackError where it is not one."""
     faults: list[Finding] = []
     node = compose(data, file, faults)
-    if not faults and not isinstance(node, yaml.MappingNode):
-        faults.append(
-            Finding(file, 1, 1, "file-shape", "expected an object with the keys map, record, resource and rules")
-        )
-    if faults or not isinstance(node, yaml.MappingNode):
-        raise PackError(f"{file} cannot be read.", faults=faults)
+    if not isinstance(node, yaml.MappingNode):
+        text = "expected an object with the keys map, record, resource and rules"
+        raise PackError(f"{file} cannot be read.", faults=faults or [Finding(file, 1, 1, "file-shape", text)])
     text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
     writer = _Writer(Remarks(text, node))
     writer.mapping(node, "", FILE_KEYS)
@@ -90,7 +87,8 @@ class _Writer:
             if isinstance(item, yaml.MappingNode):
                 self.mapping(item, f"{indent}  ", KEYWORDS if rules else {}, f"{indent}- ")
             else:
-                self.lines.append(one_line)
+                self.lines.append(f"{indent}-")
+                self.sequence(item, f"{indent}  ", rules=False)
 
     def before(self, node: yaml.Node, indent: str) -> None:
         """The comments and the blank line before a node."""

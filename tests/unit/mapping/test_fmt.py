@@ -85,9 +85,52 @@ def test_a_rule_that_is_too_long_for_a_line_has_one_for_each_key() -> None:
     )
 
 
-def test_what_is_no_mapping_file_is_refused() -> None:
-    with pytest.raises(PackError, match=r"f\.yaml:1:1"):
-        formatted("- a\n", "f.yaml")
+LONG = "x" * WIDTH
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("\n\nmap: x\n\n\n# about ~\n\n", "map: x\n\n# about ~\n"),
+        ("\ufeffmap: x\n", "map: x\n"),
+        (
+            "map: x\n\nmatch:\n\n  # why\n  a: b\n\n  c: d  # too\n",
+            "map: x\n\nmatch:\n  # why\n  a: b\n\n  c: d  # too\n",
+        ),
+        ("rules:\n\n  - {record: r}\n\n\n  - {record: s}\n", "rules:\n  - {record: r}\n\n  - {record: s}\n"),
+        (f"rules: [{{record: {LONG}}}]  # behind\n", f"rules:  # behind\n  - record: {LONG}\n"),
+        (f"rules:\n- {{record: {LONG}}} # behind\n", f"rules:\n  # behind\n  - record: {LONG}\n"),
+        ("notes: [a,  # why\n  b]\n", "notes:\n  - a  # why\n  - b\n"),
+        ("notes:\n- [a,  # why\n  [b, c]]\n- d\n", "notes:\n  -\n    - a  # why\n    - [b, c]\n  - d\n"),
+        (f"notes: [[{LONG}, b]]\n", f"notes:\n  -\n    - {LONG}\n    - b\n"),
+    ],
+)
+def test_comments_and_blank_lines_stay_where_they_say_something(text: str, form: str) -> None:
+    assert formatted(text, "f.yaml") == form
+    assert formatted(form, "f.yaml") == form
+    assert formatted(text.encode(), "f.yaml") == form
+    assert read(form) == read(text)
+
+
+@pytest.mark.parametrize(("width", "lines"), [(WIDTH, 1), (WIDTH + 1, 3)])
+def test_a_list_stands_on_one_line_as_far_as_the_line_goes(width: int, lines: int) -> None:
+    text = f"notes: [{'x' * (width - len('notes: [, b]'))}, b]\n"
+    assert len(formatted(text, "f.yaml").splitlines()) == lines
+
+
+def test_groups_and_rules_stand_apart_where_a_file_has_both() -> None:
+    both = "map: x\ngroups: {a: [{record: r}]}\nrules: [{record: s}]\n"
+    assert formatted(both, "f.yaml") == ("map: x\n\ngroups:\n  a:\n    - {record: r}\n\nrules:\n  - {record: s}\n")
+    assert formatted("map: x\nrules: [{record: s}]\n", "f.yaml") == "map: x\nrules:\n  - {record: s}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "id_", "line"), [("- a\n", "file-shape", 1), ("map: x\nrules: [\n", "yaml-syntax", 3)]
+)
+def test_what_is_no_mapping_file_is_refused(text: str, id_: str, line: int) -> None:
+    with pytest.raises(PackError) as caught:
+        formatted(text, "f.yaml")
+    assert [(fault.file, fault.id, fault.line) for fault in caught.value.faults] == [("f.yaml", id_, line)]
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\ufffe\uffff"), max_size=12)
