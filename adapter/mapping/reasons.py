@@ -96,7 +96,9 @@ class Reasons:
 
     def _others(self, type_: str, path: str) -> str:
         packs = self.elsewhere(type_, path)
-        return f" The pack {' and '.join(packs)} has a rule for it." if packs else ""
+        if len(packs) < 2:
+            return f" The pack {packs[0]} has a rule for it." if packs else ""
+        return f" The packs {', '.join(packs[:-1])} and {packs[-1]} have rules for it."
 
     def _selected(self, place: Place, traced: Traced) -> Told | None:
         """Whether it is what a rule selects by, or what an element is made with."""
@@ -122,10 +124,12 @@ class Reasons:
         known = fixed(inside)
         if known is not None:
             return known
-        for visit in traced.visits:
-            if self._is_for(visit, place):
-                row = self.row(visit)
-                return *self.not_written(visit, row, given), row
+        visits = [visit for visit in traced.visits if self._is_for(visit, place)]
+        if visits:
+            # A rule for an item is for its fields too, where no rule of the item is.
+            visit = max(visits, key=lambda visit: len(visit.at.ours))
+            row = self.row(visit)
+            return *self.not_written(visit, row, given), row
         path = _listed(inside)
         mine = [row for row in self.rows if row.kind == given["kind"] and row.keyword != "derive"]
         if any(name.startswith((f"{path}.", f"{path}[]")) for row in mine for name in row.records):

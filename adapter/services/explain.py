@@ -230,8 +230,8 @@ def _would(rows: list[Row], side: str) -> str:
 
 
 def _absent(side: str, place: str, text: str, rows: list[Row]) -> Tree:
-    rule = rule_tree(rows[0]) if rows else None
-    return {"side": side, "place": place, "status": "absent", "text": text, "rule": rule, "other": []}
+    first = next((row for row in rows if not row.reason), rows[0] if rows else None)
+    return {"side": side, "place": place, "status": "absent", "text": text, "rule": rule_tree(first), "other": []}
 
 
 def _note(of: int, place: str) -> Tree:

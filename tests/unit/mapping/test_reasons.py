@@ -1,0 +1,436 @@
+"""Why an element or a field is what it is, in the words that `careplan explain` says."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from adapter.services.explain import explain
+from adapter.services.knowledge import Knowledge
+
+Tree = dict[str, Any]
+ID = "6e6f0bd2-3a6c-4a0e-8d0b-1c8a4f1f0001"
+GOAL: Tree = {"resourceType": "Goal", "id": "g", "lifecycleStatus": "active", "description": {"text": "Sleep"}}
+PLAN: Tree = {
+    "resourceType": "CarePlan",
+    "id": "p",
+    "status": "active",
+    "intent": "plan",
+    "goal": [{"reference": "Goal/g", "type": "Goal", "x": 1}],
+    "activity": [{"detail": {"status": "in-progress", "kind": "ServiceRequest", "code": {"text": "Walk"}}}],
+    "note": [{"text": "n", "authorReference": {"reference": "Patient/1"}}],
+    "extension": [
+        {
+            "url": "https://careplan-adapter.org/fhir/StructureDefinition/relapse-prevention",
+            "extension": [{"url": "trigger", "valueString": "Noise"}],
+        }
+    ],
+    "instantiatesUri": 5,
+    "created": "2026",
+    "category": [{"text": "a"}],
+}
+VISIT: Tree = {"resourceType": "Encounter", "id": "e", "status": "planned"}
+
+
+def bundle(*resources: Tree) -> Tree:
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": row} for row in resources]}
+
+
+known = cache(Knowledge.of)
+
+
+@pytest.mark.parametrize(
+    ("pack", "tree", "path", "status", "text", "rule"),
+    [
+        (
+            "core",
+            {
+                "kind": "assessment",
+                "id": ID,
+                "status": "completed",
+                "questionnaire": "https://x.test|1",
+                "substances": [{"route": {"code": "oral"}}],
+            },
+            "substances",
+            "holds",
+            "Nothing of it is on the other side: ask for its fields one by one.",
+            "",
+        ),
+        (
+            "core",
+            {
+                "kind": "plan",
+                "id": ID,
+                "status": "active",
+                "intent": "plan",
+                "goals": [{"id": ID, "lifecycle": "active", "priority": {"code": "zz"}}],
+            },
+            "goals[0].priority",
+            "not-written",
+            "The code is not one of this pack's. The value is not one that FHIR can say here; it was left out.",
+            "Goal.priority",
+        ),
+        (
+            "core",
+            {"resourceType": "CarePlan", "id": "p", "extension": [{"url": "https://x.test", "valueString": "x"}]},
+            "/extension/0/valueString",
+            "not-selected",
+            "The rule for CarePlan.extension[url=$ext/change-reason].valueString does not take this one: it reads only what its selector or its map asks for; it is carried as remainder, and comes back as it was.",
+            "CarePlan.extension[url=$ext/change-reason].valueString",
+        ),
+        (
+            "core",
+            {
+                "resourceType": "QuestionnaireResponse",
+                "status": "completed",
+                "questionnaire": "https://careplan-adapter.org/fhir/Questionnaire/intake|1.0.0",
+                "item": [
+                    {
+                        "linkId": "substances",
+                        "item": [
+                            {"linkId": "substances.age-first-use", "answer": [{"valueInteger": 1}, {"valueInteger": 2}]}
+                        ],
+                    }
+                ],
+            },
+            "/item/0/item/0/answer/1/valueInteger",
+            "not-selected",
+            "The rule for QuestionnaireResponse.item[linkId=substances].item[linkId=substances.age-first-use].answer[!].valueInteger does not take this one: it reads the only element of the list, and here it cannot; it is carried as remainder, and comes back as it was.",
+            "QuestionnaireResponse.item[linkId=substances].item[linkId=substances.age-first-use].answer[!].valueInteger",
+        ),
+        ("core", PLAN, "/resourceType", "identity", "The type says which map reads the resource.", ""),
+        (
+            "core",
+            PLAN,
+            "/id",
+            "identity",
+            "Ids are made of what a thing is (kind, record, part), or kept as they came.",
+            "",
+        ),
+        (
+            "core",
+            PLAN,
+            "/extension/0/url",
+            "selector",
+            "A rule knows the element by it, and writes it when it makes one.",
+            "CarePlan.extension[url=$ext/relapse-prevention].extension[url=trigger]",
+        ),
+        (
+            "core",
+            PLAN,
+            "/extension/0/extension/0/url",
+            "mapped",
+            "Both ways.",
+            "CarePlan.extension[url=$ext/relapse-prevention].extension[url=trigger]",
+        ),
+        (
+            "core",
+            PLAN,
+            "/activity/0/detail/kind",
+            "default",
+            "This is what FHIR has where the record leaves the field out.",
+            "CarePlan.activity.detail.kind",
+        ),
+        ("core", PLAN, "/activity/0/detail/status", "mapped", "Both ways.", "CarePlan.activity.detail.status"),
+        (
+            "core",
+            PLAN,
+            "/instantiatesUri",
+            "not-selected",
+            "The rule for CarePlan.instantiatesUri does not take this one: it is carried as remainder, and comes back as it was.",
+            "CarePlan.instantiatesUri",
+        ),
+        ("core", PLAN, "/category/0/text", "mapped", "Both ways.", "CarePlan.category"),
+        (
+            "core",
+            PLAN,
+            "/goal/0/x",
+            "remainder",
+            "No rule of this pack owns it: it is carried as remainder, and comes back as it was.",
+            "",
+        ),
+        (
+            "core",
+            PLAN,
+            "/goal/0/reference",
+            "mapped",
+            "It names the record or resource of this item: the item's id is known by it.",
+            "CarePlan.goal",
+        ),
+        (
+            "core",
+            PLAN,
+            "/goal/0/type",
+            "mapped",
+            "It names the record or resource of this item: the item's id is known by it.",
+            "CarePlan.goal",
+        ),
+        (
+            "core",
+            bundle(PLAN, GOAL, VISIT),
+            "/entry/0/resource/goal/0/reference",
+            "mapped",
+            "It names the record or resource of this item: the item's id is known by it.",
+            "CarePlan.goal",
+        ),
+        (
+            "core",
+            bundle(PLAN, GOAL, VISIT),
+            "/entry/0/resource/goal/0/type",
+            "mapped",
+            "It names the record or resource of this item: the item's id is known by it.",
+            "CarePlan.goal",
+        ),
+        (
+            "core",
+            bundle(PLAN, GOAL, VISIT),
+            "/entry/0/resource/goal/0/x",
+            "remainder",
+            "No rule of this pack owns it: it is carried as remainder, and comes back as it was.",
+            "",
+        ),
+        (
+            "core",
+            bundle(PLAN, GOAL, VISIT),
+            "/entry/1/resource",
+            "holds",
+            "No rule owns it as a whole: the rules of what it holds do.",
+            "",
+        ),
+        (
+            "core",
+            bundle(PLAN, GOAL, VISIT),
+            "/entry/0/resource",
+            "holds",
+            "No rule owns it as a whole: the rules of what it holds do.",
+            "",
+        ),
+        (
+            "core",
+            bundle(PLAN, GOAL, VISIT),
+            "/entry/2/resource",
+            "type-not-mapped",
+            "No map of this pack is for Encounter: it is carried as remainder, and comes back as it was.",
+            "",
+        ),
+        (
+            "core",
+            bundle(PLAN, GOAL, VISIT),
+            "/entry/2/resource/status",
+            "type-not-mapped",
+            "No map of this pack is for Encounter: it is carried as remainder, and comes back as it was.",
+            "",
+        ),
+        (
+            "core",
+            bundle(PLAN, GOAL, VISIT),
+            "/entry/2",
+            "bundle",
+            "It is of the Bundle itself: the shape of the input is kept, no rule is asked.",
+            "",
+        ),
+        (
+            "core",
+            bundle(PLAN, GOAL, VISIT),
+            "/type",
+            "bundle",
+            "It is of the Bundle itself: the shape of the input is kept, no rule is asked.",
+            "",
+        ),
+        ("core", PLAN, "/note/0/authorReference/reference", "mapped", "Both ways.", "CarePlan.note.authorReference"),
+        (
+            "core",
+            {**GOAL, "identifier": [{"system": "https://careplan-adapter.org/fhir/identifier", "value": ID}]},
+            "/identifier/0",
+            "identity",
+            "Our identifier: its value is the id of the record.",
+            "",
+        ),
+        (
+            "core",
+            {
+                **GOAL,
+                "identifier": [
+                    {"system": "https://careplan-adapter.org/fhir/identifier", "value": ID},
+                    {"system": "urn:x", "value": "1"},
+                ],
+            },
+            "/identifier/1/value",
+            "mapped",
+            "Both ways.",
+            "Goal.identifier.value",
+        ),
+        (
+            "core",
+            {**GOAL, "note": [{"id": "n1", "text": "x"}]},
+            "/note/0/id",
+            "identity",
+            "The id of the item, written down only where the one made of its content would differ.",
+            "",
+        ),
+        (
+            "core",
+            {**GOAL, "statusReason": 5},
+            "/statusReason",
+            "not-understood",
+            "The rule is for it, but the value is none that the record can hold: it is carried as remainder, and comes back as it was.",
+            "Goal.statusReason",
+        ),
+        (
+            "core",
+            {**GOAL, "priority": {"coding": [{"system": "x"}]}},
+            "/priority",
+            "not-understood",
+            "The rule is for it, but the value is none that the record can hold: it is carried as remainder, and comes back as it was.",
+            "Goal.priority",
+        ),
+        (
+            "core",
+            {
+                "resourceType": "QuestionnaireResponse",
+                "status": "completed",
+                "questionnaire": "https://x.test|1",
+                "item": [
+                    {"linkId": "substances", "item": [{"linkId": "substances.route", "answer": [{"valueString": "x"}]}]}
+                ],
+            },
+            "/item/0/item/0/answer/0/valueString",
+            "mapped",
+            "Both ways.",
+            "QuestionnaireResponse.item.answer.valueString",
+        ),
+        (
+            "core",
+            {"kind": "goal", "id": ID, "lifecycle": "active", "extra": 1},
+            "extra",
+            "no-rule",
+            "No rule of this pack maps this field: it does not go out.",
+            "",
+        ),
+        (
+            "core",
+            {"kind": "goal", "id": ID, "lifecycle": "active"},
+            "kind",
+            "identity",
+            "The kind says which map writes the record.",
+            "",
+        ),
+        (
+            "core",
+            {"kind": "goal", "id": ID, "lifecycle": "active"},
+            "target",
+            "absent",
+            "The record does not have it. The rule at core/maps/goal.yaml:18:5 reads it from Goal.target, and 34 more for what it holds.",
+            "Goal.target",
+        ),
+        (
+            "core",
+            {"kind": "goal", "id": ID, "lifecycle": "active"},
+            "statement",
+            "absent",
+            "The record does not have it. The rule at core/maps/goal.yaml:14:5 reads it from Goal.description.",
+            "Goal.description",
+        ),
+        (
+            "core",
+            {
+                "kind": "assessment",
+                "id": ID,
+                "status": "completed",
+                "questionnaire": "https://x.test|1",
+                "substances": [{"route": {"code": "oral"}}],
+            },
+            "substances[0].route",
+            "not-selected",
+            "Its rule is in the map intake, which is not for a record like this one.",
+            "QuestionnaireResponse.item[linkId=substances].item[linkId=substances.route].answer[!].valueCoding",
+        ),
+        (
+            "core",
+            {
+                "kind": "assessment",
+                "id": ID,
+                "status": "completed",
+                "questionnaire": "https://x.test|1",
+                "instruments": [{"id": ID, "name": "phq-9", "total": 1}],
+            },
+            "instruments[0].name",
+            "mapped",
+            "Both ways.",
+            "QuestionnaireResponse.questionnaire",
+        ),
+        (
+            "core",
+            {
+                "kind": "assessment",
+                "id": ID,
+                "status": "completed",
+                "questionnaire": "https://x.test|1",
+                "instruments": [{"id": ID, "name": "phq-9", "total": 1}],
+            },
+            "Observation.valueInteger",
+            "mapped",
+            "Both ways.",
+            "Observation.valueInteger",
+        ),
+        (
+            "intake-flat",
+            {
+                "kind": "intake",
+                "client_no": "C-31007",
+                "last_name": "Roe",
+                "sex": "F",
+                "intake_dt": "01/02/2026",
+                "housing": "zz",
+            },
+            "housing",
+            "not-written",
+            "The code is not one of this pack's. The value is not one that FHIR can say here; it was left out.",
+            "QuestionnaireResponse.item[linkId=social].item[linkId=social.housing].answer[!].valueCoding",
+        ),
+        (
+            "intake-flat",
+            {"kind": "intake", "client_no": "C-31007", "last_name": "Roe", "sex": "F", "intake_dt": "01/02/2026"},
+            "QuestionnaireResponse.subject",
+            "mapped",
+            "It leads to a second resource, which holds further fields of the same item.",
+            "QuestionnaireResponse.subject",
+        ),
+        (
+            "intake-flat",
+            {
+                "resourceType": "Patient",
+                "id": "x",
+                "multipleBirthInteger": 1,
+                "communication": [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "xx"}]}}],
+            },
+            "/multipleBirthInteger",
+            "type-not-mapped",
+            "No map of this pack is for Patient: it is carried as remainder, and comes back as it was. The packs core, ecare, intake-eav and plan-problems have rules for it.",
+            "",
+        ),
+        (
+            "intake-flat",
+            {"resourceType": "CarePlan", "id": "x", "title": "a"},
+            "/title",
+            "type-not-mapped",
+            "No map of this pack is for CarePlan: it is carried as remainder, and comes back as it was. The packs core, ecare and plan-problems have rules for it.",
+            "",
+        ),
+        (
+            "intake-flat",
+            {"resourceType": "Condition", "id": "x", "severity": {"text": "a"}},
+            "/severity/text",
+            "type-not-mapped",
+            "No map of this pack is for Condition: it is carried as remainder, and comes back as it was. The packs core, ecare and plan-problems have rules for it.",
+            "",
+        ),
+    ],
+)
+def test_each_answer_says_what_it_is_why_and_by_which_rule(
+    pack: str, tree: Tree, path: str, status: str, text: str, rule: str
+) -> None:
+    found = explain(known(pack), tree, path)
+    assert (found["status"], found["text"], (found["rule"] or {"fhir": ""})["fhir"]) == (status, text, rule)
