@@ -41,8 +41,10 @@ class Exchange:
         def carry_out(self, plan: Plan, links: Sequence[Link] = (), recorded_by: str = "") -> None: ...
 
     @contextmanager
-    def partner(self, name: str) -> Iterator[Partner]:
-        """A server that the store exchanges with, connected. Raises UsageError, SettingsError."""
+    def partner(self, name: str, *, alone: bool = False) -> Iterator[Partner]:
+        """A server that the store exchanges with, connected: by all the connections that its options allow, or `alone`,
+        by one of them, with its share of the rate. Raises UsageError, SettingsError.
+        """
         from adapter.bootstrap.access import certificate, credentials
         from adapter.bootstrap.gate import asking, recipient_of, withheld_by
         from adapter.exchange import HttpFhirServer, Limits
@@ -59,22 +61,24 @@ class Exchange:
             server.url,
             auth=self._once(("credentials", repr(server)), lambda: credentials(server)),
             tls=certificate(server),
-            pace=self._once(("pace", repr(server)), lambda: self._pace(server)),
+            pace=self._once(("pace", repr(server), alone), lambda: self._pace(server, alone=alone)),
             clock=clock,
             limits=Limits(seconds=self.settings.http_seconds, size=self.settings.http_megabytes * 1024 * 1024),
             gate=lambda tree: let_out(tree, recipient, asked),
         ) as client:
             yield Partner(
                 server, client, store, self.maps(), clock, self.border(), check, self.carry_out,
-                overlap=self.settings.sync_overlap, lease=self.settings.lease, most=store.hands,
+                overlap=self.settings.sync_overlap, lease=self.settings.lease, most=1 if alone else store.hands,
                 withheld=withheld_by(recipient, asked),
             )  # fmt: skip
 
     @staticmethod
-    def _pace(server: Server) -> Pace:
+    def _pace(server: Server, *, alone: bool) -> Pace:
         from adapter.exchange import Pace
 
-        return Pace(per_second=server.options.rate or None, at_once=max(1, server.options.connections))
+        connections = max(1, server.options.connections)
+        shares = connections if alone else 1
+        return Pace(per_second=server.options.rate / shares or None, at_once=connections // shares)
 
     def watch(self, name: str | None = None) -> Watch:
         """The exchange by schedule, with one server or with all. Raises UsageError."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from adapter.errors import SettingsError
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from adapter.bootstrap import Services
     from adapter.services.exchange import How
-    from adapter.sync.partner import Partner
 
 
 def celery_app(services: Services) -> Celery:
@@ -35,17 +33,14 @@ def celery_app(services: Services) -> Celery:
 
 
 def look(services: Services, name: str, how: str) -> None:
-    """One run of the exchange with a server; what went wrong is in its state, for `careplan status`."""
+    """One run of the exchange with a server, over one of its connections: several are as many workers. What went wrong is
+    in its state, for `careplan status`.
+    """
     from adapter.ports import SystemClock
     from adapter.services.exchange import attempt
 
-    @contextmanager
-    def alone(server: str) -> Iterator[Partner]:
-        # Several connections are as many workers.
-        with services.partner(server) as partner:
-            yield replace(partner, most=1)
-
-    ran = attempt(services.store(), SystemClock(), alone, name, cast("How", how))
+    alone = partial(services.partner, alone=True)
+    ran = attempt(services.store(), SystemClock(), alone, name, cast("How", how), shared=True)
     if ran.error is not None:
         # A server that was removed meanwhile, a secret that is not set: the worker goes on with the others.
         _log(name, ran.error)

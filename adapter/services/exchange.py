@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from traceback import format_tb
@@ -16,7 +16,7 @@ from adapter.ports import Clock, SyncLedger, instant, is_past
 from adapter.sync.partner import Partner, Report, Step, backoff
 from adapter.sync.pull import pull
 from adapter.sync.run import push
-from adapter.sync.turn import TakenOver, Turn
+from adapter.sync.turn import TakenOver, Turn, connection
 
 How = Literal["push", "pull", "both"]
 _LOG = logging.getLogger("adapter.exchange")
@@ -37,21 +37,28 @@ class Ran:
         return max(int(self.report.troubled), self.error.exit_code if self.error is not None else 0)
 
 
-def exchange(partner: Partner, how: How = "both", *, dry_run: bool = False, hurry: bool = True) -> Ran:
+def exchange(
+    partner: Partner, how: How = "both", *, dry_run: bool = False, hurry: bool = True, turn: Turn | None = None
+) -> Ran:
     """Pulls from a server and pushes to it, as its options allow. What went wrong is in the answer, and in its state.
 
-    With `hurry` what was put off, or a server that asked to be left alone, is tried all the same: a person asks.
+    With `hurry` what was put off, or a server that asked to be left alone, is tried all the same: a person asks. `turn` is
+    kept up on the way; where another takes it over, the run ends.
     """
     ran = Ran(partner.name)
     try:
         _refuse_paused(partner)
-        if not hurry and not is_past(partner.store.state(partner.name).not_before, partner.clock.now()):
+        state = None if hurry else partner.store.state(partner.name)
+        if state is not None and not is_past(state.not_before, partner.clock.now()):
             return ran
         for verb in _verbs(partner, how):
             if verb == "pull":
-                _pull(partner, ran.report, dry_run=dry_run, hurry=hurry)
+                _pull(partner, ran.report, dry_run=dry_run, hurry=hurry, within=turn)
+                state = None
             else:
-                push(partner, ran.report, dry_run=dry_run, hurry=hurry)
+                push(partner, ran.report, dry_run=dry_run, hurry=hurry, state=state, turn=turn)
+    except TakenOver:
+        return ran
     except AdapterError as error:
         ran.error = error
     if not dry_run and not partner.server.paused:
@@ -59,11 +66,18 @@ def exchange(partner: Partner, how: How = "both", *, dry_run: bool = False, hurr
     return ran
 
 
-def attempt(ledger: SyncLedger, clock: Clock, connect: Connect, name: str, how: How) -> Ran:
-    """One run by schedule. Whatever ends it, a fault of ours too, is noted and waited with, and ends nothing else."""
+def attempt(ledger: SyncLedger, clock: Clock, connect: Connect, name: str, how: How, *, shared: bool = False) -> Ran:
+    """One run by schedule. Whatever ends it, a fault of ours too, is noted and waited with, and ends nothing else.
+
+    Where it is `shared` with other processes it takes one of the server's connections; where none is free, nothing is done.
+    """
     try:
         with connect(name) as partner:
-            return exchange(partner, how, hurry=False)
+            held = connection(partner) if shared else None
+            if shared and held is None:
+                return Ran(name)
+            with held or nullcontext():
+                return exchange(partner, how, hurry=False, turn=held)
     except AdapterError as error:
         ended = error
     except Exception as error:  # noqa: BLE001 - whatever it is, the other servers go on
@@ -76,8 +90,8 @@ def attempt(ledger: SyncLedger, clock: Clock, connect: Connect, name: str, how: 
     return Ran(name, error=ended)
 
 
-def _pull(partner: Partner, report: Report, *, dry_run: bool, hurry: bool) -> None:
-    turn = Turn(partner)
+def _pull(partner: Partner, report: Report, *, dry_run: bool, hurry: bool, within: Turn | None) -> None:
+    turn = Turn(partner, within=within)
     if dry_run:
         pull(partner, report, dry_run=True)
     elif not turn.taken(force=hurry):

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from adapter.errors import AdapterError
-from adapter.ports import Clock, SyncLedger, is_past
+from adapter.ports import Clock, Server, SyncLedger, is_past
 from adapter.services.exchange import Connect, How, Ran, attempt
+from adapter.services.kept import Kept
 
 MOST_AT_ONCE = 8
 # What a turn that could not begin is told of.
@@ -38,28 +39,34 @@ class Watch:
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(MOST_AT_ONCE, "exchange"))
     _running: dict[str, Future[Ran]] = field(default_factory=dict)
     _rest: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _kept: Kept = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kept = Kept(self.connect, self.clock)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True)
+        self._kept.close()
 
     def turn(self) -> Iterator[Ran]:
         """Begins the exchange with every server that is due and idle; gives the runs that have ended."""
         if self._rests(STORE):
             return
         try:
-            found = list(self.due())
+            found = list(_due(self.ledger, self.clock.now(), self.name))
         except AdapterError as error:
             # The database may be away for a while: what there is to do stays in it.
             yield self._heard(Ran(STORE, error=error))
             return
         for server, how in found:
-            if server not in self._running and not self._rests(server):
-                self._running[server] = self._pool.submit(self._run, server, how)
-        for server in [server for server, future in self._running.items() if future.done()]:
-            yield self._heard(self._running.pop(server).result())
+            if server.name not in self._running and not self._rests(server.name):
+                self._running[server.name] = self._pool.submit(self._run, server, how)
+        self._kept.tidy()
+        for name in [name for name, future in self._running.items() if future.done()]:
+            yield self._heard(self._running.pop(name).result())
 
     def _rests(self, name: str) -> bool:
         return self.clock.monotonic() < self._rest.get(name, (0, 0.0))[1]
@@ -82,12 +89,16 @@ class Watch:
         """The servers whose time has come, and those for which something waits to be sent."""
         return due(self.ledger, self.clock.now(), self.name)
 
-    def _run(self, server: str, how: How) -> Ran:
-        return attempt(self.ledger, self.clock, self.connect, server, how)
+    def _run(self, server: Server, how: How) -> Ran:
+        return attempt(self.ledger, self.clock, lambda _: self._kept.connected(server), server.name, how)
 
 
 def due(ledger: SyncLedger, now: datetime, name: str | None = None) -> Iterator[tuple[str, How]]:
     """What is to be done now: (server, how), of one server or of all."""
+    return ((server.name, how) for server, how in _due(ledger, now, name))
+
+
+def _due(ledger: SyncLedger, now: datetime, name: str | None) -> Iterator[tuple[Server, How]]:
     waiting = ledger.waiting()
     for server in ledger.servers():
         state = ledger.state(server.name)
@@ -95,6 +106,6 @@ def due(ledger: SyncLedger, now: datetime, name: str | None = None) -> Iterator[
             continue
         last = datetime.fromisoformat(state.last_try) if state.last_try else None
         if last is None or not -_AHEAD < now - last < timedelta(seconds=server.options.every):
-            yield server.name, "both"
+            yield server, "both"
         elif server.name in waiting and server.options.direction != "pull":
-            yield server.name, "push"
+            yield server, "push"

@@ -13,7 +13,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, make_url
 from sqlalchemy import exc as sa
 from sqlalchemy.pool import StaticPool
 
@@ -75,8 +75,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    begin = "BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN"
+    try:
+        # By SQLAlchemy's own way it takes as long as many a statement that follows.
+        connection.connection.driver_connection.execute(begin)  # type: ignore[union-attr]
+    except sqlite3.Error as error:
+        raise sa.OperationalError(begin, None, error) from None
 
 
 @contextmanager
@@ -84,6 +88,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that reads one state of the database. Raises Unavailable."""
     with _translated(), engine.connect() as connection, connection.begin():
         yield connection
+
+
+def streamed(engine: Engine, query: Select[Any], some: int) -> Iterator[Row[Any]]:
+    """The rows of a query of one state of the database, so many at a time. Of a database in memory, which is one
+    connection, all at once: who asks may begin another transaction before it has them all. Raises Unavailable.
+    """
+    with reading(engine) as connection:
+        if not isinstance(engine.pool, StaticPool):
+            yield from connection.execution_options(yield_per=some).execute(query)
+            return
+        rows = connection.execute(query).all()
+    yield from rows
 
 
 @contextmanager

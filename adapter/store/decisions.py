@@ -50,6 +50,8 @@ class Decisions:
             self._enter(connection, [_entry_of(one) for one in conflicts if one.state == "decided"])
 
     def arrive(self, arrivals: Sequence[Arrival]) -> None:
+        if not arrivals:
+            return
         now = instant(self._clock.now())
         # Of what is named twice, the last.
         named = {(one.server, *one.remote): one for one in arrivals}

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Integer, and_, bindparam, case, func, select, update
 
 from adapter.ports import STOPPED, Clock, Conflict, Entry, Link, instant, is_past
-from adapter.store.database import reading, writing
+from adapter.store.database import reading, streamed, writing
 from adapter.store.decisions import Decisions, replaced
 from adapter.store.rows import by_head, link_of, row_of_link
-from adapter.store.servers import Servers, past
+from adapter.store.servers import Servers, clock, past
 from adapter.store.tables import TODO, link, record
 
 Key = tuple[str, str]
@@ -29,21 +29,17 @@ class Ledger(Servers, Decisions):
     _clock: Clock
 
     def claim(self, server: str, *, limit: int, seconds: float) -> list[Link]:
-        at = link.c
+        asked: dict[str, Any] = {"server": server, **clock(self._clock.now())}
         with writing(self.engine) as connection:
-            rank = connection.scalar(select(at.rank).where(_to_send(server), *self._due()).order_by(at.rank).limit(1))
+            rank = connection.scalar(_RANK, asked)
             if rank is None:
                 return []
-            # By the index of what is to be sent, in its own order: nothing else is read, and nothing sorted.
-            due = and_(at.server == server, TODO, at.rank == rank, *self._due())
-            mine: list[Link] = []
-            for (kind,), some in by_head(_together(connection, due, limit)):
-                rows = select(link).where(due, at.kind == kind, at.record_id.in_(some)).order_by(at.record_id, at.part)
-                found = connection.execute(rows.with_for_update(skip_locked=True)).mappings()
-                mine += [link_of(row) for row in found]
+            mine = _free(connection, {**asked, "rank": rank, "limit": limit})
             return self._take(connection, mine, seconds)
 
     def lease(self, links: Sequence[Link], *, seconds: float) -> list[Link]:
+        if not links:
+            return []
         now = self._clock.now()
         with writing(self.engine) as connection:
             present = _present(connection, links)
@@ -56,11 +52,15 @@ class Ledger(Servers, Decisions):
         return [one.replace(lease_until=until, fence=one.fence + 1) for one in links]
 
     def launch(self, links: Sequence[Link]) -> list[Link]:
+        if not links:
+            return []
         rows = [{**_keys(one), "old_fence": one.fence, "hash": one.in_flight, "version": one.flight} for one in links]
         with writing(self.engine) as connection:
             return _written(connection, _LAUNCHED, rows, links)
 
     def settle(self, links: Sequence[Link], journal: Sequence[Entry] = ()) -> list[Link]:
+        if not links and not journal:
+            return []
         with writing(self.engine) as connection:
             lost = settled(connection, links)
             self._enter(connection, journal)
@@ -76,13 +76,8 @@ class Ledger(Servers, Decisions):
             self._enter(connection, [Entry(*link.key, link.state, f"{link.reason}: {paths}")])
 
     def waiting(self) -> frozenset[str]:
-        query = select(link.c.server).where(TODO, *self._due()).distinct()
         with reading(self.engine) as connection:
-            return frozenset(connection.scalars(query))
-
-    def _due(self) -> tuple[ColumnElement[bool], ...]:
-        """What is due by the present clock."""
-        return tuple(past(column, self._clock.now()) for column in (link.c.not_before, link.c.lease_until))
+            return frozenset(connection.scalars(_WAITING, clock(self._clock.now())))
 
     def renew(self, server: str, *, everything: bool = False, refused: bool = False) -> None:
         at = link.c
@@ -104,9 +99,7 @@ class Ledger(Servers, Decisions):
         if type_:
             query = query.where(at.type == type_)
         query = query.order_by(at.rank, at.kind, at.record_id, at.part)
-        with reading(self.engine) as connection:
-            for row in connection.execution_options(yield_per=500).execute(query).mappings():
-                yield link_of(row)
+        return (link_of(row._mapping) for row in streamed(self.engine, query, 500))  # noqa: SLF001 - SQLAlchemy's name
 
     def link(self, key: tuple[str, str, str, str]) -> Link | None:
         where = and_(*(link.c[name] == value for name, value in zip(_KEY, key, strict=True)))
@@ -124,8 +117,11 @@ class Ledger(Servers, Decisions):
 
     def _by(self, server: str, keys: Iterable[Key], column: Any) -> list[Link]:
         found: list[Link] = []
+        asked = list(by_head(key for key in keys if all(key)))
+        if not asked:
+            return found
         with reading(self.engine) as connection:
-            for (type_,), some in by_head(key for key in keys if all(key)):
+            for (type_,), some in asked:
                 query = select(link).where(link.c.server == server, link.c.type == type_, column.in_(some))
                 found += [link_of(row) for row in connection.execute(query).mappings()]
         return found
@@ -158,17 +154,32 @@ def _to_send(server: str) -> ColumnElement[bool]:
     return and_(link.c.server == server, TODO, link.c.rank >= 0)
 
 
-def _together(connection: Connection, due: ColumnElement[bool], limit: int) -> list[Key]:
+def _free(connection: Connection, asked: dict[str, Any]) -> list[Link]:
+    """What is due and no other is just about to take, locked. Where another takes the first, those that follow."""
+    after = ""
+    while first := connection.execute(_HEADS, {**asked, "after": after}).all():
+        mine: list[Link] = []
+        for (kind,), some in by_head(_together(connection, asked, first)):
+            found = connection.execute(_LOCKED, {**asked, "kind": kind, "ids": some}).mappings()
+            mine += [link_of(row) for row in found]
+        if mine:
+            return mine
+        after = first[-1].record_id
+    return []
+
+
+def _together(connection: Connection, asked: dict[str, Any], first: Sequence[Any]) -> list[Key]:
     """At most so many records that are due, those about one patient together: they may refer to each other."""
-    at, of = link.c, record.c
-    heads = select(at.kind, at.record_id, of.patient).outerjoin(record, and_(of.kind == at.kind, of.id == at.record_id))
-    first = [tuple(row) for row in connection.execute(heads.where(due).order_by(at.record_id).limit(limit))]
+    limit = asked["limit"]
     kin: dict[Key, list[Key]] = {}
-    for (kind,), some in by_head((kind, patient) for kind, _, patient in first if patient):
-        whose = select(of.id, of.patient).where(of.kind == kind, of.patient.in_(some)).limit(10 * limit)
-        patients = {row.id: row.patient for row in connection.execute(whose)}
+    # Where these are fewer, there are no others.
+    whole = len(first) < limit
+    for (kind,), some in by_head((kind, patient) for kind, _, patient in first if patient and not whole):
+        patients = {
+            row.id: row.patient for row in connection.execute(_WHOSE, {"kind": kind, "ids": some, "most": 10 * limit})
+        }
         for _, ids in by_head((kind, id_) for id_ in patients):
-            for id_ in connection.scalars(select(at.record_id).where(due, at.kind == kind, at.record_id.in_(ids))):
+            for id_ in connection.scalars(_THEIRS, {**asked, "kind": kind, "ids": ids}):
                 kin.setdefault((kind, patients[id_]), []).append((kind, id_))
     found: dict[Key, None] = {}
     for kind, id_, patient in first:
@@ -224,3 +235,25 @@ _HELD = (_bound(), link.c.fence == bindparam("old_fence"))
 _TAKEN = update(link).where(_bound()).values(lease_until=bindparam("until"), fence=link.c.fence + 1)
 _LAUNCHED = update(link).where(*_HELD).values(in_flight=bindparam("hash"), flight=bindparam("version"))
 _KNOWN = _settling()
+_AT, _OF = link.c, record.c
+_DUE = (past(_AT.not_before), past(_AT.lease_until))
+_WAITING = select(_AT.server).where(TODO, *_DUE).distinct()
+_HERE = _AT.server == bindparam("server")
+_RANK = select(_AT.rank).where(_HERE, TODO, _AT.rank >= 0, *_DUE).order_by(_AT.rank).limit(1)
+# By the index of what is to be sent, in its own order: nothing else is read, and nothing sorted.
+_MINE = and_(_HERE, TODO, _AT.rank == bindparam("rank"), *_DUE)
+_HEADS = (
+    select(_AT.kind, _AT.record_id, _OF.patient)
+    .outerjoin(record, and_(_OF.kind == _AT.kind, _OF.id == _AT.record_id))
+    .where(_MINE, _AT.record_id > bindparam("after"))
+    .order_by(_AT.record_id)
+    .limit(bindparam("limit"))
+)
+_NAMED = (_MINE, _AT.kind == bindparam("kind"), _AT.record_id.in_(bindparam("ids", expanding=True)))
+_THEIRS = select(_AT.record_id).where(*_NAMED)
+_LOCKED = select(link).where(*_NAMED).order_by(_AT.record_id, _AT.part).with_for_update(skip_locked=True)
+_WHOSE = (
+    select(_OF.id, _OF.patient)
+    .where(_OF.kind == bindparam("kind"), _OF.patient.in_(bindparam("ids", expanding=True)))
+    .limit(bindparam("most"))
+)

@@ -10,7 +10,7 @@ from adapter.errors import Gone, NotFound
 from adapter.ports import Clock, Link, Owner, Page, Saved, StoredResource, Tree, instant
 from adapter.store import search
 from adapter.store.consents import consents
-from adapter.store.database import reading, writing
+from adapter.store.database import reading, streamed, writing
 from adapter.store.indexing import moment_range
 from adapter.store.origins import identified, owners
 from adapter.store.rows import by_head, resource_of
@@ -69,9 +69,7 @@ class Records:
         query = select(record.c.document).where(record.c.deleted.is_(False)).order_by(record.c.kind, record.c.id)
         if kind is not None:
             query = query.where(record.c.kind == kind)
-        with reading(self.engine) as connection:
-            for row in connection.execution_options(yield_per=200).execute(query):
-                yield tree_of(row.document)
+        return (tree_of(row.document) for row in streamed(self.engine, query, 200))
 
     def revisions(self, kind: str, id_: str) -> list[Tree]:
         at = record_revision.c
@@ -105,8 +103,11 @@ class Records:
     def resources(self, keys: Iterable[Key]) -> dict[Key, StoredResource]:
         at = resource.c
         found: dict[Key, StoredResource] = {}
+        asked = list(by_head(keys))
+        if not asked:
+            return found
         with reading(self.engine) as connection:
-            for (type_,), some in by_head(keys):
+            for (type_,), some in asked:
                 rows = connection.execute(select(resource).where(at.type == type_, at.id.in_(some))).mappings()
                 found |= {(row["type"], row["id"]): resource_of(row) for row in rows}
         return found
@@ -114,8 +115,11 @@ class Records:
     def versions(self, keys: Iterable[tuple[str, str, int]]) -> dict[Key, Tree]:
         at = resource_history.c
         found: dict[Key, Tree] = {}
+        asked = list(by_head((type_, version, id_) for type_, id_, version in keys))
+        if not asked:
+            return found
         with reading(self.engine) as connection:
-            for (type_, version), some in by_head((type_, version, id_) for type_, id_, version in keys):
+            for (type_, version), some in asked:
                 query = select(at.type, at.id, at.tree).where(at.type == type_, at.id.in_(some), at.version == version)
                 found |= {(row.type, row.id): tree_of(row.tree) for row in connection.execute(query)}
         return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, insert, or_, select, update
 
 from adapter.errors import UsageError
 from adapter.ports import FARTHEST, Clock, Link, Server, ServerState, instant
@@ -55,7 +55,7 @@ class Servers:
 
     def servers(self) -> list[Server]:
         with reading(self.engine) as connection:
-            rows = connection.execute(select(server).order_by(server.c.name)).mappings()
+            rows = connection.execute(_ALL).mappings()
             return [server_of(row) for row in rows]
 
     def server(self, name: str) -> Server:
@@ -98,7 +98,7 @@ class Servers:
 
     def state(self, name: str) -> ServerState:
         with reading(self.engine) as connection:
-            row = connection.execute(select(server_state).where(server_state.c.server == name)).mappings().first()
+            row = connection.execute(_STATE, {"name": name}).mappings().first()
         return state_of(row) if row is not None else ServerState(name)
 
     def note(self, name: str, **values: Any) -> None:
@@ -114,10 +114,10 @@ class Servers:
         now = self._clock.now()
         at = turn.c
         here = and_(at.server == server, at.work == work)
-        free = here if force else and_(here, or_(past(at.until, now), at.holder == holder))
+        free = here if force else and_(here, or_(past(at.until), at.holder == holder))
         values = {"holder": holder, "until": instant(now + timedelta(seconds=seconds))}
         with writing(self.engine) as connection:
-            if connection.execute(update(turn).where(free).values(**values)).rowcount:
+            if connection.execute(update(turn).where(free).values(**values), clock(now)).rowcount:
                 return True
             if connection.execute(select(at.holder).where(here)).first() is not None:
                 return False
@@ -151,9 +151,19 @@ def _list(connection: Connection, name: str, patients: Sequence[str]) -> None:
         connection.execute(insert(server_patient), rows)
 
 
-def past(column: ColumnElement[str], now: datetime) -> ColumnElement[bool]:
-    """`adapter.ports.is_past` of a column."""
-    return or_(column <= instant(now), column > instant(now + timedelta(seconds=FARTHEST)))
+def past(column: ColumnElement[str]) -> ColumnElement[bool]:
+    """`adapter.ports.is_past` of a column, at the time of `clock`."""
+    return or_(column <= bindparam("now"), column > bindparam("far"))
+
+
+def clock(now: datetime) -> dict[str, str]:
+    """What a statement with `past` in it is carried out with."""
+    return {"now": instant(now), "far": instant(now + timedelta(seconds=FARTHEST))}
+
+
+# Built once: a schedule asks them at every turn.
+_ALL = select(server).order_by(server.c.name)
+_STATE = select(server_state).where(server_state.c.server == bindparam("name"))
 
 
 def _named(name: str) -> Any:

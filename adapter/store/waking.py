@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 CHANNEL = "careplan_wanted"
-# A look at the counter takes some microseconds.
-LOOK = 0.005
+# A look at the counter takes some microseconds: 1.5 % of one core.
+LOOK = 0.003
 
 
 def tell(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any
 
-from adapter.ports import Capability
+from adapter.ports import Capability, ServerState
 from adapter.sync.partner import Partner, moment
 from adapter.sync.ways import Tempo, ways
 
@@ -32,9 +32,12 @@ class Facts:
     _lock: Lock = field(default_factory=Lock)
 
     @classmethod
-    def of(cls, partner: Partner) -> Facts:
-        """As stored, or asked of the server where they are not, or are old. Raises Unavailable."""
-        kept: dict[str, Any] = partner.store.state(partner.name).facts
+    def of(cls, partner: Partner, state: ServerState | None = None) -> Facts:
+        """As stored (in this state, where it was just read), or asked of the server where they are not, or are old.
+
+        Raises Unavailable.
+        """
+        kept: dict[str, Any] = (state or partner.store.state(partner.name)).facts
         fresh = bool(kept) and abs(partner.clock.now() - moment(kept["at"])) < _AGE
         found = _capability(kept) if fresh else partner.client.capability()
         most = min(partner.server.options.bundle, kept.get("bundle", 10_000) if fresh else 10_000)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from threading import Condition, Thread
 
 from adapter.errors import Unavailable
-from adapter.ports import ORDER, Link
+from adapter.ports import ORDER, Link, ServerState
 from adapter.sync.facts import Facts
 from adapter.sync.partner import Partner, Report
 from adapter.sync.plan import plan
 from adapter.sync.round import Round
 from adapter.sync.scope import Scope
+from adapter.sync.turn import Turn
 from adapter.sync.ways import Tempo
 
 # So many requests in a row without an answer that makes sense, and the server is left alone.
@@ -26,19 +27,28 @@ LEAST = 25
 
 
 def push(
-    partner: Partner, report: Report | None = None, *, dry_run: bool = False, hurry: bool = True, again: bool = False
+    partner: Partner,
+    report: Report | None = None,
+    *,
+    dry_run: bool = False,
+    hurry: bool = True,
+    again: bool = False,
+    state: ServerState | None = None,
+    turn: Turn | None = None,
 ) -> Report:
     """Every record with something to send, parents first; one that fails holds up no other. With `hurry` also what was
     put off after a failure, with `again` what was refused. `report` is filled as it goes, so that it is there where this
-    raises.
+    raises. `state` is the server's, where it was just read; `turn` is kept up on the way.
 
     Raises Unavailable where the server cannot be reached or does not make sense: what is not sent stays waiting.
     """
     report = Report() if report is None else report
     if dry_run:
         return _said(partner, report)
-    partner.store.renew(partner.name, everything=hurry, refused=again)
-    run = _Run(partner, report, Facts.of(partner))
+    first = hurry or again
+    if first:
+        partner.store.renew(partner.name, everything=hurry, refused=again)
+    run = _Run(partner, report, Facts.of(partner, state), renewed=first, turn=turn)
     run.all()
     if run.error is not None:
         raise run.error
@@ -68,6 +78,8 @@ class _Run:
     partner: Partner
     report: Report
     facts: Facts
+    renewed: bool = True
+    turn: Turn | None = None
     failures: int = 0
     error: Unavailable | None = None
     progress: bool = False
@@ -123,6 +135,8 @@ class _Run:
                 if hand >= self.tempo.way.at_once:
                     self._turn.wait()
                     continue
+                if self.turn is not None:
+                    self.turn.go_on()
                 limit = max(LEAST, min(self.tempo.way.size, self.facts.bundle))
                 links = partner.store.claim(partner.name, limit=limit, seconds=partner.lease)
                 if links:
@@ -130,9 +144,9 @@ class _Run:
                 if self._busy:
                     # What others have under way may leave something to do.
                     self._turn.wait()
-                elif self.progress and self.report.waiting:
-                    # What waited for a parent may go, now that more is there.
-                    self.progress = False
+                elif not self.renewed or (self.progress and self.report.waiting):
+                    # What waited for a parent may go, now that more is there. What is due goes before that is looked for.
+                    self.renewed, self.progress = True, False
                     partner.store.renew(partner.name)
                 else:
                     self._over = True

@@ -7,8 +7,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -22,10 +21,12 @@ from adapter.store.rows import row_of_link
 from bench.inputs import ROOT
 from bench.syncing import ours
 from bench.syncing.people import person
+from bench.syncing.processes import careplan
 from bench.syncing.servers import Hapi, Stub, stub
 from tests.sync.proxy import Asked, Fault, Proxy, Told
 
 EDITS = 65
+LINKS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Cycles:
 
 
 def cycles(server: Stub, folder: Path, number: int) -> Cycles:
-    """A store with many linked records, and cycles of pull and push with it."""
+    """A store with so many people, as many links of others as make `LINKS`, and cycles of pull and push with it."""
     full = ours.filled(folder, number, "idle.db")
     # What was just written is read once more for so long, on purpose.
     os.environ["CAREPLAN_SYNC_OVERLAP"] = "1"
@@ -50,12 +51,20 @@ def cycles(server: Stub, folder: Path, number: int) -> Cycles:
         ours.run(services, "both")
         time.sleep(2.0)
         ours.run(services, "both")
+        _more_links(services)
         server.set()
         ours.run(services, "both")
         counted = server.set()
-        costs = [_changed(services, some) for some in (100, 1000)]
+        costs = [_changed(services, min(number, some)) for some in (100, 1000)]
         links = services.store().counts(ours.NAME)["linked"]
     return Cycles(links, counted["requests"], 3 * len(types()) + 2, counted["writes"], *costs)
+
+
+def _more_links(services: Services) -> None:
+    with services.store().engine.begin() as connection:
+        there = connection.exec_driver_sql("SELECT count(*) FROM link").scalar_one()
+        if there < LINKS:
+            connection.exec_driver_sql(*_linked(LINKS - there))
 
 
 def types() -> tuple[str, ...]:
@@ -67,12 +76,11 @@ def types() -> tuple[str, ...]:
 
 def _changed(services: Services, number: int) -> float:
     """Processor time in ms for each of so many patients that changed here, of a whole cycle."""
-    some = min(number, len(list(services.store().links(ours.NAME, type_="Patient"))))
-    for index in range(some):
+    for index in range(number):
         patient = person(index)[0]
         patient["birth_date"] = f"19{50 + number % 40}-01-0{1 + index % 9}"
         services.take_in([patient], origin="synthetic")
-    return 1000 * ours.run(services, "both").cpu / some
+    return 1000 * ours.run(services, "both").cpu / number
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,7 @@ def edit_to_commit(hapi: Hapi, folder: Path) -> Edited:
         ours.run(services, "both")
         ended: list[float] = []
         proxy.when(_writes, _noted(ended), 1_000_000)
-        with _watching(folder):
+        with careplan(["sync", ours.NAME, "--watch"], folder, CAREPLAN_DATABASE_URL=f"sqlite:///{folder}/ours.db"):
             time.sleep(5.0)
             found = [(_edit(services, index, ended), _request(proxy.base, index, ended)) for index in range(EDITS)]
     hapi.empty()
@@ -136,19 +144,6 @@ def _await(ended: list[float]) -> None:
         if time.monotonic() > end:
             raise AssertionError("an edit was not sent")
         time.sleep(0.0005)
-
-
-@contextmanager
-def _watching(folder: Path) -> Iterator[None]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CAREPLAN_DATABASE_URL": f"sqlite:///{folder}/ours.db"}
-    command = [sys.executable, "-m", "adapter.cli", "sync", ours.NAME, "--watch"]
-    with (folder / "watch.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 def memory(folder: Path) -> float:

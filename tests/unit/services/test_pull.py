@@ -10,8 +10,9 @@ import pytest
 
 from adapter.errors import DataError, Gone, Unavailable, UnknownOutcome
 from adapter.fhir_json import copy, same
-from adapter.ports import Arrival, Options, Rows
+from adapter.ports import Arrival, Options, Rows, Server
 from adapter.services.servers import change
+from adapter.store import open_store
 from adapter.sync.brake import reconcile
 from adapter.sync.pull import TYPES
 from tests.unit.services.scene import NAME, Scene, scene
@@ -428,3 +429,18 @@ def test_a_second_one_with_our_identifier_is_left_there_and_said(pushed: Scene) 
     assert list(pushed.store.records("goal")) == []
     (one,) = pushed.store.arrivals(NAME, "refused")
     assert "bears our identifier" in one.reason
+
+
+def test_a_store_in_memory_takes_in_everything_and_goes_on(pushed: Scene) -> None:
+    # It is on one connection: what is read bit by bit must not be open while something else is asked.
+    here = Scene(open_store("sqlite://", clock=pushed.clock), pushed.client, pushed.clock)
+    here.store.add_server(Server(NAME, pushed.client.base, "own", options=Options(patients="all")))
+    adopted = here.pull().counts()
+    assert adopted["adopted"] > 10
+    assert set(adopted) == {"adopted"}
+    links = here.store.links(NAME)
+    first = next(links)
+    here.edit_goal(status_reason="changed here")
+    assert first.linked
+    assert len(list(links)) == len(here.links()) - 1
+    assert here.sync().counts() == {"updated": 2}

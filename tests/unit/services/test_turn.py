@@ -4,8 +4,10 @@ is taken twice and nothing refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.ports import Link
-from adapter.services.exchange import exchange
+from adapter.services.exchange import attempt, exchange
+from adapter.sync.partner import Partner
 from adapter.sync.pull import pull
 from adapter.sync.receive import Plan
-from adapter.sync.turn import Turn
+from adapter.sync.turn import CONNECTION, Turn, connection
 from tests.unit.services.scene import NAME, Scene, scene
 
 GOAL = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "Theirs"}}
@@ -84,3 +87,57 @@ def test_two_that_take_the_same_over_make_one_record_and_refuse_none(made: Scene
     made.pull()
     assert made.store.arrivals(NAME) == []
     assert len(made.links("Goal")) == len({link.remote_id for link in made.links("Goal")})
+
+
+def scheduled(made: Scene) -> dict[str, int]:
+    """What a run of one worker among several does."""
+
+    @contextmanager
+    def connect(_: str) -> Iterator[Partner]:
+        yield made.partner()
+
+    ran = attempt(made.store, made.clock, connect, NAME, "both", shared=True)
+    assert ran.error is None
+    return dict(ran.report.counts())
+
+
+def test_all_workers_together_have_no_more_connections_than_are_allowed(made: Scene) -> None:
+    made.set(connections=2)
+    first, second = connection(made.partner()), connection(made.partner())
+    assert first is not None
+    assert second is not None
+    assert connection(made.partner()) is None
+    made.edit_goal(status_reason="changed here")
+    tried = made.store.state(NAME).last_try
+    assert scheduled(made) == {}
+    assert made.store.state(NAME).last_try == tried
+    with first:
+        pass
+    assert scheduled(made) == {"updated": 2}
+    # It gave back what it took.
+    assert connection(made.partner()) is not None
+    assert connection(made.partner()) is None
+
+
+def test_a_connection_that_another_took_over_ends_the_run_and_leaves_nothing_leased(made: Scene) -> None:
+    made.set(connections=1)
+    made.edit_goal(status_reason="changed here")
+    held = connection(made.partner())
+    assert held is not None
+    made.clock.at += timedelta(seconds=made.partner().lease + 1)
+    assert made.store.take_turn(NAME, CONNECTION.format(0), "another", seconds=600)
+    ran = exchange(made.partner(), hurry=False, turn=held)
+    assert (ran.error, ran.report.counts()) == (None, {})
+    assert not any(link.lease_until for link in made.links())
+    assert made.store.state(NAME).failures == 0
+
+
+def test_a_connection_is_kept_up_with_the_reading_in_it(made: Scene) -> None:
+    held = connection(made.partner())
+    assert held is not None
+    reading = Turn(made.partner(), within=held)
+    assert reading.taken()
+    made.clock.at += timedelta(seconds=made.partner().lease / 2)
+    reading.go_on()
+    made.clock.at += timedelta(seconds=made.partner().lease * 0.75)
+    assert not made.store.take_turn(NAME, held.work, "another", seconds=600)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from adapter.errors import Conflict, Unavailable
 from adapter.ports import THIS_WRITE, Entry, Link, Options, Server
@@ -118,6 +118,18 @@ def test_what_is_claimed_is_nobody_else_s_until_the_lease_runs_out(store: Store)
     assert all(again[link.key].fence == link.fence + 1 for link in mine)
     assert store.settle([done(link) for link in mine]) == [done(link) for link in mine]
     assert not any(link.remote_id for link in store.links(NAME))
+
+
+# SQLite has one writer: the second waits for the first.
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_two_that_claim_at_once_each_get_something(store: Store) -> None:
+    due = tables.link.c.rank == 0
+    with store.engine.begin() as another:
+        first = select(tables.link.c.record_id).where(due).order_by(tables.link.c.record_id).limit(2)
+        held = set(another.scalars(first.with_for_update()))
+        mine = {link.record_id for link in claim(store, 2)}
+    assert (len(held), len(mine)) == (2, 2)
+    assert not held & mine
 
 
 def test_a_work_that_one_does_at_a_time_is_the_holder_s_until_it_ends_or_runs_out(store: Store) -> None:
