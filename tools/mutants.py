@@ -50,7 +50,7 @@ ENGINE = (
 QUICK = (
     *sorted(
         str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "unit" / "mapping").glob("test_*.py")
-        if path.stem not in ("test_by_rules", "test_fmt", "test_reasons", "test_trace", "test_tutorial")
+        if path.stem not in ("test_by_rules", "test_explain", "test_fmt", "test_reasons", "test_trace", "test_tutorial")
     ),
     "tests/unit/test_fixtures.py", "tests/unit/services/test_laws.py",
 )  # fmt: skip
@@ -65,7 +65,7 @@ OF_PACKAGES = {
     "coverage": ("tests/unit/cli/test_pack_coverage.py",),
     "fmt": ("tests/unit/mapping/test_fmt.py",),
     "trace": ("tests/unit/mapping/test_trace.py", "tests/unit/cli/test_explain.py"),
-    **dict.fromkeys(("explain", "reasons"), ("tests/unit/mapping/test_reasons.py", "tests/unit/cli/test_explain.py")),
+    **dict.fromkeys(("explain", "reasons"), (*(f"tests/unit/mapping/test_{name}.py" for name in ("explain", "reasons")), "tests/unit/cli/test_explain.py")),
 }  # fmt: skip
 # What tries every field, or draws records at random, finds more and takes longer: asked with --deep, of those that are left.
 DEEP = (
