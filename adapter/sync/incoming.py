@@ -21,9 +21,10 @@ from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.plan import DELETED, Action, plan
 from adapter.sync.policy import Policies, Times, times
 from adapter.sync.references import remote_to_local
-from adapter.sync.stamps import went_back
+from adapter.sync.stamps import is_known, went_back
 
 Row = tuple[Link, Versioned]
+WENT_BACK = "its version there went back: restored from a backup?"
 
 
 def as_ours(names: Names, base: str, tree: Tree, local_id: str) -> Tree:
@@ -104,6 +105,9 @@ class Incoming:
             new = link.replace(lease_until="", in_flight="", reason=action.reason, seen=None)
             self.report.add(link, verb, action.reason)
             if verb == "conflict":
+                if link.theirs is not None:
+                    # Whether somebody deleted it, or a backup had it not yet, nobody can tell.
+                    self.partner.store.enter([Entry(*link.key, "replaced", action.reason, before=link.theirs)])
                 whole = Clash("", None, _tree(stored.get(link.local)), None)
                 self._clash(
                     new.replace(state="conflict", theirs=None, theirs_version=""),
@@ -128,8 +132,7 @@ class Incoming:
         if link.state in ("conflict", "quarantine"):
             return self._again(link, row, theirs, local)
         if went_back(link, row) and not (known is not None and same(theirs, known)):
-            reason = "its version there went back: restored from a backup?"
-            return _Change(link, link, Action("conflict", reason), row=row, verb="quarantine")
+            return _Change(link, link, Action("conflict", WENT_BACK), row=row, verb="quarantine")
         if action.verb in ("nothing", "push", "withdraw", "create") or (known is not None and same(theirs, known)):
             return _Change(link, new, action, row=row)
         if known is not None and local is not None and local.deleted and _is_withdrawal(link, known, theirs):
@@ -145,13 +148,18 @@ class Incoming:
 
     def _again(self, link: Link, row: Versioned, theirs: Tree, local: StoredResource | None) -> _Change:
         """Changed there while a decision is waited for: the decision is to be about what is there now."""
-        if row.version == link.theirs_version or link.state == "quarantine":
+        seen = link.replace(remote_version=link.theirs_version)
+        if is_known(seen, row) or link.state == "quarantine":
             return _Change(link, link.replace(lease_until=""), Action("nothing", "waits for a decision"), row=row)
         base = link.seen or self.partner.store.versions([(*link.local, link.base)]).get(link.local)
         _, clashes = merge(base or {}, local.tree, theirs) if local and not local.deleted else ({}, [])
         whole = (Clash("", base, _tree(local), theirs),)
         action = Action("conflict", link.reason)
-        return _Change(link, link, action, clashes=tuple(clashes) or whole, row=row, verb="conflict")
+        # What the server forgot stands nowhere else.
+        lost = (
+            (Entry(*link.key, "replaced", WENT_BACK, before=link.theirs, after=theirs),) if went_back(seen, row) else ()
+        )
+        return _Change(link, link, action, entries=lost, clashes=tuple(clashes) or whole, row=row, verb="conflict")
 
     def _merged(
         self,
@@ -235,6 +243,8 @@ class Incoming:
 
     def _stop(self, change: _Change, local: StoredResource | None) -> None:
         self.report.add(change.old, change.verb, change.action.reason)
+        if change.entries:
+            self.partner.store.enter(change.entries)
         new = change.old.replace(reason=change.action.reason, lease_until="", in_flight="")
         theirs = as_ours(self.names, self.partner.client.base, change.row.resource, new.local_id)
         new = new.replace(theirs=theirs, theirs_version=change.row.version, remote_updated=change.row.last_updated)

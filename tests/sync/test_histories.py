@@ -357,6 +357,20 @@ def test_a_backup_is_noticed_where_the_newest_was_deleted_after_it(world: World)
     assert states(world, SOUTH)[""] == "quarantine"
 
 
+def test_what_a_conflict_showed_and_a_backup_took_away_stands_in_the_journal(world: World) -> None:
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
+    west.store.delete("plan", PLAN, expect=expect)
+    (plan,) = site.here("CarePlan", PLAN)
+    site.server.update({**plan, "title": "theirs"})
+    assert west.run(NORTH, "both")
+    site.restore()
+    world.later(HOURS)
+    assert west.run(NORTH, "both")
+    given_up = [one.before for one in west.store.entries("plan", PLAN) if one.verb == "replaced"]
+    assert [tree["title"] for tree in given_up] == ["theirs"]
+
+
 PROFILE = settings.get_current_profile_name()
 TestHistories = Histories.TestCase
 # The same histories at each run of the tests; others, and made small where one fails, in the long one.

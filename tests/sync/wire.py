@@ -9,7 +9,7 @@ from typing import Any
 
 from adapter.errors import AdapterError, Unavailable, UnknownOutcome
 from adapter.exchange.memory import MemoryFhirServer
-from adapter.sync.partner import own_identifier
+from adapter.mapping.scope import own_identifier
 
 Tree = dict[str, Any]
 WRITES = frozenset({"transaction", "create", "update", "delete"})
@@ -166,8 +166,15 @@ def as_there(tree: Any, names: dict[str, str], base: str) -> Any:
         return {key: value for key, value in found.items() if value not in ([], {})}
     if not isinstance(tree, list):
         return tree
-    items = [as_there(item, names, base) for item in tree]
-    return [item for item in items if not (isinstance(item, dict) and item.get("reference") == GONE)]
+    return [item for item in (as_there(item, names, base) for item in tree) if not _leads_nowhere(item)]
+
+
+def _leads_nowhere(item: Any) -> bool:
+    """Whether it is a reference to what is not there: by its literal, or by our identifier alone."""
+    if not isinstance(item, dict):
+        return False
+    by_name = own_identifier(item) is not None and "reference" not in item and item.keys() <= {"type", "identifier"}
+    return item.get("reference") == GONE or by_name
 
 
 def references(tree: Any) -> list[tuple[str, str]]:
