@@ -73,7 +73,7 @@ def _defined(pack: Pack, version: str, found: list[Finding]) -> Definitions:
                 raise
             name = f"{row[0]}/{row[1]}.json"
             if (pack.folder / name).is_file():
-                text = error.message.rstrip(".").lower()
+                text = error.message.removesuffix(".").lower()
                 found.append(Finding(f"{pack.folder.name}/{name}", 1, 1, "definition", text))
 
 

@@ -167,7 +167,7 @@ def _records(subject: Subject) -> None:
     """Fields of the record that no rule of any of the kind's maps carries; the outermost is told."""
     kinds: dict[str, list[str]] = {}
     for name, map_ in subject.maps.items():
-        if not map_.part_only and name in subject.trees:
+        if not map_.part_only:
             kinds.setdefault(map_.kind, []).append(name)
     for kind, names in kinds.items():
         shape = subject.shape_of(kind)

@@ -178,8 +178,6 @@ def _maps(subject: Subject) -> None:
     seen: dict[tuple[str, Any], str] = {}
     makes: dict[tuple[str, Any], str] = {}
     for name, map_ in sorted(subject.maps.items(), key=lambda pair: not pair[1].match):
-        if name not in subject.trees:
-            continue
         if map_.part_only:
             if name not in used:
                 subject.say_file(name, "map-unused", "no rule names this map of parts", "at")
