@@ -41,10 +41,15 @@ def lint(name_or_path: str) -> list[Finding]:
     if pack is not None:
         faults += look(pack, texts_of(pack, faults), partial(shape_of, pack=pack))
     faults += _ignored(folder)
-    own = [finding for finding in faults if (folder.parent / finding.file).is_relative_to(folder)]
+    own = [finding for finding in faults if _is_own(folder.parent / finding.file, folder)]
     texts = {file: _text(folder.parent / file) for file in {finding.file for finding in own if finding.pointer}}
     remarks = {file: _text(folder.parent / file) for file in _commented(folder)}
     return [_placed(row, folder, Path(name_or_path)) for row in told((_pointed(row, texts) for row in own), remarks)]
+
+
+def _is_own(path: Path, folder: Path) -> bool:
+    """Whether a file is the pack's: what it extends has resources that are told as if they were here, and are not."""
+    return path.is_relative_to(folder) and path.exists()
 
 
 def _ignored(folder: Path) -> list[Finding]:

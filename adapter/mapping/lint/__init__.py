@@ -71,10 +71,8 @@ def _defined(pack: Pack, version: str, found: list[Finding]) -> Definitions:
             row = files.pop(error.place, None)
             if row is None:
                 raise
-            name = f"{row[0]}/{row[1]}.json"
-            if (pack.folder / name).is_file():
-                text = error.message.removesuffix(".").lower()
-                found.append(Finding(f"{pack.folder.name}/{name}", 1, 1, "definition", text))
+            file = f"{pack.folder.name}/{row[0]}/{row[1]}.json"
+            found.append(Finding(file, 1, 1, "definition", error.message.removesuffix(".").lower()))
 
 
 def told(findings: Iterable[Finding], files: dict[str, str]) -> list[Finding]:

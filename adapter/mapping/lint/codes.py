@@ -136,11 +136,10 @@ def _all_said(subject: Subject, row: Row) -> None:
 
 
 def _tables(subject: Subject) -> None:
-    """Published codes that lead back to several of ours, in the pack's own ConceptMaps."""
+    """Published codes that lead back to several of ours."""
     for name, tree in subject.pack.concept_maps.items():
-        path = subject.pack.folder / "conceptmaps" / f"{name}.json"
         table = subject.tables.get(name)
-        if table is None or not path.is_file():
+        if table is None:
             continue
         file = f"{subject.pack.folder.name}/conceptmaps/{name}.json"
         for pointer, system, code in _targets(tree):

@@ -108,22 +108,23 @@ def _unfilled(
 def _profiles(subject: Subject, name: str, paths: dict[str, Row], rows: list[Row]) -> None:
     for id_, found in constraints(subject, name).items():
         for each in found:
-            if each.get("x") == "0" and ":" not in id_ and id_ in paths:
+            if each.get("x") == "0" and id_ in paths:
                 subject.say(paths[id_], "rule-never", f"the profile of this map does not allow {id_}")
             if not each.get("m"):
                 continue
             above = id_.rpartition(".")[0]
             if ":" in id_:
                 _slice(subject, name, id_, each, paths, rows)
-            elif (above in paths or "." not in above) and not _filled(id_, paths):
+            elif above in paths and not _filled(id_, paths):
                 text = f"{id_} is required by the profile of this map, and no rule fills it"
                 _unfilled(subject, name, above, text, paths, "profile-unfilled")
 
 
 def _filled(id_: str, paths: dict[str, Row]) -> bool:
-    if not id_.endswith("[x]"):
+    stem = id_.removesuffix("[x]")
+    if stem == id_:
         return id_ in paths
-    return any(path.startswith(id_[:-3]) and path.count(".") == id_.count(".") for path in paths)
+    return any(path.startswith(stem) and path.count(".") == id_.count(".") for path in paths)
 
 
 def _slice(subject: Subject, name: str, id_: str, each: Tree, paths: dict[str, Row], rows: list[Row]) -> None:
