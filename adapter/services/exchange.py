@@ -12,7 +12,7 @@ from typing import Literal
 
 from adapter.errors import AdapterError, ServerRefused, Unavailable
 from adapter.fhir_json import Tree
-from adapter.ports import Clock, SyncLedger, instant, is_past
+from adapter.ports import Clock, ServerState, SyncLedger, instant, is_past
 from adapter.sync.partner import Partner, Report, Step, backoff
 from adapter.sync.pull import pull
 from adapter.sync.run import push
@@ -38,18 +38,24 @@ class Ran:
 
 
 def exchange(
-    partner: Partner, how: How = "both", *, dry_run: bool = False, hurry: bool = True, turn: Turn | None = None
+    partner: Partner,
+    how: How = "both",
+    *,
+    dry_run: bool = False,
+    hurry: bool = True,
+    turn: Turn | None = None,
+    state: ServerState | None = None,
 ) -> Ran:
     """Pulls from a server and pushes to it, as its options allow. What went wrong is in the answer, and in its state.
 
     With `hurry` what was put off, or a server that asked to be left alone, is tried all the same: a person asks. `turn` is
-    kept up on the way; where another takes it over, the run ends.
+    kept up on the way; where another takes it over, the run ends. `state` is the server's, where it was just read.
     """
     ran = Ran(partner.name)
     try:
         _refuse_paused(partner)
-        state = None if hurry else partner.store.state(partner.name)
-        if state is not None and not is_past(state.not_before, partner.clock.now()):
+        state = state or partner.store.state(partner.name)
+        if not hurry and not is_past(state.not_before, partner.clock.now()):
             return ran
         for verb in _verbs(partner, how):
             if verb == "pull":
@@ -66,10 +72,20 @@ def exchange(
     return ran
 
 
-def attempt(ledger: SyncLedger, clock: Clock, connect: Connect, name: str, how: How, *, shared: bool = False) -> Ran:
+def attempt(
+    ledger: SyncLedger,
+    clock: Clock,
+    connect: Connect,
+    name: str,
+    how: How,
+    *,
+    shared: bool = False,
+    state: ServerState | None = None,
+) -> Ran:
     """One run by schedule. Whatever ends it, a fault of ours too, is noted and waited with, and ends nothing else.
 
     Where it is `shared` with other processes it takes one of the server's connections; where none is free, nothing is done.
+    `state` is the server's, where it was just read.
     """
     try:
         with connect(name) as partner:
@@ -77,7 +93,7 @@ def attempt(ledger: SyncLedger, clock: Clock, connect: Connect, name: str, how: 
             if shared and held is None:
                 return Ran(name)
             with held or nullcontext():
-                return exchange(partner, how, hurry=False, turn=held)
+                return exchange(partner, how, hurry=False, turn=held, state=state)
     except AdapterError as error:
         ended = error
     except Exception as error:  # noqa: BLE001 - whatever it is, the other servers go on

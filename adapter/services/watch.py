@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from adapter.errors import AdapterError
-from adapter.ports import Clock, Server, SyncLedger, is_past
+from adapter.ports import Clock, Server, ServerState, SyncLedger, is_past
 from adapter.services.exchange import Connect, How, Ran, attempt
 from adapter.services.kept import Kept
 
@@ -61,9 +61,9 @@ class Watch:
             # The database may be away for a while: what there is to do stays in it.
             yield self._heard(Ran(STORE, error=error))
             return
-        for server, how in found:
+        for server, state, how in found:
             if server.name not in self._running and not self._rests(server.name):
-                self._running[server.name] = self._pool.submit(self._run, server, how)
+                self._running[server.name] = self._pool.submit(self._run, server, state, how)
         self._kept.tidy()
         for name in [name for name, future in self._running.items() if future.done()]:
             yield self._heard(self._running.pop(name).result())
@@ -89,16 +89,16 @@ class Watch:
         """The servers whose time has come, and those for which something waits to be sent."""
         return due(self.ledger, self.clock.now(), self.name)
 
-    def _run(self, server: Server, how: How) -> Ran:
-        return attempt(self.ledger, self.clock, lambda _: self._kept.connected(server), server.name, how)
+    def _run(self, server: Server, state: ServerState, how: How) -> Ran:
+        return attempt(self.ledger, self.clock, lambda _: self._kept.connected(server), server.name, how, state=state)
 
 
 def due(ledger: SyncLedger, now: datetime, name: str | None = None) -> Iterator[tuple[str, How]]:
     """What is to be done now: (server, how), of one server or of all."""
-    return ((server.name, how) for server, how in _due(ledger, now, name))
+    return ((server.name, how) for server, _, how in _due(ledger, now, name))
 
 
-def _due(ledger: SyncLedger, now: datetime, name: str | None) -> Iterator[tuple[Server, How]]:
+def _due(ledger: SyncLedger, now: datetime, name: str | None) -> Iterator[tuple[Server, ServerState, How]]:
     waiting = ledger.waiting()
     for server in ledger.servers():
         state = ledger.state(server.name)
@@ -106,6 +106,6 @@ def _due(ledger: SyncLedger, now: datetime, name: str | None) -> Iterator[tuple[
             continue
         last = datetime.fromisoformat(state.last_try) if state.last_try else None
         if last is None or not -_AHEAD < now - last < timedelta(seconds=server.options.every):
-            yield server, "both"
+            yield server, state, "both"
         elif server.name in waiting and server.options.direction != "pull":
-            yield server, "push"
+            yield server, state, "push"
