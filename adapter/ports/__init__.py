@@ -232,8 +232,8 @@ class RecordStore(Protocol):
     def parts(self, kind: str, id_: str) -> dict[str, StoredResource]:
         """The present resources of a record by part key; none where there is no such record."""
 
-    def parts_of(self, records: Iterable[tuple[str, str]]) -> list[StoredResource]:
-        """The present resources of all these records (kind, id)."""
+    def around(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], StoredResource]:
+        """The present resources of all records that one of these (type, id) is part of."""
 
     def delete(
         self,

@@ -10,7 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from adapter.definitions.search_parameters import SearchParameter, search_parameters
 from adapter.ports import Tree, instant
@@ -27,16 +28,26 @@ HIDDEN_DATES = frozenset({"birthdate", "death-date"})
 _NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
 _ADDRESS_PARTS = ("text", "line", "city", "district", "state", "postalCode", "country")
 LONGEST = 400
+_LONGEST_MOMENT = 40
 
 
-def index_rows(tree: Tree, vault: Vault) -> Iterator[dict[str, Any]]:
+class IndexRow(NamedTuple):
+    """A row of resource_index, in the order of its columns."""
+
+    type: str
+    id: str
+    param: str
+    ordinal: int
+    system: str
+    value: str
+
+
+def index_rows(tree: Tree, vault: Vault) -> Iterator[IndexRow]:
     """The rows of resource_index for a resource; what has not the shape of its kind has none."""
-    head = {"type": tree["resourceType"], "id": tree["id"]}
-    for name, parameter in search_parameters(tree["resourceType"]).items():
-        pairs = dict.fromkeys((low[:LONGEST], value[:LONGEST]) for low, value in _pairs(tree, parameter))
-        for ordinal, pair in enumerate(pairs):
-            low, value = _hidden(parameter, pair, vault)
-            yield {**head, "param": name, "ordinal": ordinal, "system": low, "value": value}
+    type_, id_ = tree["resourceType"], tree["id"]
+    for name, parameter in search_parameters(type_).items():
+        for ordinal, pair in enumerate(_pairs(tree, parameter)):
+            yield IndexRow(type_, id_, name, ordinal, *(_hidden(parameter, pair, vault) if vault else pair))
 
 
 def _hidden(parameter: SearchParameter, pair: Pair, vault: Vault) -> Pair:
@@ -48,13 +59,17 @@ def _hidden(parameter: SearchParameter, pair: Pair, vault: Vault) -> Pair:
     return pair
 
 
-def _pairs(tree: Tree, parameter: SearchParameter) -> Iterator[Pair]:
-    read = _KINDS[parameter.kind]
+def _pairs(tree: Tree, parameter: SearchParameter) -> dict[Pair, None]:
+    read, found = _KINDS[parameter.kind], dict[Pair, None]()
     for path in parameter.paths:
+        # Most of what a type can be found by, a resource does not say.
+        if path[0] not in tree:
+            continue
         for value in _values(tree, path):
             for pair in read(value):
                 if _fits(parameter, value, pair):
-                    yield pair
+                    found[pair[0][:LONGEST], pair[1][:LONGEST]] = None
+    return found
 
 
 def _fits(parameter: SearchParameter, value: Any, pair: Pair) -> bool:
@@ -147,6 +162,8 @@ _KINDS: dict[str, Callable[[Any], Iterator[Pair]]] = {
 
 def folded(text: str) -> str:
     """A text as strings are compared: without case and accents. https://hl7.org/fhir/R4/search.html#string"""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
@@ -155,6 +172,12 @@ def moment_range(text: str) -> Pair | None:
     """The instants that a date or time of any precision covers: from the first, up to before the second; None where it
     is none.
     """
+    return _moment_range(text) if len(text) <= _LONGEST_MOMENT else None
+
+
+# Dates come again and again.
+@lru_cache(maxsize=4096)
+def _moment_range(text: str) -> Pair | None:
     match = _MOMENT.fullmatch(text)
     if match is None:
         return None

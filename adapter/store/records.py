@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from adapter.errors import Gone, NotFound
 from adapter.ports import Clock, Link, Owner, Page, Saved, StoredResource, Tree, instant
@@ -82,15 +82,17 @@ class Records:
         return found
 
     def parts(self, kind: str, id_: str) -> dict[str, StoredResource]:
-        return {one.part: one for one in self.parts_of([(kind, id_)])}
-
-    def parts_of(self, records: Iterable[Key]) -> list[StoredResource]:
-        at, found = resource.c, list[StoredResource]()
         with reading(self.engine) as connection:
-            for (kind,), some in by_head(records):
-                query = select(resource).where(at.kind == kind, at.record_id.in_(some), at.deleted.is_(False))
-                found += map(resource_of, connection.execute(query).mappings())
-        return found
+            return {one.part: one for one in _parts(connection, [(kind, id_)])}
+
+    def around(self, keys: Iterable[Key]) -> dict[Key, StoredResource]:
+        at = resource.c
+        with reading(self.engine) as connection:
+            records = dict[Key, None]()
+            for (type_,), some in by_head(keys):
+                query = select(at.kind, at.record_id).where(at.type == type_, at.id.in_(some), at.deleted.is_(False))
+                records |= {(row.kind, row.record_id): None for row in connection.execute(query)}
+            return {(one.type, one.id): one for one in _parts(connection, records)}
 
     def resource(self, type_: str, id_: str) -> StoredResource:
         found = self.resources([(type_, id_)]).get((type_, id_))
@@ -178,3 +180,11 @@ class Records:
     def consents(self, patients: Collection[str]) -> dict[str, list[Tree]]:
         with reading(self.engine) as connection:
             return consents(connection, patients)
+
+
+def _parts(connection: Connection, records: Iterable[Key]) -> Iterator[StoredResource]:
+    """The present resources of records."""
+    at = resource.c
+    for (kind,), some in by_head(records):
+        query = select(resource).where(at.kind == kind, at.record_id.in_(some), at.deleted.is_(False))
+        yield from map(resource_of, connection.execute(query).mappings())

@@ -11,9 +11,9 @@ from sqlalchemy import Column, Connection, Engine, String, delete, insert, selec
 from adapter.errors import Unavailable
 from adapter.fhir_json import reloads
 from adapter.store.database import reading, writing
-from adapter.store.indexing import index_rows
 from adapter.store.tables import keeping, metadata, resource, resource_index, server_patient
 from adapter.store.vault import REMEDY, Sealed, vault_of
+from adapter.store.written import index
 
 _INDEX = "index"
 _BATCH = 500
@@ -114,7 +114,6 @@ def _hash_anew(connection: Connection) -> None:
 
 def index_anew(connection: Connection) -> None:
     """Makes the rows of resource_index from the resources that are there."""
-    vault = vault_of(connection.dialect)
     connection.execute(delete(resource_index))
     # Read first, then written: one connection cannot do both at once everywhere, and trees may be many.
     ids = connection.execute(select(resource.c.type, resource.c.id).where(resource.c.deleted.is_(False))).all()
@@ -122,6 +121,4 @@ def index_anew(connection: Connection) -> None:
         chunk = ids[start : start + _BATCH]
         at = tuple_(resource.c.type, resource.c.id)
         trees = connection.scalars(select(resource.c.tree).where(at.in_([tuple(row) for row in chunk]))).all()
-        rows = [row for tree in trees for row in index_rows(reloads(tree), vault)]
-        if rows:
-            connection.execute(insert(resource_index), rows)
+        index(connection, map(reloads, trees))

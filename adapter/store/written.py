@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, update
 
 from adapter.ports import Link, StoredResource, Tree
-from adapter.store.indexing import index_rows
+from adapter.store.indexing import IndexRow, index_rows
 from adapter.store.rows import patient_of, row_of_link, row_of_resource, text_of
 from adapter.store.tables import link, record, record_revision, resource, resource_history, resource_index
 from adapter.store.vault import vault_of
@@ -62,12 +62,11 @@ class Written:
         self._insert(record_revision, self._revisions)
         self._put(resource, self._resources, known)
         self._insert(resource_history, self._history)
-        vault = vault_of(self._connection.dialect)
         old = [{"at_type": key[0], "at_id": key[1]} for key in self._trees if key in known]
         if old:
             self._connection.execute(_FORGET, old)
         trees = [tree for tree in self._trees.values() if tree is not None]
-        self._insert(resource_index, [row for tree in trees for row in index_rows(tree, vault)])
+        index(self._connection, trees)
         self._insert(link, list(self._links[True].values()))
         self._update(link, list(self._links[False].values()))
 
@@ -88,6 +87,17 @@ class Written:
             self._connection.execute(_UPDATE[table.name], keyed)
 
 
+def index(connection: Connection, trees: Iterable[Tree]) -> None:
+    """Writes the rows by which these resources are found. They are many and plain, so the driver gets them as they are."""
+    vault = vault_of(connection.dialect)
+    rows = [row for tree in trees for row in index_rows(tree, vault)]
+    if rows:
+        mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+        marks = ", ".join([mark] * len(IndexRow._fields))
+        columns = ", ".join(IndexRow._fields)
+        connection.exec_driver_sql(f"INSERT INTO {resource_index.name} ({columns}) VALUES ({marks})", rows)  # noqa: S608 - names of ours
+
+
 def _at(table: Table, names: Collection[str]) -> list[Any]:
     return [table.c[name] == bindparam(f"at_{name}") for name in names]
 
@@ -99,8 +109,6 @@ def _updating(table: Table) -> Any:
 
 
 # Built once: building a statement takes longer than carrying it out.
-_INSERT = {
-    table.name: insert(table) for table in (record, record_revision, resource, resource_history, resource_index, link)
-}
+_INSERT = {table.name: insert(table) for table in (record, record_revision, resource, resource_history, link)}
 _UPDATE = {table.name: _updating(table) for table in (record, resource, link)}
 _FORGET = delete(resource_index).where(*_at(resource_index, ("type", "id")))

@@ -39,6 +39,7 @@ def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = Fals
     """
     report = Report() if report is None else report
     look = _Look(partner, report, Facts.of(partner), dry_run, turn)
+    look.nothing_known()
     if not stands(partner):
         look.swept()
     look.arrivals()
@@ -233,6 +234,12 @@ class _Look:
         for page in self.partner.client.search(type_, {"patient": patient, "_count": COUNT}):
             self.take(type_, page)
 
+    def nothing_known(self) -> None:
+        """Where no link is yet, none can be of what is not there any more."""
+        store, name = self.partner.store, self.partner.name
+        if not store.state(name).last_sweep and next(store.links(name), None) is None:
+            self._swept_at_last()
+
     def deleted(self) -> None:
         """What was deleted since the last look: from the history of each type, or by a sweep of ids where there is none."""
         store, name = self.partner.store, self.partner.name
@@ -265,6 +272,10 @@ class _Look:
         self.swept_now = True
         missing = sweep(self.partner, self.take)
         self._mark_gone(missing)
+        self._swept_at_last()
+
+    def _swept_at_last(self) -> None:
+        self.swept_now = True
         if not self.dry_run:
             self.partner.store.note(self.partner.name, last_sweep=self.partner.later())
 

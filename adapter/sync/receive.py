@@ -52,8 +52,6 @@ class Scene:
     rows: dict[Key, StoredResource] = field(default_factory=dict)
     trees: dict[Key, Tree] = field(default_factory=dict)
     absent: set[Key] = field(default_factory=set)
-    # Of which every part is in `rows`.
-    _whole: set[Key] = field(default_factory=set)
 
     def gather(self) -> None:
         """Fills `rows` (what is stored) and `trees` (what there is once the changes are made). Raises DataError.
@@ -76,11 +74,8 @@ class Scene:
 
     def _stored(self, keys: Sequence[Key]) -> list[Key]:
         """Looks for these, and for what is part of the same records as they are; gives all of that."""
-        found = {key: row for key, row in self.store.resources(keys).items() if not row.deleted}
+        found = self.store.around(keys)
         self.absent |= set(keys) - found.keys()
-        records = {(row.kind, row.record_id) for row in found.values()} - self._whole
-        self._whole |= records
-        found |= {(row.type, row.id): row for row in self.store.parts_of(records)}
         self.rows |= found
         return list(dict.fromkeys([*keys, *found]))
 
