@@ -24,7 +24,7 @@ from adapter.fhir_json import copy
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.ports import FhirServer
 from adapter.services.exchange import How, Ran, exchange
-from adapter.services.servers import add
+from adapter.services.servers import add, options_of
 from adapter.store.database import open_engine
 from tests.sync.daemons import Missing, postgresql
 from tests.sync.site import Site
@@ -186,6 +186,13 @@ def test_a_transaction_is_whole_or_not_at_all_and_names_what_it_makes(server: Fh
 # The whole way, on every server and every store
 
 
+def run(services: Services, server: FhirServer, how: How) -> Ran:
+    with services.partner(NAME) as partner:
+        ran = exchange(replace(partner, client=server), how)
+    assert ran.error is None, ran.error
+    return ran
+
+
 class Side:
     """A store with the case in it, and a server to exchange it with."""
 
@@ -196,10 +203,7 @@ class Side:
         assert not done.refused
 
     def run(self, how: How) -> Ran:
-        with self.services.partner(NAME) as partner:
-            ran = exchange(replace(partner, client=self.server), how)
-        assert ran.error is None, ran.error
-        return ran
+        return run(self.services, self.server, how)
 
     def plan(self) -> Tree:
         return copy(next(self.services.store().records("plan")))  # type: ignore[no-any-return]
@@ -263,3 +267,25 @@ def test_deletions_go_both_ways_and_nothing_comes_back(side: Side) -> None:
     side.quiet()
     with pytest.raises(Gone):
         side.services.store().record("plan", plan)
+
+
+def test_an_empty_store_takes_over_all_that_is_there_and_is_in_step_with_it(services: Services, tmp_path: Path) -> None:
+    server = MemoryFhirServer()
+    with Services(url=f"sqlite:///{tmp_path / 'theirs.db'}") as theirs:
+        Side(theirs, server).run("push")
+        # A score comes with an assessment, or not at all.
+        sent = {link.remote for link in theirs.store().links(NAME) if link.type != "Observation"}
+        kinds = sorted(record["kind"] for record in theirs.store().records())
+    add(services.store(), NAME, server.base, options=options_of(patients="all"))
+    for _ in range(2):
+        run(services, server, "both")
+    store = services.store()
+    assert sorted(record["kind"] for record in store.records()) == kinds
+    assert {link.remote for link in store.links(NAME)} == sent
+    assert run(services, server, "both").report.steps == []
+    (plan,) = store.records("plan")
+    goals = {row.id for part, row in store.parts("plan", plan["id"]).items() if part.startswith("Goal/")}
+    assert goals == {store.resource("Goal", id_).id for id_ in goals}
+    for id_ in goals:
+        found = store.search("Goal", [("_id", id_), ("patient", store.parts("patient", plan["patient"])[""].id)])
+        assert [row.version for row in found.rows] == [1], "what moved to its plan was written once"
