@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from adapter.exchange import HttpFhirServer
+from adapter.sync.beginning import COUNT
 from bench.peers.process import Peer
 from bench.syncing import ours, raw
 from bench.syncing.people import RESOURCES, people
@@ -96,10 +98,13 @@ def _assert_all(found: int, expected: int) -> None:
 
 def beside(
     stub: Stub, folder: Path, full: Path, number: int, peers: Mapping[str, Peer], delay: float
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Resources a second of each, ours under the name "": pushed, and pulled."""
+) -> list[dict[str, float]]:
+    """Resources a second of each, ours under the name "": pushed, pulled, and read page by page and no more, which is all
+    that the others do when they pull.
+    """
     pushed: dict[str, list[float]] = {name: [] for name in ("", *peers)}
     pulled: dict[str, list[float]] = {name: [] for name in ("", *peers)}
+    read: list[float] = []
     for _ in range(TURNS):
         for name, peer in peers.items():
             stub.set(empty=True, delay=delay)
@@ -109,9 +114,17 @@ def beside(
         with ours.store(folder, stub.base, full) as services:
             services.border()
             pushed[""].append(number * RESOURCES / ours.run(services, "push").wall)
+        read.append(_read(stub.base, number * RESOURCES))
         pulled[""].append(number * RESOURCES / _pulled(folder, stub.base, number * RESOURCES).wall)
-    middle = [{name: median(figures) for name, figures in found.items()} for found in (pushed, pulled)]
-    return middle[0], middle[1]
+    every = (pushed, pulled, {**pulled, "": read})
+    return [{name: median(figures) for name, figures in found.items()} for found in every]
+
+
+def _read(base: str, expected: int) -> float:
+    started = time.perf_counter()
+    with HttpFhirServer(base) as client:
+        _assert_all(sum(len(page) for type_ in TYPES for page in client.search(type_, {"_count": COUNT})), expected)
+    return expected / (time.perf_counter() - started)
 
 
 def with_faults(stub: Stub, folder: Path, full: Path, number: int) -> tuple[float, float]:
