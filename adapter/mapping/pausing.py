@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
-LARGE = 256
+LARGE = 128
 _NOTHING = nullcontext()
 _lock = Lock()
 _pauses: list[bool] = []

@@ -5,6 +5,7 @@ A look costs a few requests for each type, whatever the number of links; what is
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from itertools import islice
 
 from adapter.errors import Gone, NotFound, Unavailable
 from adapter.fhir_json import Tree
+from adapter.mapping.pausing import paused
 from adapter.ports import Arrival, Link, Rows, Versioned, instant
 from adapter.sync.adopting import ADOPTED, Adopting
 from adapter.sync.beginning import COUNT, about_patients, linked
@@ -22,7 +24,7 @@ from adapter.sync.pages import ahead, deleted_id
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.scope import Scope
 from adapter.sync.sentinel import newest, remember, stands
-from adapter.sync.stamps import had_twice, is_known
+from adapter.sync.stamps import DAY, bounded, had_twice, is_known
 from adapter.sync.turn import Turn
 
 # After so many pages of a sorted answer the watermark moves, so that one that is cut short has not been for nothing.
@@ -140,9 +142,7 @@ class _Look:
             pages = self.partner.client.search(type_, {"_count": COUNT, "_sort": "_lastUpdated"})
             self._read(type_, ahead(pages), "", sort=True)
         else:
-            self._read(
-                type_, about_patients(self.partner, type_) if type_ in ADOPTED else linked(self.partner, type_), ""
-            )
+            self._read(type_, (about_patients if type_ in ADOPTED else linked)(self.partner, type_), "")
         if not self.stamps[type_]:
             # Nothing is known of it there: the server's time is all that is asked.
             self._read(type_, islice(self.partner.client.search(type_, {"_count": "1"}), 1), "")
@@ -158,19 +158,19 @@ class _Look:
             sort = sort and [*last, *stamps] == sorted([*last, *stamps], key=moment)
             last = stamps[-1:] or last
             newest = max([*filter(None, [newest]), *stamps], key=moment, default="")
-            self.take(type_, page)
+            with paused(len(page)):
+                self.take(type_, page)
             if type_ == "Patient" and not mark:
                 self.met |= {str(row.resource.get("id")) for row in page}
             self.partner.point("page")
             if self.turn is not None:
                 self.turn.go_on()
-            if sort and number % PAGES == 0:
-                self._marked(type_, self._bounded(newest, stamp))
-        self._marked(type_, stamp or self._bounded(newest, ""))
-
-    def _bounded(self, newest: str, stamp: str) -> str:
-        """A stamp that lies ahead of the time there (where it is not known, of ours by a day) is of a clock that was wrong."""
-        return min([*filter(None, [newest]), stamp or self.partner.later(86_400)], key=moment) if newest else ""
+            if number % PAGES:
+                continue
+            gc.collect()  # What pauses left behind.
+            if sort:
+                self._marked(type_, bounded(newest, stamp or self.partner.later(DAY)))
+        self._marked(type_, stamp or bounded(newest, self.partner.later(DAY)))
 
     def _marked(self, type_: str, mark: str) -> None:
         self.stamps[type_] = mark

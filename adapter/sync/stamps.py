@@ -9,6 +9,8 @@ from adapter.sync.partner import moment
 
 # What a server says of its time in a header of HTTP is in whole seconds.
 CLOCK = timedelta(seconds=2)
+# Seconds: a server's clock may be ahead of ours by so much.
+DAY = 86_400.0
 
 
 def same_moment(one: str, other: str) -> bool:
@@ -32,6 +34,11 @@ def went_back(link: Link, row: Versioned) -> bool:
     if not (old.isdecimal() and new.isdecimal()):
         return False
     return int(new) < int(old) or (int(new) == int(old) and not is_known(link, row))
+
+
+def bounded(newest: str, latest: str) -> str:
+    """The newest stamp that was met; one that lies ahead of the latest that can be is of a clock that was wrong."""
+    return min(newest, latest, key=moment) if newest else ""
 
 
 def had_twice(mark: str, stamp: str, passed: timedelta) -> datetime | None:
