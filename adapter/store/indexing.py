@@ -80,16 +80,29 @@ def _fits(parameter: SearchParameter, value: Any, pair: Pair) -> bool:
     return True
 
 
-def _values(node: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    if isinstance(node, list):
-        for inner in node:
-            yield from _values(inner, path)
-    elif not path:
-        yield node
-    elif isinstance(node, dict) and path[0] in node:
-        yield from _values(node[path[0]], path[1:])
-        if path[0] == "item":
-            yield from _values(node["item"], path)
+def _values(tree: Tree, path: tuple[str, ...]) -> list[Any]:
+    """What stands at a path, out of all lists; at `item` what is in items as well."""
+    found: list[Any] = [tree]
+    for name in path:
+        found = level = _below(found, name)
+        while level and name == "item":
+            level = _below(level, name)
+            found = found + level
+    return found
+
+
+def _below(nodes: list[Any], name: str) -> list[Any]:
+    return _flat([node[name] for node in nodes if type(node) is dict and name in node])
+
+
+def _flat(nodes: list[Any]) -> list[Any]:
+    found: list[Any] = []
+    for node in nodes:
+        if type(node) is list:
+            found += _flat(node)
+        else:
+            found.append(node)
+    return found
 
 
 def _tokens(value: Any) -> Iterator[Pair]:

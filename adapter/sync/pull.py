@@ -206,10 +206,10 @@ class _Look:
             return
         found = [(one, self._about(one)) for one in store.arrivals(name, "look")]
         # A patient who was met in this look, and of whom all was read after that.
-        done = [one for one, about in found if one.type == "Patient" and one.remote_id in self.met and not about]
-        store.arrived(name, [one.remote for one in done])
+        done = {one.remote for one, about in found if one.type == "Patient" and one.remote_id in self.met and not about}
+        store.arrived(name, done)
         for one, about in found:
-            if one in done:
+            if one.remote in done:
                 continue
             store.arrived(name, [one.remote])
             row = self.partner.look(one.type, one.remote_id)
