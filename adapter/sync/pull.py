@@ -148,16 +148,16 @@ class _Look:
             self._read(type_, islice(self.partner.client.search(type_, {"_count": "1"}), 1), "")
 
     def _read(self, type_: str, pages: Iterable[Rows], mark: str, *, sort: bool = False) -> None:
-        """Pages to their end; the watermark is then what the server said was its time when it began to answer, or the
-        newest stamp. Of a long sorted answer it moves on the way, never beyond what has been taken in.
+        """Pages to their end; the watermark is then the server's time when it began to answer, or the newest stamp.
+        Of a long sorted answer it moves on the way, never beyond what has been taken in.
         """
-        newest, stamp, last = mark, "", list[str]()
+        latest, stamp, last = mark, "", list[str]()
         for number, page in enumerate(pages, 1):
             stamp = stamp or page.stamp
             stamps = [row.last_updated for row in page if row.last_updated]
             sort = sort and [*last, *stamps] == sorted([*last, *stamps], key=moment)
             last = stamps[-1:] or last
-            newest = max([*filter(None, [newest]), *stamps], key=moment, default="")
+            latest = max([*filter(None, [latest]), *stamps], key=moment, default="")
             with paused(len(page)):
                 self.take(type_, page)
             if type_ == "Patient" and not mark:
@@ -169,8 +169,8 @@ class _Look:
                 continue
             gc.collect()  # What pauses left behind.
             if sort:
-                self._marked(type_, bounded(newest, stamp or self.partner.later(DAY)))
-        self._marked(type_, stamp or bounded(newest, self.partner.later(DAY)))
+                self._marked(type_, bounded(latest, stamp or self.partner.later(DAY)))
+        self._marked(type_, stamp or bounded(latest, self.partner.later(DAY)))
 
     def _marked(self, type_: str, mark: str) -> None:
         self.stamps[type_] = mark
