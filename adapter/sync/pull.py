@@ -208,9 +208,7 @@ class _Look:
         # A patient who was met in this look, and of whom all was read after that.
         done = {one.remote for one, about in found if one.type == "Patient" and one.remote_id in self.met and not about}
         store.arrived(name, done)
-        for one, about in found:
-            if one.remote in done:
-                continue
+        for one, about in ((one, about) for one, about in found if one.remote not in done):
             store.arrived(name, [one.remote])
             row = self.partner.look(one.type, one.remote_id)
             if row is None:
