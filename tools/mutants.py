@@ -56,6 +56,12 @@ QUICK = (
 )  # fmt: skip
 # What is generated is held against the rules that it is generated from; its tests make it anew each time.
 FAST = "tests/unit/mapping/fast"
+EXPLAINED = (
+    "tests/unit/mapping/test_explain.py",
+    "tests/unit/mapping/test_reasons.py",
+    "tests/unit/cli/test_explain.py",
+    "tests/unit/mapping/test_trace.py",
+)
 OF_PACKAGES = {
     "fast": (
         f"{FAST}/test_asks.py", f"{FAST}/test_known.py", f"{FAST}/test_quick_concepts.py", f"{FAST}/test_rules_alike.py",
@@ -64,8 +70,7 @@ OF_PACKAGES = {
     "lint": ("tests/unit/mapping/lint",),
     "coverage": ("tests/unit/cli/test_pack_coverage.py",),
     "fmt": ("tests/unit/mapping/test_fmt.py",),
-    "trace": ("tests/unit/mapping/test_trace.py", "tests/unit/cli/test_explain.py"),
-    **dict.fromkeys(("explain", "reasons"), (*(f"tests/unit/mapping/test_{name}.py" for name in ("explain", "reasons")), "tests/unit/cli/test_explain.py")),
+    **dict.fromkeys(("explain", "reasons", "trace"), EXPLAINED),
 }  # fmt: skip
 # What tries every field, or draws records at random, finds more and takes longer: asked with --deep, of those that are left.
 DEEP = (
