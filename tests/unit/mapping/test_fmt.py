@@ -103,6 +103,8 @@ LONG = "x" * WIDTH
         ("notes: [a,  # why\n  b]\n", "notes:\n  - a  # why\n  - b\n"),
         ("notes:\n- [a,  # why\n  [b, c]]\n- d\n", "notes:\n  -\n    - a  # why\n    - [b, c]\n  - d\n"),
         (f"notes: [[{LONG}, b]]\n", f"notes:\n  -\n    - {LONG}\n    - b\n"),
+        ("\ufeff# a\nmap: x # b\n", "# a\nmap: x  # b\n"),
+        (f"notes: [[{{fhir: {LONG}, record: b}}]]\n", f"notes:\n  -\n    - fhir: {LONG}\n      record: b\n"),
     ],
 )
 def test_comments_and_blank_lines_stay_where_they_say_something(text: str, form: str) -> None:
@@ -130,7 +132,9 @@ def test_groups_and_rules_stand_apart_where_a_file_has_both() -> None:
 def test_what_is_no_mapping_file_is_refused(text: str, id_: str, line: int) -> None:
     with pytest.raises(PackError) as caught:
         formatted(text, "f.yaml")
-    assert [(fault.file, fault.id, fault.line) for fault in caught.value.faults] == [("f.yaml", id_, line)]
+    assert [(fault.file, fault.id, fault.line, fault.column) for fault in caught.value.faults] == [
+        ("f.yaml", id_, line, 1)
+    ]
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\ufffe\uffff"), max_size=12)
