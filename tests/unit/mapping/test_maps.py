@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from adapter.mapping.codecs import Copy, is_text
+from adapter.mapping.mapper import PackMaps
 from adapter.mapping.maps import WARM, Generated, ResourceMap
+from adapter.mapping.paths import parse
+from adapter.mapping.rules import Leaf
 from adapter.mapping.scope import RelativeRefs, Scope
 
 Tree = dict[str, Any]
@@ -70,3 +74,16 @@ def test_reading_and_making_count_together() -> None:
 def test_a_map_that_makes_none_is_asked_by_its_rules_for_good() -> None:
     map_ = ResourceMap("goal", "goal", "Goal", [])
     assert not any(read(map_) or made(map_) for _ in range(WARM + 1))
+
+
+def test_a_rule_for_the_id_or_the_kind_writes_nothing_while_they_stay() -> None:
+    def leaf(name: str, path: str) -> Leaf:
+        return Leaf(f"f:{name}", (name,), parse(path, {}), Copy(is_text))
+
+    map_ = ResourceMap("goal", "goal", "Goal", [leaf("id", "label"), leaf("kind", "sort"), leaf("text", "words")])
+    pack = PackMaps("p", "1", {"goal": map_}, main=(map_,))
+    record = {"kind": "goal", "text": "after", **RECORD}
+    foreign = {"resourceType": "Goal", "id": "g", "words": "before"}
+    assert pack.parts(record, {"": foreign})[0] == {"": {**foreign, "words": "after"}}
+    made = pack.parts(record)[0][""]
+    assert (made["label"], made["sort"]) == (RECORD["id"], "goal")
