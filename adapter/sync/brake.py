@@ -36,12 +36,12 @@ def brake(partner: Partner, missing: Sequence[Link]) -> None:
 
 
 def sweep(partner: Partner, take: Callable[[str, Iterable[Versioned]], None]) -> list[Link]:
-    """Looks at every linked id, takes in what changed, and gives the links whose resource is not there any more.
+    """Looks at every linked id, takes in what changed or is back, and gives the links whose resource is not there any more.
 
     Raises DataError where they are too many.
     """
     missing: list[Link] = []
-    links = (one for one in partner.store.links(partner.name) if one.remote_id and one.state not in _ENDED)
+    links = (one for one in partner.store.links(partner.name) if one.remote_id and one.state != "closed")
     for type_, some in groupby(links, key=lambda one: one.type):
         for batch in chunks(some):
             missing += _absent(partner, type_, batch, take)
@@ -57,7 +57,8 @@ def _absent(
     take(type_, rows)
     there = {row.resource.get("id") for row in rows}
     # A search may be behind: only a read says that it is not there.
-    return [link for link in links if link.remote_id not in there and partner.look(*link.remote) is None]
+    gone = (link for link in links if link.remote_id not in there and link.state != "gone")
+    return [link for link in gone if partner.look(*link.remote) is None]
 
 
 def reconcile(partner: Partner, *, send: bool) -> int:

@@ -133,7 +133,8 @@ class Incoming:
             return self._again(link, row, theirs, local)
         if went_back(link, row) and not (known is not None and same(theirs, known)):
             return _Change(link, link, Action("conflict", WENT_BACK), row=row, verb="quarantine")
-        if action.verb in ("nothing", "push", "withdraw", "create") or (known is not None and same(theirs, known)):
+        unchanged = known is not None and same(theirs, known) and link.state != "gone"
+        if action.verb in ("nothing", "push", "withdraw", "create") or unchanged:
             return _Change(link, new, action, row=row)
         if known is not None and local is not None and local.deleted and _is_withdrawal(link, known, theirs):
             closed = new.replace(state="closed", acked=link.wanted, base=0, seen=theirs, reason="")

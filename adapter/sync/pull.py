@@ -23,7 +23,7 @@ from adapter.sync.incoming import Incoming
 from adapter.sync.pages import ahead, deleted_id
 from adapter.sync.partner import Names, Partner, Report, moment
 from adapter.sync.scope import Scope
-from adapter.sync.sentinel import newest, remember, stands
+from adapter.sync.sentinel import remember, stands
 from adapter.sync.stamps import DAY, bounded, had_twice, is_known
 from adapter.sync.turn import Turn
 
@@ -66,6 +66,7 @@ class _Look:
     stamps: dict[str, str] = field(default_factory=dict)
     news: list[Versioned] = field(default_factory=list)
     swept_now: bool = False
+    returned: bool = False
     met: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
     lost: dict[str, datetime] = field(default_factory=dict)
@@ -184,20 +185,20 @@ class _Look:
         links = store.remote(name, [(type_, id_) for id_ in rows])
         for link in links.values():
             self.names.learn(link)
-        changed = [link for (_, id_), link in links.items() if not is_known(link, rows[id_])]
+        changed = [link for link in links.values() if not is_known(link, rows[link.remote_id]) or self._is_back(link)]
+        self.returned |= any(link.state == "gone" for link in changed)
         new = [row for id_, row in rows.items() if (type_, id_) not in links]
-        self._remember([*new, *(rows[link.remote_id] for link in changed)])
+        if not self.dry_run:
+            self.news = remember(self.partner, [*new, *(rows[link.remote_id] for link in changed), *self.news])
         leased = changed if self.dry_run else store.lease(changed, seconds=self.partner.lease)
         busy = {link.key for link in changed} - {link.key for link in leased}
         store.arrive([Arrival(name, *link.remote) for link in changed if link.key in busy])
         self.incoming.take([(link, rows[link.remote_id]) for link in leased])
         self.adopting.take(type_, new)
 
-    def _remember(self, rows: list[Versioned]) -> None:
-        """The newest of this look, whatever the order in which it reads."""
-        if rows and not self.dry_run:
-            self.news = newest([*rows, *self.news])
-            remember(self.partner, self.news)
+    def _is_back(self, link: Link) -> bool:
+        """Whether what was deleted there is there as it was. A search may be behind."""
+        return link.state == "gone" and self.partner.look(*link.remote) is not None
 
     def arrivals(self) -> None:
         """What a webhook named, and what could not be taken when it was seen: read by its id."""
@@ -252,7 +253,8 @@ class _Look:
                 for page in self.partner.client.history(type_, since=since):
                     found += [(type_, id_) for row in page if (id_ := deleted_id(row, type_))]
         self._gone(found)
-        if (silent and self._is_time()) or not store.state(name).last_sweep:
+        # Where one is back that was deleted, a backup may have brought others.
+        if self.returned or (silent and self._is_time()) or not store.state(name).last_sweep:
             self.swept()
         for type_, stamp in self.stamps.items():
             if stamp and not self.dry_run:
@@ -292,8 +294,7 @@ class _Look:
         if self.dry_run:
             return
         values: Tree = {"last_pull": self.partner.later()}
-        stamps = [stamp for stamp in self.stamps.values() if stamp]
-        if stamps:
+        if stamps := [stamp for stamp in self.stamps.values() if stamp]:
             ahead = moment(max(stamps, key=moment)) - self.partner.clock.now()
             values["skew"] = ahead.total_seconds() if abs(ahead.total_seconds()) > 5 else 0.0
         self.partner.store.note(self.partner.name, **values)

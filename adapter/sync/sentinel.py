@@ -22,15 +22,21 @@ def newest(rows: Iterable[Versioned]) -> list[Versioned]:
     return sorted(stamped, key=lambda row: moment(row.last_updated), reverse=True)[:MOST]
 
 
-def remember(partner: Partner, rows: Iterable[Versioned]) -> None:
-    """What the server has just said that it has, before it is recorded: whoever dies in between has not missed it."""
+def remember(partner: Partner, rows: Iterable[Versioned]) -> list[Versioned]:
+    """What the server has just said that it has, before it is recorded: whoever dies in between has not missed it. Gives the
+    newest, so that more can be read in any order.
+    """
+    found = newest(rows)
+    if not found:
+        return []
     old = partner.store.state(partner.name).sentinel.get("seen", [])
     new = [_row(str(row.resource["resourceType"]), str(row.resource["id"]), row.version, row.last_updated)
-           for row in newest(rows)]  # fmt: skip
+           for row in found]  # fmt: skip
     names = {(one["type"], one["id"]) for one in new}
     kept = [*new, *(one for one in old if (one["type"], one["id"]) not in names)][:MOST]
     if kept != old:
         partner.store.note(partner.name, sentinel={"seen": kept})
+    return found
 
 
 def forget(partner: Partner) -> None:

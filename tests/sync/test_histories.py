@@ -234,6 +234,8 @@ class Histories(RuleBasedStateMachine):
             "/".join(link.local): "/".join(link.remote) if link.remote_id and link.state != "gone" else GONE
             for link in links
         }
+        # What was deleted there may be back, without a sign, from a backup that had it.
+        dead = site.dead() | {"/".join(link.remote): GONE for link in links if link.state == "gone"}
         for link in links:
             if link.state != "linked":
                 continue
@@ -246,9 +248,7 @@ class Histories(RuleBasedStateMachine):
                 # What a backup took away is noticed when it is next touched, at the latest.
                 assert self.restored, link
                 continue
-            ours, theirs = (
-                as_there(tree, site.dead(), "") for tree in (as_there(row.tree, names, site.server.base), there)
-            )
+            ours, theirs = (as_there(tree, dead, "") for tree in (as_there(row.tree, names, site.server.base), there))
             found = list(differences(bare(ours), bare(theirs)))
             assert found == [], (adapter.name, server, found)
             for reference in references(there):
@@ -259,7 +259,7 @@ class Histories(RuleBasedStateMachine):
         told = self._told(records=False)
         standing = {word for place in PLACES for word in self._standing(place)}
         seen = set(self.ended)
-        for word in standing | self.ended:
+        for word in standing | self.ended | {word for word in self.before if f"'{word}'" in told}:
             over = self.before.get(word)
             while over is not None and over not in seen:
                 seen.add(over)
@@ -355,6 +355,21 @@ def test_a_backup_is_noticed_where_the_newest_was_deleted_after_it(world: World)
     world.later(HOURS)
     assert west.run(SOUTH, "pull")
     assert states(world, SOUTH)[""] == "quarantine"
+
+
+def test_what_a_backup_brings_back_is_asked_about(world: World) -> None:
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    for id_ in GOALS:
+        (goal,) = site.here("Goal", id_)
+        site.server.delete("Goal", goal["id"])
+    assert west.run(NORTH, "pull")
+    assert states(world, NORTH) == {"": "linked", **{f"Goal/{id_}": "gone" for id_ in GOALS}}
+    site.restore()
+    (goal,) = site.here("Goal", GOALS[0])
+    site.server.update({**goal, "description": {"text": "another"}})
+    world.later(HOURS)
+    assert west.run(NORTH, "pull")
+    assert states(world, NORTH) == {"": "linked", **{f"Goal/{id_}": "conflict" for id_ in GOALS}}
 
 
 def test_what_a_conflict_showed_and_a_backup_took_away_stands_in_the_journal(world: World) -> None:
