@@ -53,24 +53,35 @@ def quickest(known: Sequence[Way], rates: Rates) -> Way:
 
 
 def following(known: Sequence[Way], rates: Rates, chance: Random) -> Way:
-    """What to do next: what was never tried, unless its neighbours are hopeless; else mostly the quickest."""
+    """What to do next: what was never tried, unless there is little hope for it; else mostly the quickest, and now and then
+    any other.
+    """
     best = quickest(known, rates)
     untried = [way for way in known if way.name not in rates and not _hopeless(way, rates, known)]
     if untried:
         return untried[0]
-    others = [way for way in known if way != best and rates.get(way.name, 0.0) * 3 > rates.get(best.name, 0.0)]
+    most = rates.get(best.name, 0.0)
+    others = [way for way in known if way != best and rates.get(way.name, most) * 3 > most]
     return chance.choice(others) if others and chance.randrange(CURIOUS) == 0 else best
 
 
 def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:
-    """Whether requests of that size were so slow that more of them at once do not make up for it."""
+    """Whether requests of that size were so slow that more of them at once do not make up for it; or whether it goes one by
+    one, and smaller Bundles were no quicker than large ones.
+    """
     best = rates.get(quickest(known, rates).name, 0.0)
+    if way.size == 1 and (large := _best(known, rates, SIZES[0])) and (small := _best(known, rates, SIZES[1])):
+        return small < large / ALONE
     kin = [
         rates[f"{way.size}x{other.at_once}"] / other.at_once
         for other in known
         if f"{way.size}x{other.at_once}" in rates
     ]
     return bool(kin) and max(kin) * way.at_once < best
+
+
+def _best(known: Sequence[Way], rates: Rates, size: int) -> float:
+    return max((rates.get(way.name, 0.0) for way in known if way.size == size), default=0.0)
 
 
 @dataclass(slots=True)

@@ -47,6 +47,12 @@ def test_a_server_that_changes_is_found_out_again() -> None:
     assert quickest(KNOWN, tempo.rates) == Way(1, 4)
 
 
+def test_one_by_one_is_not_tried_where_smaller_bundles_are_no_quicker() -> None:
+    rates = {f"{size}x{count}": 100.0 for size in (100, 25) for count in (1, 2, 4)}
+    assert following(KNOWN, rates, Random(3)).size > 1
+    assert following(KNOWN, {**rates, "25x2": 130.0}, Random(3)).size == 1
+
+
 def test_one_by_one_must_be_well_ahead() -> None:
     assert quickest(KNOWN, {"100x2": 100.0, "1x4": 115.0}) == Way(100, 2)
     assert quickest(KNOWN, {"100x2": 100.0, "1x4": 130.0}) == Way(1, 4)
