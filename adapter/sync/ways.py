@@ -15,8 +15,10 @@ from typing import Any
 CURIOUS = 12
 # What a new measurement weighs against what is remembered.
 WEIGHT = 0.5
-# A request for each resource costs this machine several times what one for many does: such a way must be well ahead.
+# A request for each resource costs this machine several times what one for many does: such a way must be well ahead. Each
+# further connection costs it something too.
 ALONE = 0.8
+FURTHER = 0.05
 SIZES = (100, 25, 1)
 Rates = Mapping[str, float]
 
@@ -44,10 +46,11 @@ def ways(largest: int, connections: int, *, bundles: bool) -> list[Way]:
 
 
 def quickest(known: Sequence[Way], rates: Rates) -> Way:
-    """The one with the best rate; where none is known, the first. What goes one by one must be well ahead."""
+    """The one with the best rate, by what it costs here; where none is known, the first."""
 
     def worth(way: Way) -> float:
-        return rates.get(way.name, 0.0) * (ALONE if way.size == 1 else 1.0)
+        cost = (ALONE if way.size == 1 else 1.0) * max(0.1, 1 - FURTHER * (way.at_once - 1))
+        return rates.get(way.name, 0.0) * cost
 
     return max(known, key=lambda way: (worth(way), -known.index(way)))
 
@@ -60,9 +63,12 @@ def following(known: Sequence[Way], rates: Rates, chance: Random) -> Way:
     untried = [way for way in known if way.name not in rates and not _hopeless(way, rates, known)]
     if untried:
         return untried[0]
-    most = rates.get(best.name, 0.0)
-    others = [way for way in known if way != best and rates.get(way.name, most) * 3 > most]
-    return chance.choice(others) if others and chance.randrange(CURIOUS) == 0 else best
+    if chance.randrange(CURIOUS):
+        return best
+    # What there is little hope for is tried seldom: it may take long.
+    least = 0.0 if chance.randrange(CURIOUS) == 0 else rates.get(best.name, 0.0) / 3
+    others = [way for way in known if way != best and rates.get(way.name, 0.0) >= least]
+    return chance.choice(others) if others else best
 
 
 def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:

@@ -53,9 +53,14 @@ def test_one_by_one_is_not_tried_where_smaller_bundles_are_no_quicker() -> None:
     assert following(KNOWN, {**rates, "25x2": 130.0}, Random(3)).size == 1
 
 
+def test_a_further_connection_must_bring_something() -> None:
+    assert quickest(KNOWN, {"100x4": 105.0, "100x2": 100.0, "100x1": 98.0}) == Way(100, 1)
+    assert quickest(KNOWN, {"100x4": 200.0, "100x2": 150.0, "100x1": 98.0}) == Way(100, 4)
+
+
 def test_one_by_one_must_be_well_ahead() -> None:
     assert quickest(KNOWN, {"100x2": 100.0, "1x4": 115.0}) == Way(100, 2)
-    assert quickest(KNOWN, {"100x2": 100.0, "1x4": 130.0}) == Way(1, 4)
+    assert quickest(KNOWN, {"100x2": 100.0, "1x4": 150.0}) == Way(1, 4)
 
 
 def test_what_cannot_win_is_not_tried() -> None:
