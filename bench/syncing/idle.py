@@ -161,7 +161,10 @@ def _peak(folder: Path, number: int) -> int:
             for type_ in types():
                 for name in (type_, f"{type_}/deleted"):
                     connection.exec_driver_sql(_MARK, {"server": ours.NAME, "type": name, "value": now})
-        services.store().note(ours.NAME, last_sweep="2999-01-01T00:00:00.000Z")
+        # The links are of nothing; what is looked at to see whether the server was wiped is there.
+        made = requests.post(f"{server.base}/Patient", json={"resourceType": "Patient"}, timeout=60).json()
+        seen = {"type": "Patient", "id": made["id"], "version": "1", "updated": made["meta"]["lastUpdated"]}
+        services.store().note(ours.NAME, last_sweep="2999-01-01T00:00:00.000Z", sentinel={"seen": [seen]})
         command = [sys.executable, "-m", "bench.syncing.idle", str(folder)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return int(done.stdout)
