@@ -11,10 +11,10 @@ from adapter.fhir_json import copy, same
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.mapping import load
 from tests.unit.mapping.test_by_rules import kept
+from tests.unit.mapping.test_reasons import GOAL
 
 Tree = dict[str, Any]
 core, visits = kept("core", "R4").mapper, load("intake-eav")
-GOAL: Tree = {"resourceType": "Goal", "id": "g", "lifecycleStatus": "active", "description": {"text": "Sleep"}}
 PLAN: Tree = {
     "resourceType": "CarePlan",
     "id": "p",

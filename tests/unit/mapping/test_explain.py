@@ -28,6 +28,14 @@ RECORD: Tree = {
     "questionnaire": "https://x.test|1",
     "instruments": [{"id": ID, "name": "phq-9", "total": 1}],
 }
+GOALS_RULE: Tree = {
+    "file": "core/maps/plan.yaml",
+    "map": "plan",
+    "keyword": "parts",
+    "record": ["goals"],
+    "fhir": "CarePlan.goal",
+    "how": "a resource of its own for each item",
+}
 INSIDE = "No rule owns it as a whole: the rules of what it holds do."
 
 
@@ -74,14 +82,7 @@ def shown(answer: Tree) -> Tree:
                 "place": "Bundle.entry[0].resource.goal[0]",
                 "status": "mapped",
                 "text": "Both ways.",
-                "rule": {
-                    "file": "core/maps/plan.yaml",
-                    "map": "plan",
-                    "keyword": "parts",
-                    "record": ["goals"],
-                    "fhir": "CarePlan.goal",
-                    "how": "a resource of its own for each item",
-                },
+                "rule": GOALS_RULE,
                 "other": ["records[0].goals[0]"],
                 "inside": [
                     {
@@ -199,14 +200,7 @@ def shown(answer: Tree) -> Tree:
                 "place": "records[0].goals[0]",
                 "status": "mapped",
                 "text": "Both ways.",
-                "rule": {
-                    "file": "core/maps/plan.yaml",
-                    "map": "plan",
-                    "keyword": "parts",
-                    "record": ["goals"],
-                    "fhir": "CarePlan.goal",
-                    "how": "a resource of its own for each item",
-                },
+                "rule": GOALS_RULE,
                 "other": ["Bundle.entry[0].resource.goal[0]"],
                 "inside": [
                     {

@@ -31,6 +31,9 @@ PLAN: Tree = {
     "created": "2026",
     "category": [{"text": "a"}],
 }
+_ASSESSMENT: Tree = {"kind": "assessment", "id": ID, "status": "completed", "questionnaire": "https://x.test|1"}
+INTAKE: Tree = {**_ASSESSMENT, "substances": [{"route": {"code": "oral"}}]}
+SCORED: Tree = {**_ASSESSMENT, "instruments": [{"id": ID, "name": "phq-9", "total": 1}]}
 VISIT: Tree = {"resourceType": "Encounter", "id": "e", "status": "planned"}
 
 
@@ -46,13 +49,7 @@ known = cache(Knowledge.of)
     [
         (
             "core",
-            {
-                "kind": "assessment",
-                "id": ID,
-                "status": "completed",
-                "questionnaire": "https://x.test|1",
-                "substances": [{"route": {"code": "oral"}}],
-            },
+            INTAKE,
             "substances",
             "holds",
             "Nothing of it is on the other side: ask for its fields one by one.",
@@ -335,13 +332,7 @@ known = cache(Knowledge.of)
         ),
         (
             "core",
-            {
-                "kind": "assessment",
-                "id": ID,
-                "status": "completed",
-                "questionnaire": "https://x.test|1",
-                "substances": [{"route": {"code": "oral"}}],
-            },
+            INTAKE,
             "substances[0].route",
             "not-selected",
             "Its rule is in the map intake, which is not for a record like this one.",
@@ -349,13 +340,7 @@ known = cache(Knowledge.of)
         ),
         (
             "core",
-            {
-                "kind": "assessment",
-                "id": ID,
-                "status": "completed",
-                "questionnaire": "https://x.test|1",
-                "instruments": [{"id": ID, "name": "phq-9", "total": 1}],
-            },
+            SCORED,
             "instruments[0].name",
             "mapped",
             "Both ways.",
@@ -363,13 +348,7 @@ known = cache(Knowledge.of)
         ),
         (
             "core",
-            {
-                "kind": "assessment",
-                "id": ID,
-                "status": "completed",
-                "questionnaire": "https://x.test|1",
-                "instruments": [{"id": ID, "name": "phq-9", "total": 1}],
-            },
+            SCORED,
             "Observation.valueInteger",
             "mapped",
             "Both ways.",
