@@ -15,7 +15,7 @@ from adapter.mapping.companions import Companion
 from adapter.mapping.keys import times
 from adapter.mapping.lists import elements_of
 from adapter.mapping.mapper import PackMaps, record_id_of
-from adapter.mapping.maps import ResourceMap
+from adapter.mapping.maps import ResourceMap, reader_of
 from adapter.mapping.parts import Parts
 from adapter.mapping.rules import current
 from adapter.mapping.scope import link_of, target_of
@@ -162,7 +162,7 @@ class Analysis:
                 target = target_of(literal, self.targets)
                 if target is None or target in found or target in (index, main):
                     continue
-                inner = next((inner for inner in maps if inner.reads(resources[target])), None)
+                inner = reader_of(maps, resources[target])
                 if inner is not None:
                     found.add(target)
                     self._walk(inner, target, main, found)

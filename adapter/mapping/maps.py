@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,3 +95,8 @@ class ResourceMap:
             fast.fill(resource, record, scope)
         else:
             write_all(self.rules, resource, record, {}, scope)
+
+
+def reader_of(maps: Iterable[ResourceMap], resource: Tree) -> ResourceMap | None:
+    """The first of these maps that reads a resource."""
+    return next((map_ for map_ in maps if map_.reads(resource)), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapter.fhir_json import same
 from adapter.identity import resource_id
-from adapter.mapping.maps import ResourceMap
+from adapter.mapping.maps import ResourceMap, reader_of
 from adapter.mapping.paths import Path
 from adapter.mapping.rules import set_value
 from adapter.mapping.scope import Scope, item_id
@@ -39,7 +39,7 @@ def lookup(maps: list[ResourceMap], reference: Any, scope: Scope) -> Found | Non
     if not key or key not in scope.parts:
         return None
     resource = scope.parts[key]
-    map_ = _reader(maps, resource)
+    map_ = reader_of(maps, resource)
     return Found(key, resource, key.partition("/")[2], map_) if map_ is not None else None
 
 
@@ -47,14 +47,10 @@ def _contained(maps: list[ResourceMap], literal: str, scope: Scope) -> Found | N
     contained = scope.holder.get("contained")
     for resource in contained if type(contained) is list else []:
         if type(resource) is dict and resource.get("id") == literal[1:]:
-            map_ = _reader(maps, resource)
+            map_ = reader_of(maps, resource)
             if map_ is not None:
                 return Found(literal, resource, item_id(resource, scope.record_id, literal), map_)
     return None
-
-
-def _reader(maps: list[ResourceMap], resource: Tree) -> ResourceMap | None:
-    return next((map_ for map_ in maps if map_.reads(resource)), None)
 
 
 def read_part(found: Found, scope: Scope) -> Tree:

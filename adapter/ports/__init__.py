@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from adapter.issues import Issue
 from adapter.ports.ledger import (
     ACCESS,
+    ENDED,
     FARTHEST,
     FOR_CONSENT,
     ORDER,
@@ -41,6 +42,7 @@ from adapter.ports.rows import (
 
 __all__ = [
     "ACCESS",
+    "ENDED",
     "FARTHEST",
     "FOR_CONSENT",
     "ORDER",

@@ -19,6 +19,8 @@ ORDER = ("patient", "form", "diagnosis", "goal", "care_team", "request", "assess
 ACCESS = ("token_url", "client_id", "key", "key_id", "scope", "certificate", "certificate_key", "ca")
 # A link in one of these states sends nothing until a person, or a change, says otherwise.
 STOPPED = frozenset({"refused", "conflict", "quarantine", "gone", "closed", "outside"})
+# It is not there any more, and that is known.
+ENDED = frozenset({"gone", "closed"})
 # How the reason begins of what waits for a consent of its patient.
 FOR_CONSENT = "consent: "
 # Seconds: no instant of ours lies farther ahead. One that does was written by a clock that was wrong, and does not count.

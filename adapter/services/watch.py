@@ -85,10 +85,6 @@ class Watch:
         else:
             self.wake(self.idle)
 
-    def due(self) -> Iterator[tuple[str, How]]:
-        """The servers whose time has come, and those for which something waits to be sent."""
-        return due(self.ledger, self.clock.now(), self.name)
-
     def _run(self, server: Server, state: ServerState, how: How) -> Ran:
         return attempt(self.ledger, self.clock, lambda _: self._kept.connected(server), server.name, how, state=state)
 

@@ -55,8 +55,6 @@ class Decisions:
         now = instant(self._clock.now())
         # Of what is named twice, the last.
         named = {(one.server, *one.remote): one for one in arrivals}
-        if not named:
-            return
         with writing(self.engine) as connection:
             connection.execute(_FORGET, [_arrival(*key) for key in named])
             connection.execute(insert(arrival), [row_of(one, ()) | {"at": one.at or now} for one in named.values()])
@@ -76,6 +74,8 @@ class Decisions:
             connection.execute(_FORGET, rows)
 
     def enter(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
         with writing(self.engine) as connection:
             self._enter(connection, entries)
 
@@ -94,8 +94,7 @@ class Decisions:
             if last.get(one.key) != (one.verb, one.reason):
                 last[one.key] = (one.verb, one.reason)
                 new.append(one)
-        if new:
-            self.enter(new)
+        self.enter(new)
 
     def _last(self, connection: Connection, records: Iterable[Key], verbs: Iterable[str]) -> dict[Any, tuple[str, str]]:
         at, found = journal.c, dict[Any, tuple[str, str]]()

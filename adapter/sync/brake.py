@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from adapter.errors import DataError
-from adapter.ports import Entry, Link, Versioned
+from adapter.ports import ENDED, Entry, Link, Versioned
 from adapter.sync.anew import anew, refer_anew
 from adapter.sync.pages import CHUNK, chunks
 from adapter.sync.partner import Partner
@@ -15,7 +15,6 @@ from adapter.sync.sentinel import forget
 
 LEAST = 5
 SHARE = 10
-_ENDED = ("gone", "closed")
 
 
 def brake(partner: Partner, missing: Sequence[Link]) -> None:
@@ -23,7 +22,7 @@ def brake(partner: Partner, missing: Sequence[Link]) -> None:
     if len(missing) < LEAST:
         return
     counts = partner.store.counts(partner.name)
-    known = sum(number for state, number in counts.items() if state not in (*_ENDED, "outside"))
+    known = sum(number for state, number in counts.items() if state not in ENDED | {"outside"})
     if len(missing) * SHARE <= known:
         return
     reason = f"{len(missing)} of {known} known resources are gone there: it looks wiped, or restored from a backup"
@@ -77,5 +76,5 @@ def reconcile(partner: Partner, *, send: bool) -> int:
 
 def _missing(partner: Partner) -> Iterator[Link]:
     for link in list(partner.store.links(partner.name)):
-        if link.remote_id and link.state not in _ENDED and partner.look(*link.remote) is None:
+        if link.remote_id and link.state not in ENDED and partner.look(*link.remote) is None:
             yield link

@@ -244,8 +244,7 @@ class Incoming:
 
     def _stop(self, change: _Change, local: StoredResource | None) -> None:
         self.report.add(change.old, change.verb, change.action.reason)
-        if change.entries:
-            self.partner.store.enter(change.entries)
+        self.partner.store.enter(change.entries)
         new = change.old.replace(reason=change.action.reason, lease_until="", in_flight="")
         theirs = as_ours(self.names, self.partner.client.base, change.row.resource, new.local_id)
         new = new.replace(theirs=theirs, theirs_version=change.row.version, remote_updated=change.row.last_updated)

@@ -14,7 +14,7 @@ from itertools import islice
 from adapter.errors import Gone, NotFound, Unavailable
 from adapter.fhir_json import Tree
 from adapter.mapping.pausing import paused
-from adapter.ports import Arrival, Link, Rows, Versioned, instant
+from adapter.ports import ENDED, Arrival, Link, Rows, Versioned, instant
 from adapter.sync.adopting import ADOPTED, Adopting
 from adapter.sync.beginning import COUNT, about_patients, linked
 from adapter.sync.brake import brake, sweep
@@ -281,7 +281,7 @@ class _Look:
 
     def _gone(self, keys: list[tuple[str, str]]) -> None:
         links = self.partner.store.remote(self.partner.name, keys)
-        live = [link for link in links.values() if link.state not in ("gone", "closed")]
+        live = [link for link in links.values() if link.state not in ENDED]
         brake(self.partner, live)
         self._mark_gone([link for link in live if self.partner.look(*link.remote) is None])
 

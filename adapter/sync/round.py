@@ -8,7 +8,7 @@ from typing import Protocol
 
 from adapter.errors import Unavailable, UnknownOutcome
 from adapter.fhir_json import same
-from adapter.ports import ORDER, Link, StoredResource
+from adapter.ports import ENDED, ORDER, Link, StoredResource
 from adapter.ports import Conflict as Whole
 from adapter.sync import probe
 from adapter.sync.ending import WITHDRAWAL
@@ -174,7 +174,7 @@ class Round:
         refers = self.refers[link.local]
         for type_, id_ in refers:
             parent = self.names.link(type_, id_)
-            if parent is None or parent.remote_id or parent.state in ("outside", "gone", "closed"):
+            if parent is None or parent.remote_id or parent.state in ENDED | {"outside"}:
                 continue
             if rest or ORDER.index(parent.kind) < ORDER.index(link.kind):
                 missing.append(f"{type_}/{id_}")

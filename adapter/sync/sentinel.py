@@ -7,16 +7,15 @@ from itertools import chain, islice
 
 from adapter.errors import Gone, NotFound
 from adapter.fhir_json import Tree
-from adapter.ports import Versioned
+from adapter.ports import ENDED, Versioned
 from adapter.sync.partner import Partner, moment
-from adapter.sync.stamps import same_moment
+from adapter.sync.stamps import is_lower, same_moment
 
 # So many, as one may be deleted: then the next one tells.
 MOST = 3
-_ENDED = ("gone", "closed")
 
 
-def newest(rows: Iterable[Versioned]) -> list[Versioned]:
+def _newest(rows: Iterable[Versioned]) -> list[Versioned]:
     """Those with the latest stamps, the latest first."""
     stamped = [row for row in rows if row.last_updated]
     return sorted(stamped, key=lambda row: moment(row.last_updated), reverse=True)[:MOST]
@@ -26,7 +25,7 @@ def remember(partner: Partner, rows: Iterable[Versioned]) -> list[Versioned]:
     """What the server has just said that it has, before it is recorded: whoever dies in between has not missed it. Gives the
     newest, so that more can be read in any order.
     """
-    found = newest(rows)
+    found = _newest(rows)
     if not found:
         return []
     old = partner.store.state(partner.name).sentinel.get("seen", [])
@@ -63,13 +62,13 @@ def _not_older(kept: Tree, found: Versioned) -> bool:
     old, new = str(kept["version"]), found.version
     if old == new:
         return same_moment(str(kept["updated"]), found.last_updated)
-    return not (old.isdecimal() and new.isdecimal() and int(new) < int(old))
+    return not is_lower(new, old)
 
 
 def _known(partner: Partner) -> Iterator[Tree]:
     """Where nothing was seen there yet: something that is linked."""
     for link in partner.store.links(partner.name):
-        if link.linked and link.state not in _ENDED:
+        if link.linked and link.state not in ENDED:
             yield _row(link.type, link.remote_id, link.remote_version, link.remote_updated)
 
 

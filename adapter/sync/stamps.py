@@ -28,12 +28,17 @@ def is_known(link: Link, row: Versioned) -> bool:
     return row.version == link.remote_version and same_moment(link.remote_updated, row.last_updated)
 
 
+def is_lower(one: str, other: str) -> bool:
+    """Whether a version comes before another, of a server that counts them."""
+    return one.isdecimal() and other.isdecimal() and int(one) < int(other)
+
+
 def went_back(link: Link, row: Versioned) -> bool:
     """Whether a server that counts its versions gives an older one than it did, or another one under the same number."""
     old, new = link.remote_version, row.version
     if not (old.isdecimal() and new.isdecimal()):
         return False
-    return int(new) < int(old) or (int(new) == int(old) and not is_known(link, row))
+    return is_lower(new, old) or (int(new) == int(old) and not is_known(link, row))
 
 
 def bounded(newest: str, latest: str) -> str:

@@ -12,9 +12,9 @@ from threading import Event
 import pytest
 
 from adapter.errors import ServerRefused, SettingsError, Unavailable
-from adapter.services.exchange import Ran, attempt, exchange
+from adapter.services.exchange import How, Ran, attempt, exchange
 from adapter.services.status import circuit, status, told
-from adapter.services.watch import STORE, Watch
+from adapter.services.watch import STORE, Watch, due
 from adapter.sync.partner import Partner
 from tests.unit.services.scene import NAME, Scene, scene
 
@@ -44,25 +44,29 @@ def turns(watch: Watch, number: int = 1) -> list[Ran]:
     return done
 
 
+def due_of(watch: Watch) -> list[tuple[str, How]]:
+    return list(due(watch.ledger, watch.clock.now(), watch.name))
+
+
 def test_a_server_is_looked_at_by_its_schedule(made: Scene) -> None:
     with watching(made) as watch:
         (first,) = turns(watch)
         assert first.report.counts()["created"] > 10
-        assert list(watch.due()) == []
+        assert due_of(watch) == []
         made.clock.at += timedelta(seconds=299)
-        assert list(watch.due()) == []
+        assert due_of(watch) == []
         made.clock.at += timedelta(seconds=2)
-        assert list(watch.due()) == [(NAME, "both")]
+        assert due_of(watch) == [(NAME, "both")]
 
 
 def test_what_changed_here_goes_at_once(made: Scene) -> None:
     with watching(made) as watch:
         turns(watch)
         made.edit_goal(status_reason="later")
-        assert list(watch.due()) == [(NAME, "push")]
+        assert due_of(watch) == [(NAME, "push")]
         turns(watch)
         assert made.goal()["statusReason"] == "later"
-        assert list(watch.due()) == []
+        assert due_of(watch) == []
 
 
 def test_a_server_that_is_only_read_is_sent_nothing(made: Scene) -> None:
@@ -70,7 +74,7 @@ def test_a_server_that_is_only_read_is_sent_nothing(made: Scene) -> None:
     with watching(made) as watch:
         turns(watch)
         assert made.client.writes == 0
-        assert list(watch.due()) == []
+        assert due_of(watch) == []
 
 
 def test_one_that_hangs_holds_up_no_turn(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,9 +108,9 @@ def test_one_that_fails_is_left_alone_for_a_while(
     assert (state.failures, circuit(state, made.clock.now())) == (1, "open")
     assert exchange(made.partner(), hurry=False).report.steps == []
     with watching(made) as watch:
-        assert list(watch.due()) == []
+        assert due_of(watch) == []
         made.clock.at += timedelta(seconds=(wait or 600) + 1)
-        assert list(watch.due()) == [(NAME, "both")]
+        assert due_of(watch) == [(NAME, "both")]
     assert circuit(made.store.state(NAME), made.clock.now()) == "half-open"
     monkeypatch.undo()
     assert exchange(made.partner()).error is None
@@ -149,7 +153,7 @@ def test_whatever_ends_a_run_is_noted_and_ends_no_other(
     assert attempt(made.store, made.clock, broken, "removed", "both").error is not None
     assert [one.name for one in made.store.servers()] == [NAME]
     with watching(made) as watch:
-        assert list(watch.due()) == []
+        assert due_of(watch) == []
 
 
 def test_a_store_that_is_away_for_a_while_ends_no_watch(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,4 +180,4 @@ def test_one_that_forbids_is_paused_and_said(made: Scene, monkeypatch: pytest.Mo
     assert one.troubled
     assert all(not link.lease_until and not link.in_flight for link in made.links())
     with watching(made) as watch:
-        assert list(watch.due()) == []
+        assert due_of(watch) == []
