@@ -12,6 +12,7 @@ from typing import Literal
 
 from adapter.errors import AdapterError, ServerRefused, Unavailable
 from adapter.fhir_json import Tree
+from adapter.mapping.pausing import seldom
 from adapter.ports import Clock, ServerState, SyncLedger, instant, is_past
 from adapter.sync.partner import Partner, Report, Step, backoff
 from adapter.sync.pull import pull
@@ -57,12 +58,13 @@ def exchange(
         state = state or partner.store.state(partner.name)
         if not hurry and not is_past(state.not_before, partner.clock.now()):
             return ran
-        for verb in _verbs(partner, how):
-            if verb == "pull":
-                _pull(partner, ran.report, dry_run=dry_run, hurry=hurry, within=turn)
-                state = None
-            else:
-                push(partner, ran.report, dry_run=dry_run, hurry=hurry, state=state, turn=turn)
+        with seldom():
+            for verb in _verbs(partner, how):
+                if verb == "pull":
+                    _pull(partner, ran.report, dry_run=dry_run, hurry=hurry, within=turn)
+                    state = None
+                else:
+                    push(partner, ran.report, dry_run=dry_run, hurry=hurry, state=state, turn=turn)
     except TakenOver:
         return ran
     except AdapterError as error:

@@ -8,16 +8,22 @@ from sqlalchemy import Connection, exists, select, update
 
 from adapter.fhir_json import reloads
 from adapter.ports import FOR_CONSENT, Tree
-from adapter.store.rows import by_head
+from adapter.store.rows import IDS, by_head
 from adapter.store.tables import TODO, link, record
+
+_OF = record.c
+_CONSENTS = (
+    select(_OF.patient, _OF.document)
+    .where(_OF.patient.in_(IDS), _OF.kind == "consent", _OF.deleted.is_(False))
+    .order_by(_OF.id)
+)
 
 
 def consents(connection: Connection, patients: Collection[str]) -> dict[str, list[Tree]]:
     """The records of kind consent about these patients, by patient."""
-    at, found = record.c, dict[str, list[Tree]]()
+    found = dict[str, list[Tree]]()
     for _, some in by_head((None, patient) for patient in patients):
-        where = (at.patient.in_(some), at.kind == "consent", at.deleted.is_(False))
-        for row in connection.execute(select(at.patient, at.document).where(*where).order_by(at.id)):
+        for row in connection.execute(_CONSENTS, {"ids": some}).all():
             found.setdefault(row.patient, []).append(reloads(row.document))
     return found
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Integer, and_, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, Select, and_, bindparam, case, func, select, update
 
 from adapter.ports import STOPPED, Clock, Conflict, Entry, Link, instant, is_past
 from adapter.store.database import reading, streamed, writing
 from adapter.store.decisions import Decisions, replaced
-from adapter.store.rows import by_head, link_of, row_of_link
+from adapter.store.rows import IDS, by_head, link_of, row_of_link
 from adapter.store.servers import Servers, clock, past
 from adapter.store.tables import TODO, link, record
 
@@ -99,31 +99,30 @@ class Ledger(Servers, Decisions):
         if type_:
             query = query.where(at.type == type_)
         query = query.order_by(at.rank, at.kind, at.record_id, at.part)
-        return (link_of(row._mapping) for row in streamed(self.engine, query, 500))  # noqa: SLF001 - SQLAlchemy's name
+        return map(link_of, streamed(self.engine, query, 500))
 
     def link(self, key: tuple[str, str, str, str]) -> Link | None:
         where = and_(*(link.c[name] == value for name, value in zip(_KEY, key, strict=True)))
         with reading(self.engine) as connection:
-            row = connection.execute(select(link).where(where)).mappings().first()
+            row = connection.execute(select(link).where(where)).first()
         return link_of(row) if row is not None else None
 
     def local(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
-        found = self._by(server, keys, link.c.local_id)
+        found = self._by(server, keys, _LOCAL)
         return {one.local: one for one in found}
 
     def remote(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
-        found = self._by(server, keys, link.c.remote_id)
+        found = self._by(server, keys, _REMOTE)
         return {one.remote: one for one in found}
 
-    def _by(self, server: str, keys: Iterable[Key], column: Any) -> list[Link]:
+    def _by(self, server: str, keys: Iterable[Key], query: Select[Any]) -> list[Link]:
         found: list[Link] = []
         asked = list(by_head(key for key in keys if all(key)))
         if not asked:
             return found
         with reading(self.engine) as connection:
             for (type_,), some in asked:
-                query = select(link).where(link.c.server == server, link.c.type == type_, column.in_(some))
-                found += [link_of(row) for row in connection.execute(query).mappings()]
+                found += map(link_of, connection.execute(query, {"server": server, "type": type_, "ids": some}).all())
         return found
 
     def counts(self, server: str) -> dict[str, int]:
@@ -144,7 +143,7 @@ class Ledger(Servers, Decisions):
         found: dict[Any, Link] = {}
         with reading(self.engine) as connection:
             for where in asked:
-                rows = connection.execute(select(link).where(where).limit(limit)).mappings()
+                rows = connection.execute(select(link).where(where).limit(limit))
                 found |= {one.key: one for one in map(link_of, rows)}
         return sorted(found.values(), key=lambda one: one.key)[:limit]
 
@@ -160,8 +159,7 @@ def _free(connection: Connection, asked: dict[str, Any]) -> list[Link]:
     while first := connection.execute(_HEADS, {**asked, "after": after}).all():
         mine: list[Link] = []
         for (kind,), some in by_head(_together(connection, asked, first)):
-            found = connection.execute(_LOCKED, {**asked, "kind": kind, "ids": some}).mappings()
-            mine += [link_of(row) for row in found]
+            mine += map(link_of, connection.execute(_LOCKED, {**asked, "kind": kind, "ids": some}).all())
         if mine:
             return mine
         after = first[-1].record_id
@@ -176,10 +174,11 @@ def _together(connection: Connection, asked: dict[str, Any], first: Sequence[Any
     whole = len(first) < limit
     for (kind,), some in by_head((kind, patient) for kind, _, patient in first if patient and not whole):
         patients = {
-            row.id: row.patient for row in connection.execute(_WHOSE, {"kind": kind, "ids": some, "most": 10 * limit})
+            row.id: row.patient
+            for row in connection.execute(_WHOSE, {"kind": kind, "ids": some, "most": 10 * limit}).all()
         }
         for _, ids in by_head((kind, id_) for id_ in patients):
-            for id_ in connection.scalars(_THEIRS, {**asked, "kind": kind, "ids": ids}):
+            for id_ in connection.scalars(_THEIRS, {**asked, "kind": kind, "ids": ids}).all():
                 kin.setdefault((kind, patients[id_]), []).append((kind, id_))
     found: dict[Key, None] = {}
     for kind, id_, patient in first:
@@ -209,10 +208,8 @@ def _present(connection: Connection, links: Sequence[Link]) -> dict[tuple[str, s
     found: dict[tuple[str, str, str, str], Link] = {}
     wanted = {one.key for one in links}
     for (server, kind), some in by_head((one.server, one.kind, one.record_id) for one in links):
-        at = link.c
-        query = select(link).where(at.server == server, at.kind == kind, at.record_id.in_(some)).with_for_update()
-        rows = (link_of(row) for row in connection.execute(query).mappings())
-        found |= {one.key: one for one in rows if one.key in wanted}
+        rows = connection.execute(_PRESENT, {"server": server, "kind": kind, "ids": some}).all()
+        found |= {one.key: one for one in map(link_of, rows) if one.key in wanted}
     return found
 
 
@@ -249,11 +246,11 @@ _HEADS = (
     .order_by(_AT.record_id)
     .limit(bindparam("limit"))
 )
-_NAMED = (_MINE, _AT.kind == bindparam("kind"), _AT.record_id.in_(bindparam("ids", expanding=True)))
+_KIND, _TYPE = _AT.kind == bindparam("kind"), _AT.type == bindparam("type")
+_NAMED = (_MINE, _KIND, _AT.record_id.in_(IDS))
+_PRESENT = select(link).where(_HERE, _KIND, _AT.record_id.in_(IDS)).with_for_update()
+_LOCAL = select(link).where(_HERE, _TYPE, _AT.local_id.in_(IDS))
+_REMOTE = select(link).where(_HERE, _TYPE, _AT.remote_id.in_(IDS))
 _THEIRS = select(_AT.record_id).where(*_NAMED)
 _LOCKED = select(link).where(*_NAMED).order_by(_AT.record_id, _AT.part).with_for_update(skip_locked=True)
-_WHOSE = (
-    select(_OF.id, _OF.patient)
-    .where(_OF.kind == bindparam("kind"), _OF.patient.in_(bindparam("ids", expanding=True)))
-    .limit(bindparam("most"))
-)
+_WHOSE = select(_OF.id, _OF.patient).where(_OF.kind == bindparam("kind"), _OF.patient.in_(IDS)).limit(bindparam("most"))

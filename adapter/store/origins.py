@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.ports import Owner, Tree
 from adapter.store.indexing import LONGEST
-from adapter.store.rows import by_head
+from adapter.store.rows import IDS, by_head
 from adapter.store.tables import link, record, resource, resource_index
 from adapter.store.vault import vault_of
 
@@ -55,21 +55,18 @@ def _own(tree: Tree) -> list[str]:
 
 
 def _by_id(connection: Connection, keys: Iterable[Key]) -> dict[Key, Key]:
-    at = resource.c
     found: dict[Key, Key] = {}
     for (type_,), some in by_head(key for key in keys if key[1]):
-        query = select(at.id, at.kind, at.record_id).where(at.type == type_, at.id.in_(some))
-        found |= {(type_, row.id): (row.kind, row.record_id) for row in connection.execute(query)}
+        rows = connection.execute(_BY_ID, {"type": type_, "ids": some}).all()
+        found |= {(type_, id_): (kind, record_id) for id_, kind, record_id in rows}
     return found
 
 
 def _by_link(connection: Connection, keys: Iterable[Key], server: str) -> dict[Key, Key]:
-    at = link.c
     found: dict[Key, Key] = {}
     for (type_,), some in by_head(key for key in keys if key[1]):
-        where = and_(at.server == server, at.type == type_, at.remote_id.in_(some))
-        query = select(at.remote_id, at.kind, at.record_id).where(where)
-        found |= {(type_, row.remote_id): (row.kind, row.record_id) for row in connection.execute(query)}
+        rows = connection.execute(_BY_LINK, {"server": server, "type": type_, "ids": some}).all()
+        found |= {(type_, id_): (kind, record_id) for id_, kind, record_id in rows}
     return found
 
 
@@ -93,20 +90,31 @@ def _by_name(connection: Connection, names: Iterable[Key]) -> dict[Key, Key]:
     """By (type, value of our identifier); what has been deleted here is nobody's by its name."""
     vault = vault_of(connection.dialect)
     hashed = {(type_, vault.hashed(value)): (type_, value) for type_, value in names}
-    index, at = resource_index.c, resource.c
     found: dict[Key, Key] = {}
     for (type_,), some in by_head(hashed):
-        where: Any = and_(index.param == "identifier", index.value.in_(some), index.system == IDENTIFIER_SYSTEM)
-        joined = and_(at.type == index.type, at.id == index.id, at.deleted.is_(False))
-        query = select(index.value, at.kind, at.record_id).join(resource, joined).where(where, index.type == type_)
-        found |= {hashed[type_, row.value]: (row.kind, row.record_id) for row in connection.execute(query)}
+        rows = connection.execute(_BY_NAME, {"type": type_, "ids": some}).all()
+        found |= {hashed[type_, value]: (kind, record_id) for value, kind, record_id in rows}
     return found
 
 
 def _origins(connection: Connection, owners: Iterable[Key]) -> dict[Key, tuple[str, str]]:
-    at = record.c
     found: dict[Key, tuple[str, str]] = {}
     for (kind,), some in by_head(owners):
-        query = select(at.id, at.origin, at.patient).where(at.kind == kind, at.id.in_(some))
-        found |= {(kind, row.id): (row.origin, row.patient) for row in connection.execute(query)}
+        rows = connection.execute(_ORIGINS, {"kind": kind, "ids": some}).all()
+        found |= {(kind, id_): (origin, patient) for id_, origin, patient in rows}
     return found
+
+
+_AT, _LINK, _OF, _INDEX = resource.c, link.c, record.c, resource_index.c
+_TYPE: Any = bindparam("type")
+_BY_ID = select(_AT.id, _AT.kind, _AT.record_id).where(_AT.type == _TYPE, _AT.id.in_(IDS))
+_BY_LINK = select(_LINK.remote_id, _LINK.kind, _LINK.record_id).where(
+    _LINK.server == bindparam("server"), _LINK.type == _TYPE, _LINK.remote_id.in_(IDS)
+)
+_BY_NAME = (
+    select(_INDEX.value, _AT.kind, _AT.record_id)
+    .join(resource, and_(_AT.type == _INDEX.type, _AT.id == _INDEX.id, _AT.deleted.is_(False)))
+    .where(_INDEX.param == "identifier", _INDEX.value.in_(IDS), _INDEX.system == IDENTIFIER_SYSTEM)
+    .where(_INDEX.type == _TYPE)
+)
+_ORIGINS = select(_OF.id, _OF.origin, _OF.patient).where(_OF.kind == bindparam("kind"), _OF.id.in_(IDS))

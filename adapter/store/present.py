@@ -71,7 +71,7 @@ class Present:
         at, found = resource.c, list[StoredResource]()
         for (kind,), some in by_head(sorted(keys)):
             query = select(resource).where(at.kind == kind, at.record_id.in_(some)).order_by(at.type, at.id)
-            found += map(resource_of, self._connection.execute(query.with_for_update()).mappings())
+            found += map(resource_of, self._connection.execute(query.with_for_update()).all())
         return found
 
     def _records(self, keys: Iterable[Key]) -> dict[Key, Any]:
@@ -87,8 +87,8 @@ class Present:
         for (kind,), some in by_head(sorted(keys)):
             query = select(link).where(at.kind == kind, at.record_id.in_(some))
             query = query.order_by(at.server, at.record_id, at.part).with_for_update()
-            for row in self._connection.execute(query).mappings():
-                found.setdefault((kind, row["record_id"]), {})[row["server"], row["part"]] = link_of(row)
+            for one in map(link_of, self._connection.execute(query).all()):
+                found.setdefault((kind, one.record_id), {})[one.server, one.part] = one
         return found
 
     def _move(self, wanted: Mapping[Key, Place]) -> None:

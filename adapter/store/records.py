@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from adapter.errors import Gone, NotFound
 from adapter.ports import Clock, Link, Owner, Page, Saved, StoredResource, Tree, instant
@@ -13,7 +13,7 @@ from adapter.store.consents import consents
 from adapter.store.database import reading, streamed, writing
 from adapter.store.indexing import moment_range
 from adapter.store.origins import identified, owners
-from adapter.store.rows import by_head, resource_of
+from adapter.store.rows import IDS, by_head, resource_of
 from adapter.store.tables import record, record_revision, resource, resource_history
 from adapter.store.vault import vault_of
 from adapter.store.writes import Expected, Whole, Write, tree_of
@@ -103,15 +103,14 @@ class Records:
         return found
 
     def resources(self, keys: Iterable[Key]) -> dict[Key, StoredResource]:
-        at = resource.c
         found: dict[Key, StoredResource] = {}
         asked = list(by_head(keys))
         if not asked:
             return found
         with reading(self.engine) as connection:
             for (type_,), some in asked:
-                rows = connection.execute(select(resource).where(at.type == type_, at.id.in_(some))).mappings()
-                found |= {(row["type"], row["id"]): resource_of(row) for row in rows}
+                rows = map(resource_of, connection.execute(_RESOURCES, {"type": type_, "ids": some}).all())
+                found |= {(one.type, one.id): one for one in rows}
         return found
 
     def versions(self, keys: Iterable[tuple[str, str, int]]) -> dict[Key, Tree]:
@@ -132,7 +131,7 @@ class Records:
             raise NotFound("There is no such version.", place=place)
         query = select(resource_history).where(at.type == type_, at.id == id_, at.version == int(version))
         with reading(self.engine) as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(query).first()
         if row is None:
             raise NotFound("There is no such version.", place=place)
         found = resource_of(row)
@@ -156,7 +155,7 @@ class Records:
         query = query.order_by(at.last_updated.desc(), at.id, at.version.desc()).limit(limit).offset(offset)
         with reading(self.engine) as connection:
             total = connection.scalar(select(func.count()).select_from(resource_history).where(*where)) or 0
-            rows = [resource_of(row) for row in connection.execute(query).mappings()]
+            rows = list(map(resource_of, connection.execute(query).all()))
         if id_ is not None and not total and since is None:
             raise NotFound("There is no such resource.", place=f"{type_}/{id_}")
         return Page(rows, total)
@@ -166,7 +165,7 @@ class Records:
         query = select(resource).where(*where).order_by(resource.c.last_updated, resource.c.id)
         with reading(self.engine) as connection:
             total = connection.scalar(select(func.count()).select_from(resource).where(*where)) or 0
-            rows = [resource_of(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
+            rows = list(map(resource_of, connection.execute(query.limit(limit).offset(offset)).all()))
         return Page(rows, total)
 
     def owners(self, resources: Sequence[Tree], server: str = "") -> list[Owner]:
@@ -182,9 +181,12 @@ class Records:
             return consents(connection, patients)
 
 
+_RESOURCES = select(resource).where(resource.c.type == bindparam("type"), resource.c.id.in_(IDS))
+
+
 def _parts(connection: Connection, records: Iterable[Key]) -> Iterator[StoredResource]:
     """The present resources of records."""
     at = resource.c
     for (kind,), some in by_head(records):
         query = select(resource).where(at.kind == kind, at.record_id.in_(some), at.deleted.is_(False))
-        yield from map(resource_of, connection.execute(query).mappings())
+        yield from map(resource_of, connection.execute(query).all())

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from adapter.mapping.pausing import LARGE, paused
+from adapter.mapping.pausing import LARGE, MANY, paused, seldom
 
 
 def test_a_large_input_pauses_it_and_a_small_one_does_not() -> None:
@@ -39,3 +39,18 @@ def test_it_goes_on_after_an_error_and_stays_off_where_it_was_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(("usual", "inside"), [(700, MANY), (2 * MANY, 2 * MANY), (0, 0)])
+def test_it_looks_seldom_until_the_last_of_several_ends(usual: int, inside: int) -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(usual, 11, 12)
+    try:
+        with seldom():
+            with pytest.raises(KeyError), seldom():
+                raise KeyError
+            assert gc.get_threshold() == (inside, 11, 12)
+            assert gc.isenabled()
+        assert gc.get_threshold() == (usual, 11, 12)
+    finally:
+        gc.set_threshold(*before)
