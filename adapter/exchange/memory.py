@@ -42,7 +42,10 @@ Held = dict[tuple[str, str], list[Version]]
 
 
 class MemoryFhirServer:
-    """Answers `adapter.ports.FhirServer`. `gate` gets every tree before it is taken in, as with `HttpFhirServer`."""
+    """Answers `adapter.ports.FhirServer`. `gate` gets every tree before it is taken in, as with `HttpFhirServer`.
+
+    With `own_ids` an update of what never was there creates it under any If-Match, as HAPI does.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class MemoryFhirServer:
         clock: Clock | None = None,
         gate: Callable[[Tree], Tree] | None = None,
         update_create: bool = True,
+        own_ids: bool = False,
         type_history: bool = True,
     ) -> None:
         self.base = base
@@ -58,6 +62,7 @@ class MemoryFhirServer:
         self._clock = clock or SystemClock()
         self._gate = gate or (lambda tree: tree)
         self._update_create = TYPES if update_create else frozenset[str]()
+        self._own_ids = own_ids
         self._type_history = TYPES if type_history else frozenset[str]()
         self._held: Held = {}
 
@@ -111,7 +116,7 @@ class MemoryFhirServer:
         return _given(*self._create(self._taken(resource), if_none_exist))
 
     def update(self, resource: Tree, *, if_match: str | None = None) -> Versioned:
-        return _given(self._update(self._taken(resource), if_match)[0])
+        return _given(*self._update(self._taken(resource), if_match))
 
     def delete(self, type_: str, id_: str) -> None:
         versions = self._held.get((type_, id_))
@@ -171,7 +176,7 @@ class MemoryFhirServer:
         type_, id_ = _type(resource), str(resource.get("id", ""))
         versions = self._held.get((type_, id_), [])
         present = versions[-1] if versions and versions[-1].resource is not None else None
-        if if_match is not None:
+        if if_match is not None and (versions or not self._own_ids):
             wanted = _ETAG.fullmatch(if_match)
             if present is None or wanted is None or str(present.number) != wanted[1]:
                 raise Conflict("Somebody else wrote in between.", place=f"{type_}/{id_}")
@@ -243,11 +248,17 @@ def _meets(row: Version, name: str, value: str) -> bool:
 
 def _has_token(tree: Tree, token: str) -> bool:
     system, bar, value = token.partition("|")
-    found = tree.get("identifier")
-    for row in found if isinstance(found, list) else [found]:
-        if isinstance(row, dict) and row.get("value") == (value if bar else token):
+    if bar and not value:
+        return any(row.get("system") == system for row in _identifiers(tree))
+    for row in _identifiers(tree):
+        if row.get("value") == (value if bar else token):
             return not bar or row.get("system", "") == system
     return False
+
+
+def _identifiers(tree: Tree) -> list[Tree]:
+    found = tree.get("identifier")
+    return [row for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict)]
 
 
 def _given(row: Version, status: str = "") -> Versioned:

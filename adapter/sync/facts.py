@@ -20,7 +20,11 @@ _SETS = ("types", "conditional_create", "update_create", "history_type")
 
 @dataclass(slots=True)
 class Facts:
-    """A server's capability, the most entries of one request, and how far its answers to writes are believed."""
+    """A server's capability, the most entries of one request, and how far its answers to writes are believed.
+
+    `placing` is "yes" where it was seen to create at our own ids, and only what was never there, "no" where it was seen not
+    to, empty where that was not tried.
+    """
 
     capability: Capability
     bundle: int
@@ -28,6 +32,7 @@ class Facts:
     alike: Counter[str] = field(default_factory=Counter)
     unlike: set[str] = field(default_factory=set)
     rates: dict[str, float] = field(default_factory=dict)
+    placing: str = ""
     changed: bool = False
     _lock: Lock = field(default_factory=Lock)
 
@@ -44,6 +49,8 @@ class Facts:
         made = cls(found, most, kept["at"] if fresh else partner.later())
         made.alike, made.unlike = Counter(kept.get("alike", {})), set(kept.get("unlike", ()))
         made.rates = dict(kept.get("rates", {}))
+        if found.software == kept.get("software"):
+            made.placing = str(kept.get("placing", ""))
         made.changed = not fresh
         made.keep(partner)
         return made
@@ -60,6 +67,12 @@ class Facts:
                 self.alike[type_] += 1
             else:
                 self.unlike.add(type_)
+
+    def placed(self, verdict: str) -> None:
+        """What a try of creating at our own id said."""
+        with self._lock:
+            self.changed |= self.placing != verdict
+            self.placing = verdict
 
     def tempo(self, partner: Partner) -> Tempo:
         """The ways in which it can be sent to, and how quick each was."""
@@ -93,6 +106,7 @@ class Facts:
             **rows, "transaction": self.capability.transaction, "batch": self.capability.batch, "at": self.at,
             "bundle": self.bundle, "fhir_version": self.capability.fhir_version, "software": self.capability.software,
             "alike": dict(self.alike), "unlike": sorted(self.unlike), "rates": self.rates,
+            "placing": self.placing,
         }  # fmt: skip
 
 

@@ -17,13 +17,15 @@ from adapter.sync.partner import bare
 from adapter.sync.references import literals, local_to_remote, relative, rewritten
 
 Key = tuple[str, str]
+# No resource has this version: under it, what is not there is created, and what is or was there is not touched.
+NEVER = "0"
 Rename = Callable[[str, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
     """One part on its way: its link, our resource and its version, what is to stand there, with our ids, and what it refers
-    to. `left` is what it could not refer to yet, as it comes later.
+    to. `left` is what it could not refer to yet, as it comes later. `placed` says that it is created at our own id.
     """
 
     link: Link
@@ -32,6 +34,7 @@ class Send:
     wanted: Tree
     refers: tuple[Key, ...] = ()
     left: tuple[Key, ...] = ()
+    placed: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -87,6 +90,9 @@ def entry(send: Send, names: Rename, urns: Mapping[Key, str], base: str, capabil
         request = {"method": "PUT", "url": f"{link.type}/{link.remote_id}", "ifMatch": f'W/"{link.remote_version}"'}
         return {"fullUrl": f"{base}/{link.type}/{link.remote_id}", "resource": resource, "request": request}
     resource = local_to_remote(identified(send.wanted, link), names, base, dict(urns))
+    if send.placed:
+        request = {"method": "PUT", "url": f"{link.type}/{link.local_id}", "ifMatch": f'W/"{NEVER}"'}
+        return {"fullUrl": urn(link), "resource": {**resource, "id": link.local_id}, "request": request}
     if link.type in capability.conditional_create:
         del resource["id"]
         request = {"method": "POST", "url": link.type, "ifNoneExist": condition(link, resource)}

@@ -51,7 +51,7 @@ def _looked_up(partner: Partner, links: Sequence[Link]) -> dict[LinkKey, list[Ve
     found: dict[LinkKey, list[Versioned]] = {}
     for (type_, known), some in groupby(sorted(links, key=_how), key=_how):
         for batch in chunks(some):
-            found |= (_by_id if known else _by_identifier)(partner, type_, batch)
+            found |= (_by_id if known else by_identifier)(partner, type_, batch)
     return found
 
 
@@ -74,7 +74,8 @@ def _of_type(pages: Iterable[Rows], type_: str) -> list[Versioned]:
     return [row for page in pages for row in page if row.resource.get("resourceType") == type_]
 
 
-def _by_identifier(partner: Partner, type_: str, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
+def by_identifier(partner: Partner, type_: str, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
+    """What bears our identifier of each of these, which are of one type. Raises Unavailable, ServerRefused."""
     tokens = (f"{IDENTIFIER_SYSTEM}|{own_value(link)}" for link in links)
     query = {"identifier": ",".join(tokens), "_count": str(2 * CHUNK)}
     # A server that does not know the parameter answers with what others have: only who bears our identifier counts.

@@ -16,6 +16,7 @@ from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import Key, Send, references, wanted
 from adapter.sync.partner import Names, Partner, Report, backoff, first_error
+from adapter.sync.placing import Placing
 from adapter.sync.plan import plan
 from adapter.sync.scope import Scope
 from adapter.sync.sending import Sending
@@ -33,6 +34,7 @@ class Shared(Protocol):
     facts: Facts
     progress: bool
     tempo: Tempo
+    placing: Placing
 
     def wrote(self, resources: int) -> None:
         """So many more are there."""

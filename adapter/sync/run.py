@@ -14,6 +14,7 @@ from adapter.errors import Unavailable
 from adapter.ports import ORDER, Link, ServerState
 from adapter.sync.facts import Facts
 from adapter.sync.partner import Partner, Report
+from adapter.sync.placing import Placing
 from adapter.sync.plan import plan
 from adapter.sync.round import Round
 from adapter.sync.scope import Scope
@@ -84,14 +85,18 @@ class _Run:
     error: Unavailable | None = None
     progress: bool = False
     tempo: Tempo = field(init=False)
+    placing: Placing = field(init=False)
     _turn: Condition = field(default_factory=Condition)
     _busy: list[int] = field(default_factory=list)
     _hands: list[Thread] = field(default_factory=list)
     _over: bool = False
+    # The first round goes by itself: what it meets first of a server is known to those that follow.
+    _first: bool = True
     _fault: BaseException | None = None
 
     def __post_init__(self) -> None:
         self.tempo = self.facts.tempo(self.partner)
+        self.placing = Placing(self.facts)
 
     def all(self) -> None:
         """Until nothing is due any more. Raises what ended it before."""
@@ -157,8 +162,9 @@ class _Run:
         """The lease, when everything that its kind may refer to has been recorded."""
         self.partner.point("leased")
         rank = _rank(links)
-        if full:
+        if full and not self._first:
             self._more_hands()
+        self._first = False
         if any(other != rank for other in self._busy):
             self.tempo.restart()
         self._turn.wait_for(lambda: self._over or not any(other < rank for other in self._busy))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from adapter.errors import Conflict, DataError, Refused, ServerRefused, Unavailable, UnknownOutcome
 from adapter.fhir_json import Tree
-from adapter.ports import FOR_CONSENT
+from adapter.ports import FOR_CONSENT, Versioned
 from adapter.sync import probe
 from adapter.sync.answers import Outcome, outcomes
 from adapter.sync.facts import Facts
@@ -52,7 +53,7 @@ class Sending:
         lost = {link.key for link in self.partner.store.launch([send.link for send in flying])}
         self.round.open |= {send.link.local: send.link for send in flying}
         self.partner.point("in flight")
-        going = [send for send in flying if send.link.key not in lost]
+        going = self._placed([send for send in flying if send.link.key not in lost])
         limit = self._limit(going)
         if limit == 1:
             self._singly(going)
@@ -60,6 +61,24 @@ class Sending:
         for bundle in bundles(going, limit):
             for layer in [bundle] if self.facts.capability.transaction else layers(bundle):
                 self._send(layer)
+
+    def _placed(self, sends: list[Send]) -> list[Send]:
+        """These, with what is to be created at our own id marked so; without the one with which that was tried."""
+        placing = self.round.shared.placing
+        # Lazily: it is mostly known, and then nothing is looked at.
+        whole = [] if self.facts.placing else [send for send in sends if not self._aware(send, {}).left]
+        with placing.trial(self.partner, whole) as first:
+            if first is not None:
+                self._tried(first)
+                sends = [send for send in sends if send.link.key != first.link.key]
+        return placing.placed(self.partner, sends)
+
+    def _tried(self, send: Send) -> None:
+        placing = self.round.shared.placing
+        for one, row in self._entries([send], alone=True):
+            ask = partial(placing.tried, self.partner, row["resource"])
+            if (found := self._answered([one], ask)) is not None:
+                self._record([one], [_outcome(found)])
 
     def _limit(self, sends: list[Send]) -> int:
         """The most entries of a request."""
@@ -148,8 +167,7 @@ class Sending:
             found = self.partner.client.update(resource, if_match=request["ifMatch"])
         else:
             found = self.partner.client.create(resource, if_none_exist=request["ifNoneExist"])
-        # Where the server does not say whether it was there before, that is seen from what it is.
-        return Outcome(201 if found.created else 200, str(found.resource["id"]), found.version, found.resource)
+        return _outcome(found)
 
     def _record(self, sends: list[Send], found: Sequence[Outcome | None]) -> None:
         pairs = list(zip(sends, found, strict=True))
@@ -182,6 +200,11 @@ class Sending:
             for part in parts:
                 self._send(part)
             return
+        if sends[0].placed and not isinstance(error, Refused):
+            # For what it is, or for its id: whether the server still takes ids of ours is tried again.
+            self.facts.placed("")
+            self._send(_unplaced(sends))
+            return
         links = [send.link for send in sends]
         if isinstance(error, Refused):
             self.round.stop(links, "refused", f"privacy: {error.message}")
@@ -207,6 +230,10 @@ class Sending:
             for part in parts:
                 self._send(part)
             return
+        if any(send.placed for send in sends):
+            # Something is, or was, at one of these ids.
+            self._send(_unplaced(sends))
+            return
         links = [send.link.replace(attempts=send.link.attempts + 1, in_flight="") for send in sends]
         often = [link for link in links if link.attempts > MOST_MEETINGS]
         if often:
@@ -229,3 +256,13 @@ class Sending:
                 self.round.stop([link], "quarantine", f"{reason}; given up after {MOST_ATTEMPTS} times")
             else:
                 self.round.later([link], reason, backoff(link.attempts))
+
+
+def _unplaced(sends: Sequence[Send]) -> list[Send]:
+    """The same, to be created under a condition on our identifier."""
+    return [replace(send, placed=False) for send in sends]
+
+
+def _outcome(found: Versioned) -> Outcome:
+    # Where the server does not say whether it was there before, that is seen from what it is.
+    return Outcome(201 if found.created else 200, str(found.resource["id"]), found.version, found.resource)

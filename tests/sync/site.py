@@ -40,7 +40,8 @@ def bundles(asked: Asked) -> bool:
 
 def creates(asked: Asked) -> bool:
     """A request with something new in it."""
-    return bundles(asked) and (b"ifNoneExist" in asked.body or "if-none-exist" in asked.headers)
+    placed = b'"ifMatch":"W/\\"0\\""' in asked.body or asked.headers.get("if-match") == 'W/"0"'
+    return bundles(asked) and (placed or b"ifNoneExist" in asked.body or "if-none-exist" in asked.headers)
 
 
 def resources(asked: Asked) -> list[Tree]:
@@ -51,12 +52,12 @@ def resources(asked: Asked) -> list[Tree]:
 
 def together(asked: Asked) -> bool:
     """Several new resources in one request."""
-    return creates(asked) and b"ifNoneExist" in asked.body
+    return creates(asked) and b'"entry"' in asked.body
 
 
 def updates(asked: Asked) -> bool:
     """A request that changes something."""
-    return bundles(asked) and (b"ifMatch" in asked.body or "if-match" in asked.headers)
+    return bundles(asked) and not creates(asked) and (b"ifMatch" in asked.body or "if-match" in asked.headers)
 
 
 def pages(asked: Asked) -> bool:

@@ -154,7 +154,7 @@ class World:
 
     def _site(self, name: str, held: Mapping[Any, Any]) -> Site:
         clock = Clock(self.time)
-        made = Site(name, clock, Small(f"http://localhost/{name}", clock=clock))
+        made = Site(name, clock, Small(f"http://localhost/{name}", clock=clock, own_ids=name == "north"))
         made.server._held = {key: list(rows) for key, rows in held.items()}
         made.save()
         return made
