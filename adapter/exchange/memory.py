@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from adapter.errors import Conflict, Gone, NotFound, ServerRefused, UsageError
+from adapter.exchange.matching import meets, moment
 from adapter.fhir_json import copy, same
 from adapter.ports import Capability, Clock, Rows, SystemClock, Tree, Versioned
 
@@ -25,7 +26,6 @@ TYPES = frozenset(
 PAGE = 20
 STAMPS = ("versionId", "lastUpdated")
 _ETAG = re.compile(r'(?:W/)?"?([^"]+)"?')
-_PREFIXES = ("ge", "gt", "le", "lt", "eq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class MemoryFhirServer:
             for key, versions in self._held.items()
             if key[0] == type_ and id_ in {None, key[1]}
             for row in versions
-            if since is None or _moment(row.at) >= _moment(since)
+            if since is None or moment(row.at) >= moment(since)
         ]
         if id_ is not None and (type_, id_) not in self._held:
             raise NotFound("The server does not know it.", place=f"{type_}/{id_}")
@@ -224,41 +224,8 @@ class MemoryFhirServer:
         rows = [row for row in rows if row.resource is not None]
         for name, value in params:
             if name not in {"_count", "_sort", "_elements", "_total"}:
-                rows = [row for row in rows if _meets(row, name, value)]
+                rows = [row for row in rows if meets(row.resource or {}, row.at, name, value)]
         return sorted(rows, key=lambda row: row.at)
-
-
-def _meets(row: Version, name: str, value: str) -> bool:
-    tree = row.resource or {}
-    if name == "_lastUpdated":
-        prefix, text = (value[:2], value[2:]) if value[:2] in _PREFIXES else ("eq", value)
-        at, limit = _moment(row.at), _moment(text)
-        after = {"ge": at >= limit, "gt": at > limit, "le": at <= limit, "lt": at < limit}
-        return after.get(prefix, at == limit)
-    if name == "_id":
-        return tree.get("id") in value.split(",")
-    if name == "identifier":
-        return any(_has_token(tree, token) for token in value.split(","))
-    if name in {"patient", "subject"}:
-        reference = tree.get("subject", tree.get("patient"))
-        literal = reference.get("reference") if isinstance(reference, dict) else None
-        return any(literal in {wanted, f"Patient/{wanted}"} for wanted in value.split(","))
-    raise ServerRefused("The server refused the request (HTTP status 400).", status=400)
-
-
-def _has_token(tree: Tree, token: str) -> bool:
-    system, bar, value = token.partition("|")
-    if bar and not value:
-        return any(row.get("system") == system for row in _identifiers(tree))
-    for row in _identifiers(tree):
-        if row.get("value") == (value if bar else token):
-            return not bar or row.get("system", "") == system
-    return False
-
-
-def _identifiers(tree: Tree) -> list[Tree]:
-    found = tree.get("identifier")
-    return [row for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict)]
 
 
 def _given(row: Version, status: str = "") -> Versioned:
@@ -301,11 +268,3 @@ def _type(resource: Tree) -> str:
     if type_ not in TYPES:
         raise ServerRefused("The server refused the request (HTTP status 404).", status=404)
     return str(type_)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ServerRefused("The server refused the request (HTTP status 400).", status=400) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
