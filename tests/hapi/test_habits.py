@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -80,6 +81,34 @@ def test_an_unchanged_put_makes_no_version(http: Http, tag: str) -> None:
     assert again.status_code == 200
     assert again.headers["ETag"] == first.headers["ETag"] == 'W/"1"'
     assert again.json()["meta"]["lastUpdated"] == first.json()["meta"]["lastUpdated"]
+
+
+def test_a_put_under_a_version_that_never_was_creates_what_never_was_there(http: Http, tag: str) -> None:
+    guarded = {"If_Match": 'W/"0"'}
+    first = http("PUT", f"Patient/{tag}", patient(tag, id=tag), **guarded)
+    assert (first.status_code, first.headers["ETag"]) == (201, 'W/"1"')
+    again = http("PUT", f"Patient/{tag}", patient(tag, id=tag), **guarded)
+    assert (again.status_code, codes(again)) == (409, {"0550", "0989"})
+    http("DELETE", f"Patient/{tag}")
+    assert http("PUT", f"Patient/{tag}", patient(tag, id=tag), **guarded).status_code == 409
+    assert http("GET", f"Patient/{tag}").status_code == 410
+
+
+def test_a_transaction_with_one_such_that_is_there_lands_not_at_all(http: Http, tag: str) -> None:
+    def guarded(name: str) -> dict[str, Any]:
+        row = put(patient(name, id=name), f"Patient/{name}")
+        return {**row, "request": {**row["request"], "ifMatch": 'W/"0"'}}
+
+    assert http.bundle("transaction", guarded(tag)).status_code == 200
+    assert http.bundle("transaction", guarded(f"{tag}-2"), guarded(tag)).status_code == 409
+    assert http("GET", f"Patient/{tag}-2").status_code == 404
+
+
+def test_one_of_several_such_at_once_creates(http: Http, tag: str) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        asked = [pool.submit(http, "PUT", f"Patient/{tag}", patient(tag, id=tag), If_Match='W/"0"') for _ in range(6)]
+    statuses = sorted(one.result().status_code for one in asked)
+    assert statuses == [201, 409, 409, 409, 409, 409]
 
 
 def test_a_put_brings_back_what_was_deleted(http: Http, tag: str) -> None:

@@ -14,6 +14,8 @@ from uuid import uuid4
 import pytest
 import requests
 
+from adapter.bootstrap import Services
+
 FHIR = {"Content-Type": "application/fhir+json"}
 CASE = Path(__file__).parents[2] / "fixtures" / "dual-diagnosis" / "records.json"
 Run = Callable[..., tuple[int, str]]
@@ -78,6 +80,14 @@ def pushed(careplan: Run, records: list[dict[str, Any]], tmp_path: Path) -> dict
     assert status == 0
     assert set(steps(output)) <= {"created", "updated"}
     return next(record for record in records if record["kind"] == "plan")
+
+
+@pytest.mark.usefixtures("pushed")
+def test_what_is_new_is_created_at_our_ids(tmp_path: Path) -> None:
+    with Services(url=f"sqlite:///{tmp_path}/store.db") as services:
+        assert services.store().state("ward").facts["placing"] == "yes"
+        links = list(services.store().links("ward"))
+    assert all(link.remote_id == link.local_id for link in links)
 
 
 def stored(careplan: Run, plan: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from tests.sync.site import Site
 
 Tree = dict[str, Any]
 NAME = "ward"
-SERVERS, STORES = ["memory", "face", "hapi"], ["sqlite", "postgresql"]
+SERVERS, STORES = ["memory", "memory with our ids", "face", "hapi"], ["sqlite", "postgresql"]
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,8 @@ def cluster() -> Iterator[str]:
 @pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[FhirServer]:
     """One of the servers."""
-    if request.param == "memory":
-        yield MemoryFhirServer()
+    if request.param.startswith("memory"):
+        yield MemoryFhirServer(own_ids=request.param != "memory")
         return
     with HttpFhirServer(request.getfixturevalue(request.param)) as client:
         yield client
