@@ -28,6 +28,8 @@ from adapter.sync.partner import Partner
 _OURS = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9-]{8,64}")
 # Below so many it is as quick to look for each.
 _FEW = 25
+# So many are looked for in one request.
+_MOST = 100
 # Of so many one is looked for that is not there yet.
 _SOME = 10
 
@@ -66,7 +68,10 @@ class Placing:
         if type_ in self._none and now - self._none[type_] < partner.lease:
             return {link.local for link in links}
         found = {
-            key for some in chunks(links) for key, rows in probe.by_identifier(partner, type_, some).items() if rows
+            key
+            for some in chunks(links, _MOST)
+            for key, rows in probe.by_identifier(partner, type_, some).items()
+            if rows
         }
         return {link.local for link in links if link.key not in found}
 

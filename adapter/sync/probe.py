@@ -77,7 +77,7 @@ def _of_type(pages: Iterable[Rows], type_: str) -> list[Versioned]:
 def by_identifier(partner: Partner, type_: str, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
     """What bears our identifier of each of these, which are of one type. Raises Unavailable, ServerRefused."""
     tokens = (f"{IDENTIFIER_SYSTEM}|{own_value(link)}" for link in links)
-    query = {"identifier": ",".join(tokens), "_count": str(2 * CHUNK)}
+    query = {"identifier": ",".join(tokens), "_count": str(2 * len(links))}
     # A server that does not know the parameter answers with what others have: only who bears our identifier counts.
     named: dict[str | None, list[Versioned]] = {}
     for row in _of_type(partner.client.search(type_, query), type_):
