@@ -49,7 +49,7 @@ def _engine(url: str, timeout: float) -> Engine:
     inside = parsed.database in {None, "", ":memory:"}
     if not inside:
         _private_file(Path(str(parsed.database)))
-    options: dict[str, Any] = {"poolclass": StaticPool} if inside else {}
+    options: dict[str, Any] = {"poolclass": StaticPool} if inside else {"pool_use_lifo": True}
     engine = create_engine(parsed, connect_args={"timeout": timeout, "check_same_thread": False}, **options)
     engine.dialect.careplan_turn = RLock()  # type: ignore[attr-defined]
     event.listen(engine, "connect", _prepare_sqlite)
