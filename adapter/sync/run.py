@@ -23,8 +23,10 @@ from adapter.sync.ways import Tempo
 
 # So many requests in a row without an answer that makes sense, and the server is left alone.
 MOST_FAILURES = 3
-# So many links are leased at once at the least: where each goes alone, they are recorded together.
+# So many links are leased at once at the least: where each goes alone, they are recorded together. Where there is much to
+# do, what several smaller requests are for is leased together.
 LEAST = 25
+MUCH = 100
 
 
 def push(
@@ -89,6 +91,7 @@ class _Run:
     _turn: Condition = field(default_factory=Condition)
     _busy: list[int] = field(default_factory=list)
     _hands: list[Thread] = field(default_factory=list)
+    _full: int = 0
     _over: bool = False
     # The first round goes by itself: what it meets first of a server is known to those that follow.
     _first: bool = True
@@ -142,7 +145,7 @@ class _Run:
                     continue
                 if self.turn is not None:
                     self.turn.go_on()
-                limit = max(LEAST, min(self.tempo.way.size, self.facts.bundle))
+                limit = self._limit()
                 links = partner.store.claim(partner.name, limit=limit, seconds=partner.lease)
                 if links:
                     return self._in_order(links, full=len(links) >= limit)
@@ -158,10 +161,17 @@ class _Run:
                     self._turn.notify_all()
         return None
 
+    def _limit(self) -> int:
+        """The most links of one lease. Much is there to do where every hand had a full one, so that none goes without."""
+        size = min(self.tempo.way.size, self.facts.bundle)
+        much = self._full > self.tempo.way.at_once
+        return max(LEAST, size, min(MUCH, 4 * size) if much else 0)
+
     def _in_order(self, links: list[Link], *, full: bool) -> list[Link] | None:
         """The lease, when everything that its kind may refer to has been recorded."""
         self.partner.point("leased")
         rank = _rank(links)
+        self._full = self._full + 1 if full else 0
         if full and not self._first:
             self._more_hands()
         self._first = False
