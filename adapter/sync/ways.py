@@ -98,17 +98,20 @@ class Tempo:
     rates: dict[str, float] = field(default_factory=dict)
     chance: Random = field(default_factory=Random)
     way: Way = field(init=False)
-    _began: float = -1.0
+    _began: float = 0.0
     _done: int = 0
+    # So many requests may still be under way that were begun under another way.
+    _others: int = 1
 
     def __post_init__(self) -> None:
         self.way = following(self.known, self.rates, self.chance)
 
     def done(self, resources: int, seconds: float) -> bool:
-        """So many more were written until then; whether another way is now in use. What was begun under another way is
-        part of the first measurement, so that is not taken.
+        """So many more were written until then; whether another way is now in use. What ends first may have been begun under
+        another way, so a measurement begins when that is over.
         """
-        if self._began < 0:
+        if self._others > 0:
+            self._others -= 1
             self._began = seconds
             return False
         self._done += resources
@@ -119,11 +122,13 @@ class Tempo:
         self.rates[self.way.name] = rate if before is None else (1 - WEIGHT) * before + WEIGHT * rate
         self.restart()
         old, self.way = self.way, following(self.known, self.rates, self.chance)
+        if old != self.way:
+            self._others = max(1, old.at_once - 1)
         return old != self.way
 
     def restart(self) -> None:
         """What was measured since the last turn is forgotten: there was nothing to do, or something failed."""
-        self._began, self._done = -1.0, 0
+        self._others, self._done = max(1, self._others), 0
 
     @property
     def enough(self) -> int:

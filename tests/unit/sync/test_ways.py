@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +75,21 @@ def test_a_pause_is_no_measurement() -> None:
     tempo.restart()
     tempo.done(1000, 500.0)
     assert tempo.rates == {}
+
+
+def test_what_others_had_under_way_is_no_measurement_of_the_next_way() -> None:
+    tempo = Tempo(KNOWN, {"100x2": 100.0, "100x1": 100.0}, Random(5))
+    assert tempo.way == Way(100, 4)
+    for turn in range(9):
+        tempo.done(100, float(turn))
+    assert tempo.rates["100x4"] == 100.0
+    new = tempo.way
+    assert new != Way(100, 4)
+    # Three more end all at once, as they were sent all at once.
+    for _ in range(3):
+        tempo.done(100, 8.0)
+    for turn in range(1, 20):
+        tempo.done(new.size, 8.0 + turn)
+        if new.name in tempo.rates:
+            break
+    assert tempo.rates[new.name] == pytest.approx(new.size)
