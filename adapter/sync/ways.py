@@ -39,7 +39,7 @@ class Way:
 def ways(largest: int, connections: int, *, bundles: bool) -> list[Way]:
     """Those that a server allows, in the order in which they are tried first. Without Bundles each goes alone."""
     sizes = sorted({min(size, largest) for size in SIZES}, reverse=True) if bundles else [1]
-    counts = [count for count in (2, 4, 1, 8) if count <= connections] or [1]
+    counts = [count for count in (4, 2, 1, 8) if count <= connections] or [1]
     if connections not in (1, 2, 4, 8):
         counts.append(connections)
     return [Way(size, count) for size in sizes for count in counts]
@@ -67,27 +67,23 @@ def following(known: Sequence[Way], rates: Rates, chance: Random) -> Way:
         return best
     # What there is little hope for is tried seldom: it may take long.
     least = 0.0 if chance.randrange(CURIOUS) == 0 else rates.get(best.name, 0.0) / 3
-    others = [way for way in known if way != best and rates.get(way.name, 0.0) >= least]
+    others = [way for way in known if way != best and rates.get(way.name, least) >= least]
     return chance.choice(others) if others else best
 
 
 def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:
     """Whether requests of that size were so slow that more of them at once do not make up for it; or whether it goes one by
-    one, and smaller Bundles were no quicker than large ones.
+    one where Bundles go: that is left to chance, as it takes so much here.
     """
     best = rates.get(quickest(known, rates).name, 0.0)
-    if way.size == 1 and (large := _best(known, rates, SIZES[0])) and (small := _best(known, rates, SIZES[1])):
-        return small < large / ALONE
+    if way.size == 1 and known[0].size > 1:
+        return True
     kin = [
         rates[f"{way.size}x{other.at_once}"] / other.at_once
         for other in known
         if f"{way.size}x{other.at_once}" in rates
     ]
     return bool(kin) and max(kin) * way.at_once < best
-
-
-def _best(known: Sequence[Way], rates: Rates, size: int) -> float:
-    return max((rates.get(way.name, 0.0) for way in known if way.size == size), default=0.0)
 
 
 @dataclass(slots=True)

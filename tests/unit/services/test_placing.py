@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from adapter.errors import ServerRefused, UnknownOutcome
 from adapter.exchange.memory import MemoryFhirServer
 from adapter.identity import IDENTIFIER_SYSTEM
-from adapter.ports import Link, Versioned
+from adapter.ports import Link, Rows, Versioned
 from adapter.sync.facts import Facts
 from adapter.sync.outgoing import Send
 from adapter.sync.placing import Placing
@@ -176,3 +179,26 @@ def test_once_it_is_known_nothing_is_tried(here: Scene, monkeypatch: pytest.Monk
     here.write({**diagnosis, "id": "0d9ad6b1-3f5e-4a6d-9a55-6f36b3a4a1de"})
     here.push()
     assert asked == ['W/"0"']
+
+
+def test_many_of_a_type_are_asked_about_once_as_long_as_there_was_none(
+    here: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.push()
+    link, partner = here.links("Patient")[0], here.partner()
+    new = [link.replace(remote_id="", local_id=str(uuid4()), part=f"Task/{n}", type="Task") for n in range(30)]
+    sends, asked = [Send(one, 1, {}, {}) for one in new], list[str]()
+
+    def search(self: MemoryFhirServer, type_: str, params: Any) -> Iterator[Rows]:
+        asked.append(params["identifier"])
+        return iter([Rows([])])
+
+    monkeypatch.setattr(MemoryFhirServer, "search", search)
+    made = Placing(Facts.of(partner))
+    for _ in range(2):
+        assert all(send.placed for send in made.placed(partner, sends))
+    assert asked == [f"{IDENTIFIER_SYSTEM}|"]
+    here.clock.at += timedelta(seconds=partner.lease)
+    assert all(send.placed for send in made.placed(partner, sends))
+    assert len(asked) == 2
+    assert asked[1].count(",") == 29
