@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -55,14 +54,6 @@ class Watching:
             found.append(self.lines.get(timeout=PATIENCE))
         return found
 
-    def stopped(self) -> int:
-        """Ctrl-C, again where Python met it within a finalizer, which swallows it; the exit status."""
-        for _ in range(3):
-            self.process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                return self.process.wait(PATIENCE / 6)
-        return self.process.wait(0)
-
 
 @pytest.fixture
 def watching(pack: Path) -> Iterator[Watching]:
@@ -95,7 +86,8 @@ def test_saves_are_told_and_a_broken_one_does_not_end_it(pack: Path, watching: W
     rules.write_text(RULES)
     assert watching.round()[-1].startswith("ok, ")
 
-    assert watching.stopped() == 0
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.process.wait(PATIENCE) == 0
     errors = watching.process.stderr.read() if watching.process.stderr else ""
     assert "no longer watching" in errors
     assert "Traceback" not in errors
