@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from adapter.errors import DataError, UsageError
 from adapter.fhir_json import DEFAULT_BOUNDS, loads, pretty
+from adapter.whole import replacing
 
 STDIN = "-"
 
@@ -101,17 +103,31 @@ def opened(name: str) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def sink(out: str | None) -> Iterator[BinaryIO]:
-    """Where the output goes, as a stream of bytes: a file, or stdout. Raises UsageError where it cannot be written."""
+    """Where the output goes, as a stream of bytes: stdout, or a file, which is written whole or stays as it was.
+
+    Raises UsageError where it cannot be written.
+    """
     if out is None or out == STDIN:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    try:
-        target = Path(out).open("wb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise UsageError(f"Cannot be written: {error.strerror}.", place=out) from None
-    with target:
+    with contextlib.ExitStack() as stack:
+        with _said(out):
+            target = stack.enter_context(replacing(Path(out)))
         yield target
+        # What the block raises is not about this file; what ends it well may still fail to be put in its place.
+        with _said(out):
+            stack.close()
+
+
+@contextlib.contextmanager
+def _said(out: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EPIPE):
+            raise
+        raise UsageError(f"Cannot be written: {error.strerror}.", place=out) from None
 
 
 def put(tree: Any, out: str | None = None) -> None:

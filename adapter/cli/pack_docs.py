@@ -51,9 +51,10 @@ def _is(path: Path, text: str) -> bool:
 
 def _write(path: Path, text: str) -> None:
     from adapter.errors import UsageError
+    from adapter.whole import write_whole
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
+        write_whole(path, text.encode())
     except OSError as error:
         raise UsageError(f"Cannot be written: {error.strerror}.", place=str(path)) from None

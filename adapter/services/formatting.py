@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from adapter.errors import Finding, PackError
+from adapter.whole import write_whole
 
 
 def reform(name_or_path: str, *, write: bool) -> Iterator[tuple[str, bool]]:
@@ -31,14 +31,7 @@ def reform(name_or_path: str, *, write: bool) -> Iterator[tuple[str, bool]]:
             faults += error.faults
             continue
         if write and wanted != data:
-            _put(path, wanted)
+            write_whole(path, wanted)
         yield file, wanted != data
     if faults:
         raise PackError("Files that cannot be read stay as they are.", faults=faults)
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(data)
-    beside.replace(path)

@@ -12,6 +12,7 @@ from typing import Any
 
 from adapter.errors import BadInput, UsageError
 from adapter.fhir_json import loads, pretty
+from adapter.whole import write_whole
 
 RECORDS, FHIR, FHIR_IN, WHY = "records.json", "fhir.json", "fhir-in.json", "why.md"
 
@@ -59,7 +60,7 @@ class Case:
         """Write what came as what is expected. Raises UsageError where that is not possible."""
         path = self.folder / self.expectation
         try:
-            path.write_text(pretty(tree) + "\n", encoding="utf-8")
+            write_whole(path, f"{pretty(tree)}\n".encode())
         except OSError as error:
             raise UsageError(f"Cannot be written: {error.strerror}.", place=f"{self.name}/{path.name}") from None
 
