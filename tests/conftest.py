@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.sync.daemons import Missing, postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_PREFIX = "CAREPLAN_"
@@ -34,6 +36,30 @@ def corpus() -> Path:
     if not place.is_dir():
         pytest.skip("the shared corpus is not beside this checkout (../shared/corpus)")
     return place
+
+
+@pytest.fixture(scope="session")
+def _cluster() -> Iterator[str]:
+    try:
+        with postgresql() as url:
+            yield url
+    except Missing as missing:
+        pytest.skip(f"{missing} is not on this machine")
+
+
+@pytest.fixture
+def cluster(_cluster: str) -> str:
+    """The URL of a PostgreSQL with nothing in it; where there is none, its half of the tests is skipped."""
+    from sqlalchemy import text
+
+    from adapter.store.database import open_engine
+
+    engine = open_engine(_cluster)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return _cluster
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,6 @@ from adapter.errors import Unavailable
 from adapter.store import open_store
 from adapter.store.database import open_engine, upgrade, version
 from tests.bad_input.rows import MARK, RECORD, raw
-from tests.sync.daemons import Missing, postgresql
 from tests.unit.services.scene import NAME, Scene, scene
 
 
@@ -152,15 +151,6 @@ def test_a_file_that_may_not_be_written_is_said_without_a_trace(tmp_path: Path) 
     assert told.returncode == 3, told.stderr
     assert b"cannot be opened" in told.stderr
     assert b"Traceback" not in told.stderr
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    try:
-        with postgresql() as url:
-            yield url
-    except Missing as missing:
-        pytest.skip(f"{missing} is not on this machine")
 
 
 def _killed_while_upgrading(url: str, at: int) -> None:

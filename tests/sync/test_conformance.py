@@ -13,7 +13,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
 from adapter.bootstrap import Services
 from adapter.cli.demonstration import other_adapter
@@ -25,8 +24,6 @@ from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.ports import FhirServer
 from adapter.services.exchange import How, Ran, exchange
 from adapter.services.servers import add, options_of
-from adapter.store.database import open_engine
-from tests.sync.daemons import Missing, postgresql
 from tests.sync.site import Site
 
 Tree = dict[str, Any]
@@ -39,16 +36,6 @@ def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The FHIR face of another adapter, a process of its own."""
     with other_adapter(tmp_path_factory.mktemp("face")) as base:
         yield base
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A PostgreSQL of its own."""
-    try:
-        with postgresql() as url:
-            yield url
-    except Missing as missing:
-        pytest.skip(f"{missing} is not on this machine")
 
 
 @pytest.fixture(params=SERVERS)
@@ -67,11 +54,6 @@ def services(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "postgresql":
         url = request.getfixturevalue("cluster")
-        engine = open_engine(url)
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        engine.dispose()
     with Services(url=url) as made:
         yield made
 

@@ -16,7 +16,6 @@ from adapter.ports import THIS_WRITE, Entry, Link, Options, Server
 from adapter.ports import Conflict as Clash
 from adapter.store import Store, open_store, tables
 from adapter.store.database import open_engine
-from tests.sync.daemons import Missing, postgresql
 
 NAME = "a"
 
@@ -32,22 +31,11 @@ class Clock:
         return self.at.timestamp()
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A PostgreSQL of its own; where there is none, its half of the tests is skipped."""
-    try:
-        with postgresql() as url:
-            yield url
-    except Missing as missing:
-        pytest.skip(f"{missing} is not on this machine")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path / 's.db'}"
     if request.param == "postgresql":
         url = request.getfixturevalue("cluster")
-        _emptied(url)
     made = open_store(url, clock=Clock())
     made.add_server(Server(NAME, "http://localhost/a", "own"))
     for number in range(5):
@@ -55,14 +43,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         save(made, "plan", f"c{number}")
     yield made
     made.close()
-
-
-def _emptied(url: str) -> None:
-    engine = open_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
 
 
 def save(store: Store, kind: str, id_: str, title: str = "One", patient: str = "", **more: Any) -> None:
