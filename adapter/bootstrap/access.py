@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,15 +30,18 @@ def credentials(server: Server) -> Credentials | None:
 
 
 def _smart(server: Server) -> Credentials:
-    from adapter.exchange import SmartBackend, SmartClient
-    from adapter.exchange.smart import discover
+    from adapter.exchange import ClientCertificate, SmartBackend, SmartClient
+    from adapter.exchange.smart import discover, token_origin
 
-    access = server.options.access
-    url = access.get("token_url") or discover(server.url, tls=certificate(server))
+    access, tls = server.options.access, certificate(server)
+    url = access.get("token_url") or discover(server.url, tls=tls)
     client = SmartClient(url, access["client_id"], Path(access["key"]), access.get("key_id", ""))
     if access.get("scope"):
-        client = SmartClient(url, client.client_id, client.key, client.key_id, access["scope"])
-    return SmartBackend(client)
+        client = replace(client, scope=access["scope"])
+    if tls is not None and token_origin(url) != token_origin(server.url):
+        # Who vouches for the server vouches for its token endpoint too; our certificate is for the server alone.
+        tls = ClientCertificate(ca=tls.ca)
+    return SmartBackend(client, tls=tls)
 
 
 def certificate(server: Server) -> ClientCertificate | None:

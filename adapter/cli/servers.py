@@ -1,11 +1,13 @@
-"""careplan server add, list, set, pause, resume, hook, remove."""
+"""careplan server add, list, set, pause, resume, hook, jwks, remove."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from adapter.cli.access import signing_in, taken
 from adapter.cli.app import example
 
 DIRECTION = click.Choice(["both", "push", "pull"])
@@ -13,7 +15,6 @@ POLICY = click.option(
     "--policy", "policies", multiple=True, metavar="FIELD=TAKE",
     help="Who wins where both changed: a FHIR path or *, and ours, theirs, newest or ask. May be given several times.",
 )  # fmt: skip
-_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 RECIPIENT = click.option(
     "--recipient", multiple=True, metavar="NAME",
     help="What consents call who stands behind it, beside its name and address: a name, or system|value. May be given several times.",
@@ -40,21 +41,7 @@ def server() -> None:
     type=click.Choice(["own", "partner", "public"]),
     help="Whose it is. Without it a server on this machine is own, any other is public.",
 )
-@click.option(
-    "--auth", type=click.Choice(["none", "bearer", "basic", "smart"]), default="none", show_default=True,
-    help="How to sign in; smart is SMART Backend Services.",
-)  # fmt: skip
-@click.option("--auth-env", default="", metavar="VARIABLE", help="The environment variable with the secret: a token, or USER:PASSWORD.")  # fmt: skip
-@click.option("--client-id", help="With smart: the name under which the key is registered there.")
-@click.option("--key-file", "key", type=_FILE, help="With smart: our private key, PEM or JWK, RSA or P-384.")
-@click.option("--key-id", help="With smart: the key's id, where a JWK does not say it.")
-@click.option("--scope", help="With smart: what we ask for.  [default: system/*.read system/*.write]")
-@click.option(
-    "--token-url", help="With smart: where tokens are had. As shipped what the server names, on its own host."
-)
-@click.option("--certificate", type=_FILE, help="Our certificate, PEM, where the server wants one (mutual TLS).")
-@click.option("--certificate-key", type=_FILE, help="Its private key, where it is not in the same file.")
-@click.option("--ca", type=_FILE, help="The authorities to trust, PEM, instead of this machine's.")
+@signing_in
 @click.option(
     "--rate", type=click.FloatRange(0, 10_000), default=0.0, help="The most requests a second; 0 is no limit."
 )
@@ -80,9 +67,9 @@ def server() -> None:
     "careplan server add ward http://127.0.0.1:8081/fhir --patients ward-3.txt --policy Goal.statusReason=theirs",
 )
 def add(
-    name: str, url: str, host_class: str | None, auth: str, auth_env: str, direction: str, kinds: tuple[str, ...],
-    patients: str | None, every: str, policies: tuple[str, ...], removal: str, rate: float, recipient: tuple[str, ...],
-    purpose: str | None, consent: str | None, **access: str | None,
+    name: str, url: str, host_class: str | None, auth: str | None, auth_env: str | None, direction: str,
+    kinds: tuple[str, ...], patients: str | None, every: str, policies: tuple[str, ...], removal: str, rate: float,
+    recipient: tuple[str, ...], purpose: str | None, consent: str | None, **access: str | None,
 ) -> None:  # fmt: skip
     """Name a server. Nothing is sent to it before `careplan push` or `careplan sync`.
 
@@ -96,12 +83,13 @@ def add(
     which, listed = _patients(patients)
     options = options_of(
         direction=direction, kinds=kinds, patients=which, every=seconds(every), policies=policies, removal=removal,
-        rate=rate, access={name: value for name, value in access.items() if value}, recipient=recipient,
+        rate=rate, access=taken(access), recipient=recipient,
         purpose=purpose or "TREAT", consent=consent or "heed",
     )  # fmt: skip
     with Services() as services:
         made = add_server(
-            services.store(), name, url, host_class=host_class, auth=auth, auth_env=auth_env, options=options,
+            services.store(), name, url, host_class=host_class, auth=auth or "none", auth_env=auth_env or "",
+            options=options,
             patients=listed,
         )  # fmt: skip
     click.echo(f"added {made.name}: {made.url} ({made.host_class})")
@@ -140,14 +128,19 @@ def _patients(given: str | None) -> tuple[str, list[str]]:
 @RECIPIENT
 @PURPOSE
 @CONSENT
+@signing_in
 @example("careplan server set north --every 1m --policy '*=newest'", "careplan server set north --direction pull",
-         "careplan server set north --recipient 'http://hl7.org/fhir/sid/us-npi|1999999984' --consent require")  # fmt: skip
+         "careplan server set north --recipient 'http://hl7.org/fhir/sid/us-npi|1999999984' --consent require",
+         "careplan server set south --scope 'system/*.cruds' --key-file new.pem")  # fmt: skip
 def set_(
     name: str, direction: str | None, kinds: tuple[str, ...], patients: str | None, every: str | None,
     policies: tuple[str, ...], removal: str | None, bundle: int | None, connections: int | None, rate: float | None, recipient: tuple[str, ...],
-    purpose: str | None, consent: str | None,
+    purpose: str | None, consent: str | None, **access: str | None,
 ) -> None:  # fmt: skip
-    """Change how a server is exchanged with; what is not given stays."""
+    """Change how a server is exchanged with; what is not given stays.
+
+    Of how it is signed in to, an empty word (`--key-id ''`) takes away what was said before.
+    """
     from adapter.bootstrap import Services
     from adapter.services.servers import change, seconds
     from adapter.sync.policy import policy_of
@@ -156,7 +149,7 @@ def set_(
         "direction": direction, "kinds": () if kinds == ("all",) else kinds or None, "every": seconds(every) if every else None,
         "policies": dict(map(policy_of, policies)) or None, "removal": removal, "bundle": bundle,
         "connections": connections, "rate": rate, "recipient": recipient or None, "purpose": purpose,
-        "consent": consent,
+        "consent": consent, "access": taken(access) or None, **access,
     }  # fmt: skip
     which, listed = _patients(patients)
     if patients is not None:
@@ -237,6 +230,20 @@ def hook(name: str) -> None:
     with Services() as services:
         secret = new_hook(services.store(), name)
     click.echo(secret)
+
+
+@server.command("jwks")
+@click.argument("files", nargs=-1, required=True, metavar="KEY-FILE...", type=click.Path(exists=True, dir_okay=False))
+@example("careplan server jwks south.pem", "careplan server jwks old.pem new.pem > jwks.json")
+def jwks(files: tuple[str, ...]) -> None:
+    """The public halves of key files, as the JWK Set that an authorization server is given (SMART Backend Services).
+
+    While a key is being changed it is given both, until the new file stands in the place of the old one.
+    """
+    from adapter.cli.files import put
+    from adapter.exchange.keys import key_set
+
+    put(key_set(map(Path, files)))
 
 
 @server.command("remove")

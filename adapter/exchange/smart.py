@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,24 +21,31 @@ from urllib.parse import urlencode, urlsplit
 
 import jwt
 
-from adapter.errors import ServerRefused, SettingsError, Unavailable
+from adapter.errors import SettingsError, Unavailable
 from adapter.exchange.auth import ClientCertificate
+from adapter.exchange.keys import SigningKey
 from adapter.exchange.limits import Limits
 from adapter.exchange.transport import Answer, Request, Transport
 from adapter.ports import Clock, SystemClock
 
-ALGORITHMS = ("RS384", "ES384")
 # A statement lives as long as the specification allows at the most; a token is renewed before it runs out.
 _LIFE, _MARGIN, _SKEW = 300, 30, 5
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_REMEDIES = {
+    "invalid_client": "Check the client id, that our public key is registered there (careplan server jwks), the address"
+    " of its token endpoint, and the clock of this machine.",
+    "invalid_scope": "Check what is asked for with --scope.",
+    "unauthorized_client": "Have client_credentials allowed for this client.",
+}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
 class SmartClient:
     """Who we are at an authorization server: `token_url` (https, or on this machine), the registered `client_id`, the
-    `key` file (PEM or JWK) with its `key_id`, and the scopes, such as `system/*.rs`.
+    `key` file (PEM or JWK) with its `key_id` where it does not say one itself (else its thumbprint is meant), and the
+    scopes, such as `system/*.rs`.
     """
 
     token_url: str
@@ -50,8 +58,8 @@ class SmartClient:
 class SmartBackend:
     """Credentials that fetch, keep and renew their token; safe between threads. Answers `Credentials`.
 
-    Raises SettingsError for a key that cannot be read; a call raises Unavailable where the authorization server is not to
-    be had, ServerRefused where it says no.
+    Raises SettingsError for a key that cannot be read; a call raises Unavailable where no token is to be had: that is never
+    a verdict on what was to be sent with it.
     """
 
     def __init__(
@@ -61,13 +69,14 @@ class SmartBackend:
         clock: Clock | None = None,
         limits: Limits | None = None,
         user_agent: str = "careplan-adapter",
+        tls: ClientCertificate | None = None,
     ) -> None:
         self._client = client
         self._clock = clock or SystemClock()
-        self._key, self._algorithm, self._key_id = _read_key(client)
+        self._key = SigningKey.read(client.key, client.key_id)
         self._http = Transport(
             token_origin(client.token_url), auth=None, clock=self._clock,
-            limits=limits or Limits(seconds=30, size=256 * 1024), user_agent=user_agent,
+            limits=limits or Limits(seconds=30, size=256 * 1024), user_agent=user_agent, tls=tls,
         )  # fmt: skip
         self._lock = Lock()
         self._token, self._until, self._ahead = "", 0.0, 0.0
@@ -90,6 +99,9 @@ class SmartBackend:
         return True
 
     def _renew(self) -> None:
+        # A key that was put in the place of an old one signs from now on; half a file is none yet.
+        with suppress(SettingsError):
+            self._key = SigningKey.read(self._client.key, self._client.key_id)
         answer = self._ask()
         ahead = self._skew(answer)
         if answer.status in {400, 401} and abs(ahead - self._ahead) > _SKEW:
@@ -97,12 +109,13 @@ class SmartBackend:
             self._ahead = ahead
             answer = self._ask()
         found = _object(answer.body)
+        code = _code(found)
         if answer.status >= 500 or answer.status in {408, 429}:
             raise Unavailable(f"The authorization server failed (HTTP status {answer.status}).", place=answer.place)
         if answer.status >= 400:
-            raise ServerRefused(
-                f"The authorization server gave no token{_reason(found)}.", status=answer.status, place=answer.place,
-                remedy="Check the client id, its registered key and the scopes.",
+            raise Unavailable(
+                f"The authorization server gave no token{_reason(code)}.",
+                place=answer.place, remedy=_REMEDIES.get(code, _REMEDIES["invalid_client"]),
             )  # fmt: skip
         token, seconds = found.get("access_token"), found.get("expires_in", 300)
         right = isinstance(token, str) and _TOKEN.fullmatch(token) is not None
@@ -123,13 +136,13 @@ class SmartBackend:
         return self._http.send(Request("POST", url, place, body=urlencode(form).encode(), headers=_FORM))
 
     def _statement(self) -> str:
-        me, now = self._client.client_id, self._clock.now().timestamp() + self._ahead
+        # Back-dated by what clocks may differ. Keycloak takes none that lives five minutes and does not say since when.
+        me, born = self._client.client_id, int(self._clock.now().timestamp() + self._ahead) - _SKEW
         claims = {
-            "iss": me, "sub": me, "aud": self._client.token_url, "exp": int(now) + _LIFE - _SKEW,
+            "iss": me, "sub": me, "aud": self._client.token_url, "iat": born, "exp": born + _LIFE,
             "jti": secrets.token_urlsafe(24),
         }  # fmt: skip
-        head = {"kid": self._key_id} if self._key_id else {}
-        return jwt.encode(claims, self._key, algorithm=self._algorithm, headers=head)
+        return jwt.encode(claims, self._key.private, algorithm=self._key.algorithm, headers={"kid": self._key.id})
 
     def _skew(self, answer: Answer) -> float:
         try:
@@ -147,15 +160,15 @@ def discover(base: str, *, tls: ClientCertificate | None = None, clock: Clock | 
     """The token endpoint that a FHIR server names in its .well-known/smart-configuration, if it is on its own origin:
     one elsewhere is for a person to name. Raises Unavailable, SettingsError.
     """
-    limits = Limits(seconds=30, size=256 * 1024)
+    limits, place = Limits(seconds=30, size=256 * 1024), "GET smart-configuration"
     http = Transport(
         base, auth=None, clock=clock or SystemClock(), limits=limits, user_agent="careplan-adapter", tls=tls
     )
     headers = {"Accept": "application/json"}
-    answer = http.send(
-        Request("GET", f"{base}/.well-known/smart-configuration", "GET smart-configuration", headers=headers)
-    )
+    answer = http.send(Request("GET", f"{base}/.well-known/smart-configuration", place, headers=headers))
     http.close()
+    if answer.status >= 500 or answer.status in {408, 429}:
+        raise Unavailable(f"The server failed (HTTP status {answer.status}).", place=place)
     url = _object(answer.body).get("token_endpoint") if answer.status == 200 else None
     if not isinstance(url, str):
         raise SettingsError("The server names no token endpoint.", place=base, remedy="Say it with --token-url.")
@@ -183,33 +196,6 @@ def token_origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _read_key(client: SmartClient) -> tuple[Any, str, str]:
-    """(key, algorithm, key id) of a PEM or JWK file. Raises SettingsError; never repeats what is in the file."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    place, id_ = str(client.key), client.key_id
-    try:
-        text = client.key.read_bytes()
-        if text.lstrip().startswith(b"{"):
-            tree = json.loads(text)
-            id_ = id_ or str(tree.get("kid", ""))
-            key: Any = jwt.PyJWK(tree, algorithm="ES384" if tree.get("kty") == "EC" else "RS384").key
-        else:
-            key = load_pem_private_key(text, None)
-    except OSError as error:
-        raise SettingsError(f"The key cannot be read ({error.strerror}).", place=place) from None
-    except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm, jwt.PyJWTError):
-        raise SettingsError("The key is no private key in PEM or JWK form without a password.", place=place) from None
-    if isinstance(key, RSAPrivateKey) and key.key_size >= 2048:
-        return key, "RS384", id_
-    if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP384R1):
-        return key, "ES384", id_
-    raise SettingsError("The key is neither RSA of 2048 bits or more nor of the curve P-384.", place=place)
-
-
 def _object(body: bytes) -> dict[str, Any]:
     try:
         tree = json.loads(body)
@@ -218,7 +204,11 @@ def _object(body: bytes) -> dict[str, Any]:
     return tree if isinstance(tree, dict) else {}
 
 
-def _reason(found: dict[str, Any]) -> str:
+def _code(found: dict[str, Any]) -> str:
     """The error code of RFC 6749 §5.2; never the free text beside it."""
     code = found.get("error")
-    return f" ({code})" if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code) else ""
+    return code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code) else ""
+
+
+def _reason(code: str) -> str:
+    return f" ({code})" if code else ""

@@ -26,7 +26,7 @@ class SyncLedger(Protocol):
         """One. Raises UsageError where there is none of that name."""
 
     def set_server(self, server: Server) -> None:
-        """Changes its options, its hook, or why it is paused."""
+        """Changes its options, how it is signed in to, its hook, or why it is paused."""
 
     def remove_server(self, name: str) -> None:
         """Forgets a server and its links; nothing on it changes."""

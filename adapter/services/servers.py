@@ -63,12 +63,20 @@ def _check_access(server: Server) -> None:
 
 
 def change(ledger: SyncLedger, name: str, *, listed: Sequence[str] | None = None, **asked: Any) -> Server:
-    """Other options of a server, other listed patients; what is not given stays. Raises UsageError."""
+    """Another way to sign in (`auth`, `auth_env`), other options of a server, other listed patients; what is not given
+    stays. Raises UsageError.
+    """
     server = ledger.server(name)
     given = {field: value for field, value in asked.items() if value is not None}
     if "policies" in given:
         given["policies"] = {**server.options.policies, **given["policies"]}
-    new = replace(server, options=checked(replace(server.options, **given)))
+    if "access" in given:
+        named = {**server.options.access, **given["access"]}
+        given["access"] = {field: value for field, value in named.items() if value}
+    signing = {field: given.pop(field) for field in ("auth", "auth_env") if field in given}
+    new = replace(server, options=checked(replace(server.options, **given)), **signing)
+    if signing or "access" in given:
+        _check_access(new)
     if new.options.patients == "all" and new.host_class == "public":
         raise UsageError("A public server holds everybody's data: not all of its patients are taken over.")
     ledger.set_server(new)

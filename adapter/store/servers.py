@@ -68,7 +68,7 @@ class Servers:
 
     def set_server(self, server: Server) -> None:
         row = row_of_server(server)
-        values = {name: row[name] for name in ("paused", "hook", "options")}
+        values = {name: row[name] for name in ("paused", "hook", "options", "auth", "auth_env")}
         with writing(self.engine) as connection:
             connection.execute(update(_servers).where(_servers.c.name == server.name).values(**values))
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from adapter.errors import ServerRefused, SettingsError, Unavailable
 from adapter.exchange import HttpFhirServer, SmartBackend, SmartClient
+from adapter.exchange.keys import _thumbprint, key_set
 from adapter.exchange.smart import discover
 from tests.unit.exchange.stub import Connection, StubServer
 
@@ -75,6 +76,9 @@ def test_the_statement_says_who_asks_and_lives_five_minutes_at_most(key_file: Pa
     )  # fmt: skip
     assert (said["iss"], said["sub"]) == ("adapter", "adapter")
     assert NOW.timestamp() < said["exp"] <= NOW.timestamp() + 300
+    # What lives for minutes has to say since when, and not from a moment that a slower clock has yet to see.
+    assert said["iat"] <= NOW.timestamp() - 5
+    assert said["exp"] - said["iat"] <= 300
     assert jwt.get_unverified_header(form["client_assertion"][0]) == {"alg": "RS384", "kid": "k1", "typ": "JWT"}
 
 
@@ -179,9 +183,47 @@ def test_a_clock_an_hour_off_is_corrected_by_the_servers(key_file: Path) -> None
 def test_a_refusal_says_the_code_and_not_the_words(key_file: Path) -> None:
     body = '{"error": "invalid_scope", "error_description": "patient Maria Muster"}'
     answer = StubServer(lambda c: c.send(400, body, kind="application/json"))
-    with answer as stub, pytest.raises(ServerRefused, match="invalid_scope") as caught:
+    with answer as stub, pytest.raises(Unavailable, match="invalid_scope") as caught:
         SmartBackend(client(stub, key_file), clock=MovedClock()).header()
     assert "Muster" not in str(caught.value)
+    assert "--scope" in caught.value.remedy
+
+
+def test_a_key_put_in_the_place_of_another_signs_the_next_statement(key_file: Path) -> None:
+    with StubServer(token("a"), token("b"), token("c")) as stub:
+        found = SmartBackend(SmartClient(f"{stub.base}/token", "adapter", key_file), clock=MovedClock())
+        found.renew(found.header())
+        new = ec.generate_private_key(ec.SECP384R1())
+        key_file.write_bytes(pem(new)[:100])
+        found.renew(found.header())
+        key_file.write_bytes(pem(new))
+        found.renew(found.header())
+        sent = [parse_qs(c.body.decode())["client_assertion"][0] for c in stub.asked]
+    heads = [jwt.get_unverified_header(one) for one in sent]
+    # Half a file is no key: the old one signs until the new one is there.
+    assert [head["alg"] for head in heads] == ["RS384", "RS384", "ES384"]
+    assert heads[0]["kid"] == heads[1]["kid"] != heads[2]["kid"]
+    assert jwt.decode(sent[2], new.public_key(), algorithms=["ES384"], options={"verify_aud": False, "verify_exp": False, "verify_iat": False})  # fmt: skip
+
+
+def test_a_key_without_an_id_goes_by_its_thumbprint_there_as_in_what_is_registered(key_file: Path) -> None:
+    with StubServer(token()) as stub:
+        SmartBackend(SmartClient(f"{stub.base}/token", "adapter", key_file), clock=MovedClock()).header()
+        sent = parse_qs(stub.asked[0].body.decode())["client_assertion"][0]
+    (public,) = key_set([key_file])["keys"]
+    assert jwt.get_unverified_header(sent)["kid"] == public["kid"]
+    assert set(public) == {"kty", "n", "e", "kid", "alg", "use"}
+    assert jwt.decode(sent, jwt.PyJWK(public), algorithms=["RS384"], options={"verify_aud": False, "verify_exp": False, "verify_iat": False})  # fmt: skip
+
+
+def test_the_thumbprint_is_the_one_of_rfc_7638() -> None:
+    # The key of its section 3.1.
+    n = (
+        "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMs"
+        "tn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91"
+        "CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
+    )
+    assert _thumbprint({"e": "AQAB", "kty": "RSA", "n": n}) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 
 
 @pytest.mark.parametrize(
@@ -235,6 +277,8 @@ def test_the_endpoint_that_a_server_names_is_taken_only_from_its_own_origin() ->
         assert discover(stub.base) == stub.base.replace("/fhir", "/token")
         assert stub.asked[0].target == "/fhir/.well-known/smart-configuration"
     elsewhere = json.dumps({"token_endpoint": "https://evil.example/token"})
+    with StubServer(lambda c: c.send(503)) as stub, pytest.raises(Unavailable):
+        discover(stub.base)
     for answer, said in ((elsewhere, "another host"), ("{}", "names no"), ("<html>", "names no")):
         with StubServer(lambda c, answer=answer: c.send(200, answer)) as stub, pytest.raises(SettingsError, match=said):
             discover(stub.base)

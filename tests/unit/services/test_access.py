@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
@@ -12,8 +13,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from adapter.bootstrap import Services
+from adapter.bootstrap.access import credentials
 from adapter.cli import main
 from adapter.errors import SettingsError
+from adapter.ports import Options, Server
 from tests.unit.exchange.stub import Connection, StubServer
 
 
@@ -81,3 +84,39 @@ def test_a_key_that_is_gone_is_a_setting_to_mend(tmp_path: Path, key: Path) -> N
     made = Services(url=f"sqlite:///{tmp_path / 's.db'}")
     with made as services, pytest.raises(SettingsError, match="cannot be read"), services.partner("south"):
         pass
+
+
+def test_the_way_to_sign_in_is_changed_without_forgetting_the_server(tmp_path: Path, key: Path) -> None:
+    assert run(tmp_path, "server", "add", "south", "http://127.0.0.1:1/fhir").exit_code == 0
+    words = ("server", "set", "south")
+    assert run(tmp_path, *words, "--auth", "smart").exit_code == 2
+    assert run(tmp_path, *words, "--auth", "smart", "--client-id", "us", "--key-file", str(key)).exit_code == 0
+    assert run(tmp_path, *words, "--key-id", "k1", "--scope", "system/*.cruds").exit_code == 0
+    assert run(tmp_path, *words, "--key-id", "").exit_code == 0
+    (shown,) = json.loads(run(tmp_path, "server", "list", "--json").stdout)
+    assert shown["auth"] == "smart"
+    assert shown["access"] == {"client_id": "us", "key": str(key), "scope": "system/*.cruds"}
+
+
+def test_what_a_server_is_given_of_a_key_is_its_public_half(tmp_path: Path, key: Path) -> None:
+    done = run(tmp_path, "server", "jwks", str(key))
+    (public,) = json.loads(done.stdout)["keys"]
+    assert {"d", "p", "q"}.isdisjoint(public)
+    assert public["alg"] == "RS384"
+    (tmp_path / "none.pem").write_text("no key")
+    assert run(tmp_path, "server", "jwks", str(tmp_path / "none.pem")).exit_code == 2
+
+
+def test_the_authorities_to_trust_hold_for_the_token_endpoint_and_our_certificate_for_the_server_alone(
+    tmp_path: Path, key: Path
+) -> None:
+    pem = tmp_path / "ours.pem"
+    pem.write_text("stands for a certificate")
+    access = {"client_id": "us", "key": str(key), "ca": str(pem), "certificate": str(pem)}
+    for token_url, shown in (("https://auth.example/token", None), ("https://fhir.example/token", pem)):
+        options = Options(access={**access, "token_url": token_url})
+        server = Server("s", "https://fhir.example/r4", "partner", "smart", "", "run-1", options=options)
+        with patch("adapter.exchange.SmartBackend") as made:
+            credentials(server)
+        tls = made.call_args.kwargs["tls"]
+        assert (tls.ca, tls.certificate) == (pem, shown)
