@@ -19,10 +19,11 @@ Rule = Callable[[Any, Run], None]
 
 
 class Checked(Protocol):
-    """A compiled profile."""
+    """A compiled profile. `url` is its canonical, with the version where one was asked for; `name` is for people."""
 
     type: str
     name: str
+    url: str
 
     def check(self, tree: Tree, run: Run) -> None:
         """Notes every fault against the profile."""
@@ -47,7 +48,7 @@ def fits(profile: Checked, tree: Tree, run: Run | None = None) -> bool:
     if run is not None:
         inner.bundle, inner.full_url, inner.fitting = run.bundle, run.full_url, run.fitting
         inner.contained = contained_by_id(tree) or run.contained
-    key = (id(tree), profile.name)
+    key = (id(tree), profile.url)
     if key not in inner.fitting:
         inner.fitting[key] = True
         profile.check(tree, inner)

@@ -90,6 +90,7 @@ class Profile:
         self.defs = known.defs
         self.known = known
         self.type: str = facts["t"]
+        self.url = url
         self.name = url.partition("|")[0].rpartition("/")[2] or url
         self.not_checked: list[str] = []
         self.root = ElementRule(self.type)

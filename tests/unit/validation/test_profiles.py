@@ -225,6 +225,21 @@ def test_what_a_reference_leads_to_fits_the_profile_that_is_asked(born: Tree, fi
     assert (("Bundle.entry[1].resource.subject", "reference-target-profile") not in told) is fits
 
 
+@pytest.mark.parametrize("strict", ["subject", "performer"])
+def test_two_profiles_that_end_alike_are_two(strict: str) -> None:
+    urls = {name: f"http://{name}.example/StructureDefinition/person" for name in ("subject", "performer")}
+    people = [profile({"id": "Patient.birthDate", "min": int(name == strict)}, url=url) for name, url in urls.items()]
+    rows = [
+        {"id": f"Observation.{name}", "type": [{"code": "Reference", "targetProfile": [url]}]}
+        for name, url in urls.items()
+    ]
+    contained = [{"resourceType": "Patient", "id": "p"}]
+    tree = {"contained": contained, "subject": {"reference": "#p"}, "performer": [{"reference": "#p"}]}
+    found = said({"resourceType": "Observation", **tree}, profile(*rows, type_="Observation"), *people)
+    wrong = [place for place, message in found if message == "reference-target-profile"]
+    assert wrong == ["Observation.subject" if strict == "subject" else "Observation.performer[0]"]
+
+
 def test_what_is_not_at_hand_is_not_held_against_a_reference() -> None:
     away = said({"resourceType": "Observation", "subject": {"reference": "Patient/1"}}, OBSERVED, BORN)
     assert "reference-target-profile" not in {message for _, message in away}
