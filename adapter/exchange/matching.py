@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from adapter.errors import ServerRefused
-from adapter.ports import Tree
+from adapter.ports import Tree, moment
 
 _PREFIXES = ("ge", "gt", "le", "lt", "eq")
 
@@ -14,7 +14,7 @@ def meets(tree: Tree, at: str, name: str, value: str) -> bool:
     """Whether a resource that was last written `at` is what a parameter asks for. Raises ServerRefused for one that is unknown."""
     if name == "_lastUpdated":
         prefix, text = (value[:2], value[2:]) if value[:2] in _PREFIXES else ("eq", value)
-        written, limit = moment(at), moment(text)
+        written, limit = moment(at), asked(text)
         after = {"ge": written >= limit, "gt": written > limit, "le": written <= limit, "lt": written < limit}
         return after.get(prefix, written == limit)
     if name == "_id":
@@ -43,10 +43,9 @@ def _identifiers(tree: Tree) -> list[Tree]:
     return [row for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict)]
 
 
-def moment(text: str) -> datetime:
-    """An instant; one without a zone is of UTC. Raises ServerRefused for what is none."""
+def asked(text: str) -> datetime:
+    """An instant that a request names. Raises ServerRefused for what is none."""
     try:
-        found = datetime.fromisoformat(text)
+        return moment(text)
     except ValueError:
         raise ServerRefused("The server refused the request (HTTP status 400).", status=400) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

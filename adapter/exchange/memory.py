@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from adapter.errors import Conflict, Gone, NotFound, ServerRefused, UsageError
-from adapter.exchange.matching import meets, moment
+from adapter.exchange.matching import asked, meets
 from adapter.fhir_json import copy, same
-from adapter.ports import Capability, Clock, Rows, SystemClock, Tree, Versioned
+from adapter.ports import Capability, Clock, Rows, SystemClock, Tree, Versioned, moment
 
 TYPES = frozenset(
     "Patient Questionnaire QuestionnaireResponse Condition CarePlan Goal CareTeam ServiceRequest MedicationRequest "
@@ -103,7 +103,7 @@ class MemoryFhirServer:
             for key, versions in self._held.items()
             if key[0] == type_ and id_ in {None, key[1]}
             for row in versions
-            if since is None or moment(row.at) >= moment(since)
+            if since is None or moment(row.at) >= asked(since)
         ]
         if id_ is not None and (type_, id_) not in self._held:
             raise NotFound("The server does not know it.", place=f"{type_}/{id_}")

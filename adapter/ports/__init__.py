@@ -78,6 +78,7 @@ __all__ = [
     "Versioned",
     "instant",
     "is_past",
+    "moment",
 ]
 
 
@@ -103,9 +104,15 @@ class SystemClock:
         return time.monotonic()
 
 
-def instant(moment: datetime) -> str:
+def instant(at: datetime) -> str:
     """A FHIR instant in UTC, to milliseconds: as text in the order of time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def moment(text: str) -> datetime:
+    """The point in time of a FHIR instant; one without a zone is of UTC. Raises ValueError for what is none."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def is_past(text: str, now: datetime) -> bool:

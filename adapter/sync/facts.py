@@ -8,8 +8,8 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any
 
-from adapter.ports import Capability, ServerState
-from adapter.sync.partner import Partner, moment
+from adapter.ports import Capability, ServerState, moment
+from adapter.sync.partner import Partner
 from adapter.sync.ways import Tempo, ways
 
 # So many first writes of a type are read back, to see whether the server keeps what it answers.

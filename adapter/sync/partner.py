@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from operator import is_not
 from random import random
 from typing import Any, Protocol
@@ -212,9 +212,3 @@ def _by_identifier(node: Any) -> Any:
     if not changed and not named:
         return node
     return {key: value for key, value in (node | changed).items() if not (named and key == "reference")}
-
-
-def moment(text: str) -> datetime:
-    """An instant of FHIR; one without a zone is of UTC."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.errors import UsageError
-from adapter.ports import Entry, Link, Take
+from adapter.ports import Entry, Link, Take, moment
 from adapter.sync.merge import UNDECIDED, Clash, ours, theirs
-from adapter.sync.partner import moment
 
 TAKES: tuple[Take, ...] = ("ours", "theirs", "newest", "ask")
 _INSIDE = re.compile(r"\[[^\]]*\]")

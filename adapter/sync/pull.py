@@ -14,14 +14,14 @@ from itertools import islice
 from adapter.errors import Gone, NotFound, Unavailable
 from adapter.fhir_json import Tree
 from adapter.mapping.pausing import paused
-from adapter.ports import ENDED, Arrival, Link, Rows, Versioned, instant
+from adapter.ports import ENDED, Arrival, Link, Rows, Versioned, instant, moment
 from adapter.sync.adopting import ADOPTED, Adopting
 from adapter.sync.beginning import COUNT, about_patients, linked
 from adapter.sync.brake import brake, sweep
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.pages import ahead, deleted_id
-from adapter.sync.partner import Names, Partner, Report, moment
+from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.scope import Scope
 from adapter.sync.sentinel import remember, stands
 from adapter.sync.stamps import DAY, bounded, had_twice, is_known

@@ -7,8 +7,8 @@ from itertools import chain, islice
 
 from adapter.errors import Gone, NotFound
 from adapter.fhir_json import Tree
-from adapter.ports import ENDED, Versioned
-from adapter.sync.partner import Partner, moment
+from adapter.ports import ENDED, Versioned, moment
+from adapter.sync.partner import Partner
 from adapter.sync.stamps import is_lower, same_moment
 
 # So many, as one may be deleted: then the next one tells.

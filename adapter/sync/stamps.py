@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from adapter.ports import Link, Versioned
-from adapter.sync.partner import moment
+from adapter.ports import Link, Versioned, moment
 
 # What a server says of its time in a header of HTTP is in whole seconds.
 CLOCK = timedelta(seconds=2)

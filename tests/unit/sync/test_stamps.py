@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from adapter.ports import Link, Versioned, instant
-from adapter.sync.partner import moment
+from adapter.ports import Link, Versioned, instant, moment
 from adapter.sync.stamps import had_twice, is_known, same_moment, went_back
 
 AT = "2026-03-01T12:00:00.250Z"
