@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from adapter.fhir_json import Tree
 from adapter.ports.ledger import Arrival, Conflict, Entry, Link, Server, ServerState
 
 Key = tuple[str, str]
@@ -59,8 +60,11 @@ class SyncLedger(Protocol):
         another has taken over.
         """
 
-    def settle(self, links: Sequence[Link], journal: Sequence[Entry] = ()) -> list[Link]:
+    def settle(
+        self, links: Sequence[Link], journal: Sequence[Entry] = (), *, sentinels: Mapping[str, Tree] = {}
+    ) -> list[Link]:
         """Records links as they are now known, each where its fence still stands; gives those that another has taken over.
+        `sentinels` is what was thereby seen of servers, by their names.
 
         What is wanted, and how a deletion is told, only the writes of records change.
         """

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Integer, Select, and_, bindparam, case, func, select, update
 
-from adapter.ports import STOPPED, Clock, Conflict, Entry, Link, instant, is_past
+from adapter.ports import STOPPED, Clock, Conflict, Entry, Link, Tree, instant, is_past
 from adapter.store.database import reading, streamed, writing
 from adapter.store.decisions import Decisions, replaced
 from adapter.store.rows import IDS, by_head, link_of, row_of_link
-from adapter.store.servers import Servers, clock, past
+from adapter.store.servers import Servers, clock, noted, past
 from adapter.store.tables import TODO, link, record
 
 Key = tuple[str, str]
@@ -58,11 +58,15 @@ class Ledger(Servers, Decisions):
         with writing(self.engine) as connection:
             return _written(connection, _LAUNCHED, rows, links)
 
-    def settle(self, links: Sequence[Link], journal: Sequence[Entry] = ()) -> list[Link]:
-        if not links and not journal:
+    def settle(
+        self, links: Sequence[Link], journal: Sequence[Entry] = (), *, sentinels: Mapping[str, Tree] = {}
+    ) -> list[Link]:
+        if not links and not journal and not sentinels:
             return []
         with writing(self.engine) as connection:
             lost = settled(connection, links)
+            for name, seen in sentinels.items():
+                noted(connection, name, {"sentinel": seen})
             self._enter(connection, journal)
         return lost
 

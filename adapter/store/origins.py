@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, Select, and_, bindparam, select
 
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.ports import Owner, Tree
@@ -25,25 +25,27 @@ def owners(connection: Connection, resources: Sequence[Tree], server: str) -> li
     """
     keys = [(str(tree.get("resourceType", "")), str(tree.get("id", ""))) for tree in resources]
     names = [[(key[0], value) for value in _own(tree)] for key, tree in zip(keys, resources, strict=True)]
-    known = _by_id(connection, keys)
+    known = _found(connection, _BY_ID, keys)
     if server:
-        known |= _by_link(connection, keys, server)
+        known |= _found(connection, _BY_LINK, keys, server=server)
     strange = {name for key, some in zip(keys, names, strict=True) if key not in known for name in some}
     named = _by_name(connection, strange) if strange else {}
-    found = [
-        _itself(tree) or known.get(key) or next((named[name] for name in some if name in named), None)
-        for tree, key, some in zip(resources, keys, names, strict=True)
+    selves = list(map(_itself, resources))
+    records = _found(connection, _RECORDS, filter(None, selves))
+    return [
+        records.get(itself, _owner(*itself, None, None))
+        if itself
+        else known.get(key) or next((named[name] for name in some if name in named), Owner("real", ""))
+        for itself, key, some in zip(selves, keys, names, strict=True)
     ]
-    came = _origins(connection, {owner for owner in found if owner is not None})
-    return [_owner(owner, *came.get(owner, ("", ""))) if owner else Owner("real", "") for owner in found]
 
 
 def _itself(tree: Tree) -> Key | None:
     return (str(tree["kind"]), str(tree.get("id", ""))) if "kind" in tree and "resourceType" not in tree else None
 
 
-def _owner(key: Key, origin: str, patient: str) -> Owner:
-    return Owner(origin or "real", f"{key[0]}/{key[1]}", patient)
+def _owner(kind: str, id_: str, origin: str | None, patient: str | None) -> Owner:
+    return Owner(origin or "real", f"{kind}/{id_}", patient or "")
 
 
 def _own(tree: Tree) -> list[str]:
@@ -54,19 +56,12 @@ def _own(tree: Tree) -> list[str]:
     ]  # fmt: skip
 
 
-def _by_id(connection: Connection, keys: Iterable[Key]) -> dict[Key, Key]:
-    found: dict[Key, Key] = {}
+def _found(connection: Connection, query: Select[Any], keys: Iterable[Key], **asked: str) -> dict[Key, Owner]:
+    """By (type or kind, id)."""
+    found: dict[Key, Owner] = {}
     for (type_,), some in by_head(key for key in keys if key[1]):
-        rows = connection.execute(_BY_ID, {"type": type_, "ids": some}).all()
-        found |= {(type_, id_): (kind, record_id) for id_, kind, record_id in rows}
-    return found
-
-
-def _by_link(connection: Connection, keys: Iterable[Key], server: str) -> dict[Key, Key]:
-    found: dict[Key, Key] = {}
-    for (type_,), some in by_head(key for key in keys if key[1]):
-        rows = connection.execute(_BY_LINK, {"server": server, "type": type_, "ids": some}).all()
-        found |= {(type_, id_): (kind, record_id) for id_, kind, record_id in rows}
+        rows = connection.execute(query, {**asked, "type": type_, "ids": some}).all()
+        found |= {(type_, row[0]): _owner(*row[1:]) for row in rows}
     return found
 
 
@@ -86,35 +81,32 @@ def identified(connection: Connection, type_: str, names: Iterable[str]) -> dict
     return found
 
 
-def _by_name(connection: Connection, names: Iterable[Key]) -> dict[Key, Key]:
+def _by_name(connection: Connection, names: Iterable[Key]) -> dict[Key, Owner]:
     """By (type, value of our identifier); what has been deleted here is nobody's by its name."""
     vault = vault_of(connection.dialect)
     hashed = {(type_, vault.hashed(value)): (type_, value) for type_, value in names}
-    found: dict[Key, Key] = {}
-    for (type_,), some in by_head(hashed):
-        rows = connection.execute(_BY_NAME, {"type": type_, "ids": some}).all()
-        found |= {hashed[type_, value]: (kind, record_id) for value, kind, record_id in rows}
-    return found
-
-
-def _origins(connection: Connection, owners: Iterable[Key]) -> dict[Key, tuple[str, str]]:
-    found: dict[Key, tuple[str, str]] = {}
-    for (kind,), some in by_head(owners):
-        rows = connection.execute(_ORIGINS, {"kind": kind, "ids": some}).all()
-        found |= {(kind, id_): (origin, patient) for id_, origin, patient in rows}
-    return found
+    return {hashed[key]: owner for key, owner in _found(connection, _BY_NAME, hashed).items()}
 
 
 _AT, _LINK, _OF, _INDEX = resource.c, link.c, record.c, resource_index.c
 _TYPE: Any = bindparam("type")
-_BY_ID = select(_AT.id, _AT.kind, _AT.record_id).where(_AT.type == _TYPE, _AT.id.in_(IDS))
-_BY_LINK = select(_LINK.remote_id, _LINK.kind, _LINK.record_id).where(
-    _LINK.server == bindparam("server"), _LINK.type == _TYPE, _LINK.remote_id.in_(IDS)
+_CAME = (_OF.origin, _OF.patient)
+# Each with where its record came from, which is asked with it.
+_BY_ID = (
+    select(_AT.id, _AT.kind, _AT.record_id, *_CAME)
+    .outerjoin(record, and_(_OF.kind == _AT.kind, _OF.id == _AT.record_id))
+    .where(_AT.type == _TYPE, _AT.id.in_(IDS))
+)
+_BY_LINK = (
+    select(_LINK.remote_id, _LINK.kind, _LINK.record_id, *_CAME)
+    .outerjoin(record, and_(_OF.kind == _LINK.kind, _OF.id == _LINK.record_id))
+    .where(_LINK.server == bindparam("server"), _LINK.type == _TYPE, _LINK.remote_id.in_(IDS))
 )
 _BY_NAME = (
-    select(_INDEX.value, _AT.kind, _AT.record_id)
+    select(_INDEX.value, _AT.kind, _AT.record_id, *_CAME)
     .join(resource, and_(_AT.type == _INDEX.type, _AT.id == _INDEX.id, _AT.deleted.is_(False)))
+    .outerjoin(record, and_(_OF.kind == _AT.kind, _OF.id == _AT.record_id))
     .where(_INDEX.param == "identifier", _INDEX.value.in_(IDS), _INDEX.system == IDENTIFIER_SYSTEM)
     .where(_INDEX.type == _TYPE)
 )
-_ORIGINS = select(_OF.id, _OF.origin, _OF.patient).where(_OF.kind == bindparam("kind"), _OF.id.in_(IDS))
+_RECORDS = select(_OF.id, _OF.kind, _OF.id, *_CAME).where(_OF.kind == _TYPE, _OF.id.in_(IDS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -103,13 +103,8 @@ class Servers:
         return state_of(row) if row is not None else ServerState(name)
 
     def note(self, name: str, **values: Any) -> None:
-        row = values_of_state(values)
         with writing(self.engine) as connection:
-            if (
-                connection.execute(update(server_state).where(server_state.c.server == name).values(**row)).rowcount
-                == 0
-            ):
-                connection.execute(insert(server_state).values(server=name, **{**values_of_state(_EMPTY), **row}))
+            noted(connection, name, values)
 
     def take_turn(self, server: str, work: str, holder: str, *, seconds: float, force: bool = False) -> bool:
         now = self._clock.now()
@@ -150,6 +145,14 @@ def _list(connection: Connection, name: str, patients: Sequence[str]) -> None:
     rows = [{"server": name, "found_by": vault.hashed(one), "patient": one} for one in sorted(set(patients))]
     if rows:
         connection.execute(insert(server_patient), rows)
+
+
+def noted(connection: Connection, name: str, values: Mapping[str, Any]) -> None:
+    """Writes fields of a server's state, leaving the others."""
+    row = values_of_state(values)
+    known = update(server_state).where(server_state.c.server == name).values(**row)
+    if connection.execute(known).rowcount == 0:
+        connection.execute(insert(server_state).values(server=name, **{**values_of_state(_EMPTY), **row}))
 
 
 def past(column: ColumnElement[str]) -> ColumnElement[bool]:

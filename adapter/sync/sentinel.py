@@ -26,16 +26,23 @@ def remember(partner: Partner, rows: Iterable[Versioned]) -> list[Versioned]:
     newest, so that more can be read in any order.
     """
     found = _newest(rows)
-    if not found:
-        return []
-    old = partner.store.state(partner.name).sentinel.get("seen", [])
+    for name, seen in sentinels(partner, found).items():
+        partner.store.note(name, sentinel=seen)
+    return found
+
+
+def sentinels(partner: Partner, rows: Iterable[Versioned]) -> dict[str, Tree]:
+    """What is to be kept of the server after these, by its name, to be written with what is recorded of them; nothing where
+    that is known.
+    """
     new = [_row(str(row.resource["resourceType"]), str(row.resource["id"]), row.version, row.last_updated)
-           for row in found]  # fmt: skip
+           for row in _newest(rows)]  # fmt: skip
+    if len(new) == MOST:
+        return {partner.name: {"seen": new}}
+    old = partner.store.state(partner.name).sentinel.get("seen", []) if new else []
     names = {(one["type"], one["id"]) for one in new}
     kept = [*new, *(one for one in old if (one["type"], one["id"]) not in names)][:MOST]
-    if kept != old:
-        partner.store.note(partner.name, sentinel={"seen": kept})
-    return found
+    return {partner.name: {"seen": kept}} if kept != old else {}
 
 
 def forget(partner: Partner) -> None:
