@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from adapter.fhir_json import Tree
@@ -46,6 +46,9 @@ class SyncLedger(Protocol):
 
     def note(self, name: str, **values: Any) -> None:
         """Changes fields of a server's state."""
+
+    def revise(self, name: str, change: Callable[[Tree], Tree]) -> None:
+        """A server's facts are what `change` makes of those that stand, whoever else does the same just now."""
 
     def claim(self, server: str, *, limit: int, seconds: float) -> list[Link]:
         """Up to about `limit` links with something to send that is due, of one kind of record, parents first, all the due

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, insert, or_, select, update
 
 from adapter.errors import UsageError
+from adapter.fhir_json import Tree
 from adapter.ports import FARTHEST, Clock, Link, Server, ServerState, instant
 from adapter.store.database import alone_with_servers, reading, writing
 from adapter.store.rows import row_of_link, row_of_server, server_of, state_of, values_of_state
@@ -105,6 +106,11 @@ class Servers:
     def note(self, name: str, **values: Any) -> None:
         with writing(self.engine) as connection:
             noted(connection, name, values)
+
+    def revise(self, name: str, change: Callable[[Tree], Tree]) -> None:
+        with writing(self.engine) as connection:
+            row = connection.execute(_STATE.with_for_update(), {"name": name}).mappings().first()
+            noted(connection, name, {"facts": change(state_of(row).facts if row is not None else {})})
 
     def take_turn(self, server: str, work: str, holder: str, *, seconds: float, force: bool = False) -> bool:
         now = self._clock.now()

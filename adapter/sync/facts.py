@@ -1,4 +1,7 @@
-"""What is known of a server: measured once, stored, and looked at again when a day has passed."""
+"""What is known of a server: measured once, stored, and looked at again when a day has passed.
+
+Several workers learn of one server at a time. Each notes what it has learned itself, onto what stands by then.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any
 
+from adapter.fhir_json import Tree
 from adapter.ports import Capability, ServerState, moment
 from adapter.sync.partner import Partner
 from adapter.sync.ways import Tempo, ways
@@ -16,6 +20,8 @@ from adapter.sync.ways import Tempo, ways
 READ_BACK = 10
 _AGE = timedelta(days=1)
 _SETS = ("types", "conditional_create", "update_create", "history_type")
+# What one look at the server's CapabilityStatement says.
+_MEASURED = (*_SETS, "transaction", "batch", "fhir_version", "software", "at")
 
 
 @dataclass(slots=True)
@@ -34,6 +40,7 @@ class Facts:
     rates: dict[str, float] = field(default_factory=dict)
     placing: str = ""
     changed: bool = False
+    _noted: Tree = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     @classmethod
@@ -51,7 +58,7 @@ class Facts:
         made.rates = dict(kept.get("rates", {}))
         if found.software == kept.get("software"):
             made.placing = str(kept.get("placing", ""))
-        made.changed = not fresh
+        made.changed, made._noted = not fresh, kept
         made.keep(partner)
         return made
 
@@ -92,15 +99,16 @@ class Facts:
         self.bundle, self.changed = max(1, entries), True
 
     def keep(self, partner: Partner) -> None:
-        """Stores them where they changed."""
+        """Stores what is new since they were last stored, where anything is."""
         with self._lock:
             if not self.changed:
                 return
             self.changed = False
-            facts = self._kept()
-        partner.store.note(partner.name, facts=facts)
+            before, self._noted = self._noted, self._kept()
+            after = self._noted
+        partner.store.revise(partner.name, lambda present: joined(before, after, present))
 
-    def _kept(self) -> dict[str, Any]:
+    def _kept(self) -> Tree:
         rows = {name: sorted(getattr(self.capability, name)) for name in _SETS}
         return {
             **rows, "transaction": self.capability.transaction, "batch": self.capability.batch, "at": self.at,
@@ -108,6 +116,29 @@ class Facts:
             "alike": dict(self.alike), "unlike": sorted(self.unlike), "rates": self.rates,
             "placing": self.placing,
         }  # fmt: skip
+
+
+def joined(before: Tree, after: Tree, present: Tree) -> Tree:
+    """The facts that stand at present, and of each what changed from `before` to `after`: two that learn at once lose nothing.
+
+    Of two looks at what the server says of itself the later one stands, with the verdict on creating at our ids only where
+    that was of the same software.
+    """
+    newer = not present or moment(after["at"]) >= moment(present["at"])
+    found = {**present, **({name: after[name] for name in _MEASURED} if newer else {})}
+    sizes = [facts["bundle"] for facts in (present, after) if facts.get("at") == found["at"]]
+    counted: Counter[str] = Counter(after["alike"])
+    counted.subtract(before.get("alike", {}))
+    counted.update(present.get("alike", {}))
+    rates = {name: rate for name, rate in after["rates"].items() if rate != before.get("rates", {}).get(name)}
+    found |= {
+        "bundle": min(sizes),
+        "alike": {name: number for name, number in counted.items() if number},
+        "unlike": sorted({*present.get("unlike", ()), *after["unlike"]}),
+        "rates": {**present.get("rates", {}), **rates},
+    }
+    told = after["placing"] != before.get("placing", "") and after["software"] == found["software"]
+    return found | {"placing": after["placing"] if told else present.get("placing", "")}
 
 
 def _capability(kept: dict[str, Any]) -> Capability:

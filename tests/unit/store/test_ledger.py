@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -233,6 +234,20 @@ def test_options_come_back_as_they_were(store: Store) -> None:
     assert (store.state("b").skew, store.state("b").facts) == (1.5, {"x": [1]})
     store.remove_server("b")
     assert store.state("b").facts == {}
+
+
+def test_facts_that_many_revise_at_once_are_revised_by_each(store: Store) -> None:
+    def more(facts: dict[str, Any]) -> dict[str, Any]:
+        return {**facts, "seen": facts.get("seen", 0) + 1}
+
+    def work() -> None:
+        for _ in range(10):
+            store.revise(NAME, more)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work) for _ in range(4)]:
+            done.result()
+    assert store.state(NAME).facts == {"seen": 40}
 
 
 def test_links_of_the_first_tables_keep_what_was_agreed(tmp_path: Path) -> None:
