@@ -19,7 +19,7 @@ from adapter.services.exchange import attempt, exchange
 from adapter.sync.partner import Partner
 from adapter.sync.pull import pull
 from adapter.sync.receive import Plan
-from adapter.sync.turn import CONNECTION, Turn, connection
+from adapter.sync.turn import CONNECTION, HELD, Turn, connection
 from tests.unit.services.scene import NAME, Scene, scene
 
 GOAL = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "Theirs"}}
@@ -137,7 +137,7 @@ def test_a_connection_is_kept_up_with_the_reading_in_it(made: Scene) -> None:
     assert held is not None
     reading = Turn(made.partner(), within=held)
     assert reading.taken()
-    made.clock.at += timedelta(seconds=made.partner().lease / 2)
+    made.clock.at += timedelta(seconds=HELD / 2)
     reading.go_on()
-    made.clock.at += timedelta(seconds=made.partner().lease * 0.75)
+    made.clock.at += timedelta(seconds=HELD * 0.75)
     assert not made.store.take_turn(NAME, held.work, "another", seconds=600)
