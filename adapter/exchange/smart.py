@@ -173,10 +173,11 @@ def discover(base: str, *, tls: ClientCertificate | None = None, clock: Clock | 
     if not isinstance(url, str):
         raise SettingsError("The server names no token endpoint.", place=base, remedy="Say it with --token-url.")
     if token_origin(url) != token_origin(base):
+        named = url if url.isprintable() and len(url) < 500 else "URL"
         raise SettingsError(
             "The server's token endpoint is on another host.",
             place=base,
-            remedy="Say it with --token-url if you trust it.",
+            remedy=f"If you trust it: --token-url {named}",
         )
     return url
 

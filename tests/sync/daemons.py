@@ -1,18 +1,22 @@
-"""Real PostgreSQL and Redis on loopback, in a folder of their own, that end with the tests."""
+"""Real PostgreSQL and Redis on loopback, in a folder of their own, and processes of ours, that end with the tests."""
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+CAREPLAN = [sys.executable, "-m", "adapter.cli"]
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/bin")
 
 
@@ -121,3 +125,41 @@ def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise RuntimeError("the server did not start")
+
+
+@contextmanager
+def running(*words: str, folder: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of ours as a process of its own, ended with the test."""
+    # A pdeathsig ends it with us, however we end; TERM, so that a service ends the processes that it started too.
+    command = ["setpriv", "--pdeathsig=TERM", *CAREPLAN, *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+    log = (folder / f"{words[0]}-{random.randrange(10**9)}.log").open("wb")
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
+        log.close()
+
+
+def until(true: Callable[[], bool], seconds: float, what: str) -> None:
+    """Waits for it; fails with what did not come."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.1)
+
+
+def serving(port: int) -> bool:
+    """Whether the service on this port says that it is ready."""
+    import requests
+
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=2).ok
+    except requests.RequestException:
+        return False

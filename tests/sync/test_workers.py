@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,47 +16,9 @@ from adapter.bootstrap import Services
 from adapter.fhir_json import loads
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.services.servers import add, options_of
-from tests.sync.daemons import free_port, postgresql, redis
+from tests.sync.daemons import ROOT, free_port, postgresql, redis, running, serving, until
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-CAREPLAN = [sys.executable, "-m", "adapter.cli"]
 PEOPLE = 40
-
-
-@contextmanager
-def running(*words: str, folder: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A command of ours as a process of its own, ended with the test."""
-    # A pdeathsig ends it with us, however we end; TERM, so that a service ends the processes that it started too.
-    command = ["setpriv", "--pdeathsig=TERM", *CAREPLAN, *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **env}
-    log = (folder / f"{words[0]}-{random.randrange(10**9)}.log").open("wb")
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(20)
-        log.close()
-
-
-def until(true: Callable[[], bool], seconds: float, what: str) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
-
-
-def serving(port: int) -> bool:
-    import requests
-
-    try:
-        return requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 def patients(number: int) -> list[dict[str, Any]]:

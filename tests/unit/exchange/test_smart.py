@@ -279,6 +279,10 @@ def test_the_endpoint_that_a_server_names_is_taken_only_from_its_own_origin() ->
     elsewhere = json.dumps({"token_endpoint": "https://evil.example/token"})
     with StubServer(lambda c: c.send(503)) as stub, pytest.raises(Unavailable):
         discover(stub.base)
-    for answer, said in ((elsewhere, "another host"), ("{}", "names no"), ("<html>", "names no")):
+    for answer, said in (
+        (elsewhere, "another host.*--token-url https://evil.example/token"),
+        ("{}", "names no"),
+        ("<html>", "names no"),
+    ):
         with StubServer(lambda c, answer=answer: c.send(200, answer)) as stub, pytest.raises(SettingsError, match=said):
             discover(stub.base)
