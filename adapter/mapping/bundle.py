@@ -127,11 +127,12 @@ class Analysis:
 
     def refs(self, owned: Mapping[str, int]) -> BundleRefs:
         """The references of one record, which owns these parts."""
-        refs = self._read_only(owned)
+        refs = self.read_only(owned)
         refs.names, refs.given = self.names, self.given
         return refs
 
-    def _read_only(self, owned: Mapping[str, int]) -> BundleRefs:
+    def read_only(self, owned: Mapping[str, int]) -> BundleRefs:
+        """The same, for reading alone: what others call each resource is not looked for."""
         part_of = {index: key for key, index in owned.items() if key}
         return BundleRefs(self.input.base, self.targets, self.ids, self.types, owned=owned, part_of=part_of)
 
@@ -180,7 +181,7 @@ class Analysis:
     def _read(self, index: int, reader: ResourceMap, parts: dict[str, int]) -> Owned:
         trees = {key: self.input.resources[target] for key, target in parts.items()}
         record, issues = self.pack.record(
-            reader.kind, trees, record_id=self.ids[index], refs=self._read_only(parts), base=self.input.base
+            reader.kind, trees, record_id=self.ids[index], refs=self.read_only(parts), base=self.input.base
         )
         self.issues.extend(issues)
         return Owned(record, reader, parts)

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from adapter.definitions.search_parameters import SearchParameter, search_parameters
 from adapter.ports import Tree, instant
 from adapter.store.vault import Vault
 
 Pair = tuple[str, str]
+Reader = Callable[[Any], list[Pair]]
 # A `code` does not say its system: whatever system is asked for may be its own.
 ANY = "*"
 EARLIEST, LATEST = "0000", "9999-12-31T23:59:59.999Z~"
@@ -25,29 +26,44 @@ _MOMENT = re.compile(
     r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+ -]\d{2}:\d{2})?)?)?)?"
 )
 HIDDEN_DATES = frozenset({"birthdate", "death-date"})
-_NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
-_ADDRESS_PARTS = ("text", "line", "city", "district", "state", "postalCode", "country")
+# Of a HumanName and of an Address.
+_PARTS = (
+    "text", "family", "given", "prefix", "suffix", "line", "city", "district", "state", "postalCode", "country",
+)  # fmt: skip
+# Found by what a ContactPoint's `system` says that it is.
+_BY_SYSTEM = frozenset({"phone", "email"})
 LONGEST = 400
 _LONGEST_MOMENT = 40
 
 
-class IndexRow(NamedTuple):
-    """A row of resource_index, in the order of its columns."""
-
-    type: str
-    id: str
-    param: str
-    ordinal: int
-    system: str
-    value: str
+# The columns of resource_index, in their order: a resource has a dozen rows, so that they are plain tuples.
+COLUMNS = ("type", "id", "param", "ordinal", "system", "value")
+IndexRow = tuple[str, str, str, int, str, str]
 
 
-def index_rows(tree: Tree, vault: Vault) -> Iterator[IndexRow]:
+def index_rows(tree: Tree, vault: Vault) -> list[IndexRow]:
     """The rows of resource_index for a resource; what has not the shape of its kind has none."""
     type_, id_ = tree["resourceType"], tree["id"]
-    for name, parameter in search_parameters(type_).items():
-        for ordinal, pair in enumerate(_pairs(tree, parameter)):
-            yield IndexRow(type_, id_, name, ordinal, *(_hidden(parameter, pair, vault) if vault else pair))
+    rows: list[IndexRow] = []
+    for parameter, first, read in _asked(type_):
+        # Most of what a type can be found by, a resource does not say.
+        if first and first not in tree:
+            continue
+        for ordinal, pair in enumerate(_pairs(tree, parameter, read)):
+            shown = _hidden(parameter, pair, vault) if vault else pair
+            rows.append((type_, id_, parameter.name, ordinal, *shown))
+    return rows
+
+
+@lru_cache(maxsize=64)
+def _asked(type_: str) -> list[tuple[SearchParameter, str, Reader]]:
+    """What a type can be found by, the element at which its one path begins (empty where there are several), and how a value
+    there is read.
+    """
+    return [
+        (parameter, parameter.paths[0][0] if len(parameter.paths) == 1 else "", _KINDS[parameter.kind])
+        for parameter in search_parameters(type_).values()
+    ]
 
 
 def _hidden(parameter: SearchParameter, pair: Pair, vault: Vault) -> Pair:
@@ -59,25 +75,20 @@ def _hidden(parameter: SearchParameter, pair: Pair, vault: Vault) -> Pair:
     return pair
 
 
-def _pairs(tree: Tree, parameter: SearchParameter) -> dict[Pair, None]:
-    read, found = _KINDS[parameter.kind], dict[Pair, None]()
+def _pairs(tree: Tree, parameter: SearchParameter, read: Reader) -> Iterable[Pair]:
+    found: list[Pair] = []
     for path in parameter.paths:
-        # Most of what a type can be found by, a resource does not say.
         if path[0] not in tree:
             continue
         for value in _values(tree, path):
-            for pair in read(value):
-                if _fits(parameter, value, pair):
-                    found[pair[0][:LONGEST], pair[1][:LONGEST]] = None
-    return found
-
-
-def _fits(parameter: SearchParameter, value: Any, pair: Pair) -> bool:
+            if parameter.name in _BY_SYSTEM and not (type(value) is dict and value.get("system") == parameter.name):
+                continue
+            found += read(value)
     if parameter.patients_only:
-        return pair[0] == "Patient"
-    if parameter.name in {"phone", "email"}:
-        return isinstance(value, dict) and value.get("system") == parameter.name
-    return True
+        found = [pair for pair in found if pair[0] == "Patient"]
+    if len(found) < 2 and not (found and (len(found[0][0]) > LONGEST or len(found[0][1]) > LONGEST)):
+        return found
+    return dict.fromkeys([(system[:LONGEST], value[:LONGEST]) for system, value in found])
 
 
 def _values(tree: Tree, path: tuple[str, ...]) -> list[Any]:
@@ -92,83 +103,90 @@ def _values(tree: Tree, path: tuple[str, ...]) -> list[Any]:
 
 
 def _below(nodes: list[Any], name: str) -> list[Any]:
-    return _flat([node[name] for node in nodes if type(node) is dict and name in node])
-
-
-def _flat(nodes: list[Any]) -> list[Any]:
     found: list[Any] = []
     for node in nodes:
-        if type(node) is list:
-            found += _flat(node)
-        else:
-            found.append(node)
+        if type(node) is dict and name in node:
+            value = node[name]
+            if type(value) is list:
+                found += _flat(value)
+            else:
+                found.append(value)
     return found
 
 
-def _tokens(value: Any) -> Iterator[Pair]:
-    if isinstance(value, bool):
-        yield "", "true" if value else "false"
-    elif isinstance(value, str):
-        yield ANY, value
-    elif isinstance(value, dict) and isinstance(value.get("coding"), list):
-        for coding in value["coding"]:
-            yield from _tokens(coding)
-    elif isinstance(value, dict):
+def _flat(nodes: list[Any]) -> list[Any]:
+    if list not in map(type, nodes):
+        return nodes
+    found: list[Any] = []
+    for node in nodes:
+        found += _flat(node) if type(node) is list else [node]
+    return found
+
+
+def _tokens(value: Any) -> list[Pair]:
+    kind = type(value)
+    if kind is dict:
+        coding = value.get("coding")
+        if type(coding) is list:
+            return [pair for one in coding for pair in _tokens(one)]
         code = value.get("code", value.get("value"))
+        if type(code) is not str:
+            return []
+        system = value.get("system")
         # A telephone number's `system` is its kind and no part of what is looked for.
-        system = value.get("system") if "rank" not in value and value.get("system") not in {"phone", "email"} else ""
-        if isinstance(code, str):
-            yield (system if isinstance(system, str) else ""), code
+        plain = type(system) is str and "rank" not in value and system not in _BY_SYSTEM
+        return [(system if plain else "", code)]
+    if kind is str:
+        return [(ANY, value)]
+    return [("", "true" if value else "false")] if kind is bool else []
 
 
-def _references(value: Any) -> Iterator[Pair]:
-    literal = value.get("reference") if isinstance(value, dict) else value
-    if not isinstance(literal, str) or literal.startswith("#"):
-        return
-    if isinstance(value, str):
-        url, _, version = value.partition("|")
-        yield version, url
-        return
-    head, _, id_ = literal.split("/_history/", maxsplit=1)[0].rpartition("/")
-    if head:
-        yield head.rpartition("/")[2], id_
+def _references(value: Any) -> list[Pair]:
+    literal = value.get("reference") if type(value) is dict else value
+    if type(literal) is not str or literal.startswith("#"):
+        return []
+    if value is literal:
+        url, _, version = literal.partition("|")
+        return [(version, url)]
+    head, _, id_ = literal.partition("/_history/")[0].rpartition("/")
+    return [(head.rpartition("/")[2], id_)] if head else []
 
 
-def _uris(value: Any) -> Iterator[Pair]:
-    if isinstance(value, str):
-        yield "", value
+def _uris(value: Any) -> list[Pair]:
+    return [("", value)] if type(value) is str else []
 
 
-def _strings(value: Any) -> Iterator[Pair]:
-    if isinstance(value, str):
-        yield value, folded(value)
-    elif isinstance(value, dict):
-        for part in dict.fromkeys((*_NAME_PARTS, *_ADDRESS_PARTS)):
-            found = value.get(part)
-            for text in found if isinstance(found, list) else [found]:
-                if isinstance(text, str):
-                    yield text, folded(text)
+def _strings(value: Any) -> list[Pair]:
+    if type(value) is str:
+        return [(value, folded(value))]
+    found: list[Pair] = []
+    for part in _PARTS if type(value) is dict else ():
+        if part in value:
+            texts = value[part]
+            found += [(text, folded(text)) for text in (texts if type(texts) is list else [texts]) if type(text) is str]
+    return found
 
 
-def _dates(value: Any) -> Iterator[Pair]:
-    if isinstance(value, str):
-        if (found := moment_range(value)) is not None:
-            yield found
-    elif isinstance(value, dict) and isinstance(value.get("event"), list):
-        for event in value["event"]:
-            yield from _dates(event)
-    elif isinstance(value, dict):
-        repeat = value.get("repeat")
-        bounds = repeat.get("boundsPeriod") if isinstance(repeat, dict) else None
-        period = bounds if isinstance(bounds, dict) else value
-        start, end = period.get("start"), period.get("end")
-        low = moment_range(start) if isinstance(start, str) else None
-        high = moment_range(end) if isinstance(end, str) else None
-        if low is not None or high is not None:
-            yield (low[0] if low else EARLIEST), (high[1] if high else LATEST)
+def _dates(value: Any) -> list[Pair]:
+    if type(value) is str:
+        found = moment_range(value)
+        return [found] if found is not None else []
+    if type(value) is not dict:
+        return []
+    if type(value.get("event")) is list:
+        return [pair for event in value["event"] for pair in _dates(event)]
+    repeat = value.get("repeat")
+    bounds = repeat.get("boundsPeriod") if type(repeat) is dict else None
+    period = bounds if type(bounds) is dict else value
+    start, end = period.get("start"), period.get("end")
+    low = moment_range(start) if type(start) is str else None
+    high = moment_range(end) if type(end) is str else None
+    if low is None and high is None:
+        return []
+    return [(low[0] if low else EARLIEST, high[1] if high else LATEST)]
 
 
-_KINDS: dict[str, Callable[[Any], Iterator[Pair]]] = {
+_KINDS: dict[str, Reader] = {
     "token": _tokens, "reference": _references, "uri": _uris, "string": _strings, "date": _dates,
 }  # fmt: skip
 

@@ -73,11 +73,10 @@ def identified(connection: Connection, type_: str, names: Iterable[str]) -> dict
     asked = {
         (system, vault.hashed(value)): name for name, (system, value) in split.items() if 0 < len(value) <= LONGEST
     }
-    at, found = resource_index.c, dict[str, list[str]]()
+    found: dict[str, list[str]] = {}
     for (system,), some in by_head(asked):
-        where = (at.param == "identifier", at.value.in_(some), at.system == system, at.type == type_)
-        for row in connection.execute(select(at.id, at.value).where(*where).order_by(at.id)):
-            found.setdefault(asked[system, row.value], []).append(row.id)
+        for id_, value in connection.execute(_IDENTIFIED, {"system": system, "type": type_, "ids": some}):
+            found.setdefault(asked[system, value], []).append(id_)
     return found
 
 
@@ -110,3 +109,9 @@ _BY_NAME = (
     .where(_INDEX.type == _TYPE)
 )
 _RECORDS = select(_OF.id, _OF.kind, _OF.id, *_CAME).where(_OF.kind == _TYPE, _OF.id.in_(IDS))
+_IDENTIFIED = (
+    select(_INDEX.id, _INDEX.value)
+    .where(_INDEX.param == "identifier", _INDEX.value.in_(IDS), _INDEX.system == bindparam("system"))
+    .where(_INDEX.type == _TYPE)
+    .order_by(_INDEX.id)
+)

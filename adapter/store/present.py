@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from adapter.ports import Link, StoredResource
-from adapter.store.rows import by_head, link_of, resource_of
+from adapter.store.rows import IDS, by_head, link_of, resource_of
 from adapter.store.tables import conflict, link, record, resource
 
 Key = tuple[str, str]
@@ -52,42 +52,37 @@ class Present:
         """The versions of those of these resources that there are."""
         known = {key: self.resources.get(key) for key in keys}
         found = {key: one.version for key, one in known.items() if one is not None and not one.deleted}
-        at = resource.c
         for (type_,), some in by_head(key for key, one in known.items() if one is None):
-            query = select(at.id, at.version).where(at.type == type_, at.id.in_(some), at.deleted.is_(False))
-            found |= {(type_, row.id): row.version for row in self._connection.execute(query)}
+            rows = self._connection.execute(_VERSIONS, {"head": type_, "ids": some})
+            found |= {(type_, id_): version for id_, version in rows}
         return found
 
     def _places(self, keys: Iterable[Key]) -> dict[Key, Place]:
         """Where those of these resources are that there are, deleted ones too."""
-        at, found = resource.c, dict[Key, Place]()
+        found: dict[Key, Place] = {}
         for (type_,), some in by_head(sorted(keys)):
-            query = select(at.id, at.kind, at.record_id, at.part).where(at.type == type_, at.id.in_(some))
-            rows = self._connection.execute(query.order_by(at.id).with_for_update())
-            found |= {(type_, row.id): (row.kind, row.record_id, row.part) for row in rows}
+            rows = self._connection.execute(_PLACES, {"head": type_, "ids": some})
+            found |= {(type_, id_): (kind, record_id, part) for id_, kind, record_id, part in rows}
         return found
 
     def _by_record(self, keys: Iterable[Key]) -> list[StoredResource]:
-        at, found = resource.c, list[StoredResource]()
+        found: list[StoredResource] = []
         for (kind,), some in by_head(sorted(keys)):
-            query = select(resource).where(at.kind == kind, at.record_id.in_(some)).order_by(at.type, at.id)
-            found += map(resource_of, self._connection.execute(query.with_for_update()).all())
+            found += map(resource_of, self._connection.execute(_PARTS, {"head": kind, "ids": some}).all())
         return found
 
     def _records(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        at, found = record.c, dict[Key, Any]()
+        found: dict[Key, Any] = {}
         for (kind,), some in by_head(sorted(keys)):
-            query = select(record).where(at.kind == kind, at.id.in_(some)).order_by(at.id).with_for_update()
-            found |= {(kind, row["id"]): row for row in self._connection.execute(query).mappings()}
+            rows = self._connection.execute(_RECORDS, {"head": kind, "ids": some}).mappings()
+            found |= {(kind, row["id"]): row for row in rows}
         return found
 
     def _links(self, keys: Iterable[Key]) -> dict[Key, dict[Key, Link]]:
         """By record, then by (server, part)."""
-        at, found = link.c, dict[Key, dict[Key, Link]]()
+        found: dict[Key, dict[Key, Link]] = {}
         for (kind,), some in by_head(sorted(keys)):
-            query = select(link).where(at.kind == kind, at.record_id.in_(some))
-            query = query.order_by(at.server, at.record_id, at.part).with_for_update()
-            for one in map(link_of, self._connection.execute(query).all()):
+            for one in map(link_of, self._connection.execute(_LINKS, {"head": kind, "ids": some}).all()):
                 found.setdefault((kind, one.record_id), {})[one.server, one.part] = one
         return found
 
@@ -121,6 +116,24 @@ def _was(table: Any) -> Sequence[Any]:
     return (of.kind == bindparam("of_kind"), of.record_id == bindparam("of_record"), of.part == bindparam("of_part"))
 
 
+_HEAD: Any = bindparam("head")
+_AT, _OF, _BY = resource.c, record.c, link.c
+# In one order, so that two transactions do not wait for each other.
+_PLACES = (
+    select(_AT.id, _AT.kind, _AT.record_id, _AT.part)
+    .where(_AT.type == _HEAD, _AT.id.in_(IDS))
+    .order_by(_AT.id)
+    .with_for_update()
+)
+_VERSIONS = select(_AT.id, _AT.version).where(_AT.type == _HEAD, _AT.id.in_(IDS), _AT.deleted.is_(False))
+_PARTS = select(resource).where(_AT.kind == _HEAD, _AT.record_id.in_(IDS)).order_by(_AT.type, _AT.id).with_for_update()
+_RECORDS = select(record).where(_OF.kind == _HEAD, _OF.id.in_(IDS)).order_by(_OF.id).with_for_update()
+_LINKS = (
+    select(link)
+    .where(_BY.kind == _HEAD, _BY.record_id.in_(IDS))
+    .order_by(_BY.server, _BY.record_id, _BY.part)
+    .with_for_update()
+)
 _MOVED = (
     _moving(resource, resource.c.type == bindparam("of_type"), resource.c.id == bindparam("of_id")),
     _moving(link, *_was(link), link.c.local_id == bindparam("of_id")),

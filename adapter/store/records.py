@@ -58,11 +58,11 @@ class Records:
         return tree_of(row["document"])
 
     def records_of(self, keys: Iterable[Key]) -> dict[Key, Tree]:
-        at, found = record.c, dict[Key, Tree]()
+        found: dict[Key, Tree] = {}
         with reading(self.engine) as connection:
             for (kind,), some in by_head(keys):
-                query = select(at.id, at.document).where(at.kind == kind, at.id.in_(some), at.deleted.is_(False))
-                found |= {(kind, row.id): tree_of(row.document) for row in connection.execute(query)}
+                rows = connection.execute(_DOCUMENTS, {"kind": kind, "ids": some})
+                found |= {(kind, id_): tree_of(document) for id_, document in rows}
         return found
 
     def records(self, kind: str | None = None) -> Iterator[Tree]:
@@ -86,12 +86,11 @@ class Records:
             return {one.part: one for one in _parts(connection, [(kind, id_)])}
 
     def around(self, keys: Iterable[Key]) -> dict[Key, StoredResource]:
-        at = resource.c
         with reading(self.engine) as connection:
-            records = dict[Key, None]()
+            records: dict[Key, None] = {}
             for (type_,), some in by_head(keys):
-                query = select(at.kind, at.record_id).where(at.type == type_, at.id.in_(some), at.deleted.is_(False))
-                records |= {(row.kind, row.record_id): None for row in connection.execute(query)}
+                rows = connection.execute(_WHOSE, {"type": type_, "ids": some})
+                records |= dict.fromkeys(map(tuple, rows))
             return {(one.type, one.id): one for one in _parts(connection, records)}
 
     def resource(self, type_: str, id_: str) -> StoredResource:
@@ -181,12 +180,15 @@ class Records:
             return consents(connection, patients)
 
 
-_RESOURCES = select(resource).where(resource.c.type == bindparam("type"), resource.c.id.in_(IDS))
+_AT, _OF = resource.c, record.c
+_LIVE = _AT.deleted.is_(False)
+_RESOURCES = select(resource).where(_AT.type == bindparam("type"), _AT.id.in_(IDS))
+_WHOSE = select(_AT.kind, _AT.record_id).where(_AT.type == bindparam("type"), _AT.id.in_(IDS), _LIVE)
+_PARTS = select(resource).where(_AT.kind == bindparam("kind"), _AT.record_id.in_(IDS), _LIVE)
+_DOCUMENTS = select(_OF.id, _OF.document).where(_OF.kind == bindparam("kind"), _OF.id.in_(IDS), _OF.deleted.is_(False))
 
 
 def _parts(connection: Connection, records: Iterable[Key]) -> Iterator[StoredResource]:
     """The present resources of records."""
-    at = resource.c
     for (kind,), some in by_head(records):
-        query = select(resource).where(at.kind == kind, at.record_id.in_(some), at.deleted.is_(False))
-        yield from map(resource_of, connection.execute(query).all())
+        yield from map(resource_of, connection.execute(_PARTS, {"kind": kind, "ids": some}).all())

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, update
+from sqlalchemy import Connection, Table, bindparam, delete, update
 
 from adapter.ports import Link, StoredResource, Tree
-from adapter.store.indexing import IndexRow, index_rows
+from adapter.store.indexing import COLUMNS, index_rows
 from adapter.store.rows import patient_of, row_of_link, row_of_resource, text_of
 from adapter.store.tables import link, record, record_revision, resource, resource_history, resource_index
-from adapter.store.vault import vault_of
+from adapter.store.vault import Sealed, vault_of
 
 Key = tuple[str, ...]
 Row = dict[str, Any]
@@ -59,26 +59,22 @@ class Written:
     def flush(self, known: Collection[Key]) -> None:
         """Writes all of it; `known` are the records (kind, id) and resources (type, id) of which there is a row."""
         self._put(record, self._records, known)
-        self._insert(record_revision, self._revisions)
+        _insert(self._connection, record_revision, self._revisions)
         self._put(resource, self._resources, known)
-        self._insert(resource_history, self._history)
+        _insert(self._connection, resource_history, self._history)
         old = [{"at_type": key[0], "at_id": key[1]} for key in self._trees if key in known]
         if old:
             self._connection.execute(_FORGET, old)
         trees = [tree for tree in self._trees.values() if tree is not None]
         index(self._connection, trees)
-        self._insert(link, list(self._links[True].values()))
+        _insert(self._connection, link, list(self._links[True].values()))
         self._update(link, list(self._links[False].values()))
 
     def _put(self, table: Table, rows: dict[Key, Row], known: Collection[Key]) -> None:
         # In one order, so that two transactions do not each wait for what the other has written.
         ordered = sorted(rows.items())
-        self._insert(table, [row for key, row in ordered if key not in known])
+        _insert(self._connection, table, [row for key, row in ordered if key not in known])
         self._update(table, [row for key, row in ordered if key in known])
-
-    def _insert(self, table: Table, rows: list[Row]) -> None:
-        if rows:
-            self._connection.execute(_INSERT[table.name], rows)
 
     def _update(self, table: Table, rows: list[Row]) -> None:
         if rows:
@@ -88,14 +84,29 @@ class Written:
 
 
 def index(connection: Connection, trees: Iterable[Tree]) -> None:
-    """Writes the rows by which these resources are found. They are many and plain, so the driver gets them as they are."""
+    """Writes the rows by which these resources are found."""
     vault = vault_of(connection.dialect)
-    rows = [row for tree in trees for row in index_rows(tree, vault)]
+    _write(connection, resource_index, COLUMNS, [row for tree in trees for row in index_rows(tree, vault)])
+
+
+def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
+    """Writes new rows, each with the same columns in the same order."""
+    if not rows:
+        return
+    vault = vault_of(connection.dialect)
+    for column in table.columns if vault else ():
+        if isinstance(column.type, Sealed):
+            place, name = column.type.place, column.name
+            rows = [row if row[name] is None else row | {name: vault.seal(row[name], place)} for row in rows]
+    _write(connection, table, tuple(rows[0]), [tuple(row.values()) for row in rows])
+
+
+def _write(connection: Connection, table: Table, names: Collection[str], rows: list[tuple[Any, ...]]) -> None:
+    """Rows are many and plain: the driver gets them as they are."""
     if rows:
         mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-        marks = ", ".join([mark] * len(IndexRow._fields))
-        columns = ", ".join(IndexRow._fields)
-        connection.exec_driver_sql(f"INSERT INTO {resource_index.name} ({columns}) VALUES ({marks})", rows)  # noqa: S608 - names of ours
+        text = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608 - names of ours
+        connection.exec_driver_sql(text, rows)
 
 
 def _at(table: Table, names: Collection[str]) -> list[Any]:
@@ -109,6 +120,5 @@ def _updating(table: Table) -> Any:
 
 
 # Built once: building a statement takes longer than carrying it out.
-_INSERT = {table.name: insert(table) for table in (record, record_revision, resource, resource_history, link)}
 _UPDATE = {table.name: _updating(table) for table in (record, resource, link)}
 _FORGET = delete(resource_index).where(*_at(resource_index, ("type", "id")))

@@ -63,7 +63,7 @@ class Adopting:
             return list(rows)
         store, name = self.partner.store, self.partner.name
         ours = [row for row in rows if id(row) in named]
-        owners = dict(zip(map(id, ours), store.owners([row.resource for row in ours], name), strict=True))
+        owners = dict(zip(map(id, ours), store.owners([row.resource for row in ours]), strict=True))
         pending = (
             link for link in store.links(name, type_=type_, pending=True) if link.in_flight and not link.remote_id
         )

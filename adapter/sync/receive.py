@@ -164,7 +164,7 @@ def _touched(changes: Mapping[Key, Tree | None], one: _Whole, before: set[Key]) 
 def _write(scene: Scene, reading: _Reading, one: _Whole, previous: Tree | None) -> RecordWrite:
     (kind, id_), members = one.key, one.members
     trees = {part: scene.trees[key] for part, key in members.items()}
-    record, _ = reading.pack.record(kind, trees, previous, record_id=id_, refs=reading.analysis.refs(one.parts))
+    record, _ = reading.pack.record(kind, trees, previous, record_id=id_, refs=reading.analysis.read_only(one.parts))
     faults = reading.check(record)
     if faults:
         text = "The resource cannot be held as a record."
