@@ -14,7 +14,7 @@ from adapter.exchange.capability import capability_of
 from adapter.exchange.limits import Limits
 from adapter.exchange.links import checked_base
 from adapter.exchange.pacing import Pace
-from adapter.exchange.paging import pages
+from adapter.exchange.paging import count_of, pages, whole
 from adapter.exchange.transport import Answer, Request, Transport
 from adapter.exchange.wire import (
     condition_of,
@@ -102,17 +102,25 @@ class HttpFhirServer:
     def search(self, type_: str, params: Mapping[str, str | Sequence[str]]) -> Iterator[Rows]:
         """Matches and what was asked to be included with them, a page at a time; never the server's own remarks.
 
-        A page that cannot be had raises, after the pages before it were given.
+        A page that cannot be had raises, after the pages before it were given. Of a server that does not page, all is asked.
         """
-        path, query = path_of(type_), urlencode(params, doseq=True)
-        if len(query) > self.limits.query:
-            answer = self._ask("POST", f"{path}/_search", body=query.encode(), headers={**_FORM, **_FRESH})
-        else:
-            answer = self._ask("GET", path, query=query, headers=_FRESH)
-        date = date_of(answer)
-        for page in self._pages(answer, "searchset"):
+        date = ""
+
+        def ask(count: int) -> Iterator[Tree]:
+            nonlocal date
+            answer = self._searched(path_of(type_), {**params, "_count": str(count)} if count else params)
+            date = date_of(answer)
+            return self._pages(answer, "searchset")
+
+        for page in whole(ask, count_of(params), place=f"GET {self.base}/{type_}"):
             yield Rows(map(versioned, resources_of(page)), stamp_of(page) or date)
             date = ""
+
+    def _searched(self, path: str, params: Mapping[str, str | Sequence[str]]) -> Answer:
+        query = urlencode(params, doseq=True)
+        if len(query) > self.limits.query:
+            return self._ask("POST", f"{path}/_search", body=query.encode(), headers={**_FORM, **_FRESH})
+        return self._ask("GET", path, query=query, headers=_FRESH)
 
     def history(self, type_: str, id_: str | None = None, *, since: str | None = None) -> Iterator[list[Tree]]:
         query = urlencode({"_since": since}) if since else ""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -402,6 +403,43 @@ def test_pages_without_end_stop() -> None:
     with told(another, limits=Limits(pages=5)) as (server, stub), pytest.raises(Unavailable, match="more than 5 pages"):
         list(server.search("Patient", {}))
     assert len(stub.asked) == 5
+
+
+class Unpaged:
+    """A server that gives as many as it is asked for, up to so many, and no link."""
+
+    def __init__(self, held: int, *, most: int = 1000, total: bool = True) -> None:
+        self.held, self.most, self.total = held, most, total
+
+    def __call__(self, c: Connection) -> None:
+        asked = int(parse_qs(urlsplit(c.target).query).get("_count", ["1000"])[0])
+        rows = [{"resourceType": "Patient", "id": f"p{n}"} for n in range(self.held)][: min(asked, self.most)]
+        c.tree(200, bundle(c, rows=rows) | ({"total": self.held} if self.total else {}))
+
+
+@pytest.mark.parametrize("total", [True, False])
+@pytest.mark.parametrize("held", [0, 2, 3, 4, 13])
+def test_a_server_that_does_not_page_is_asked_for_all(held: int, total: bool) -> None:
+    with told(Unpaged(held, total=total)) as (server, stub):
+        found = [row.resource["id"] for page in server.search("Patient", {"_count": "3"}) for row in page]
+    assert found == [f"p{n}" for n in range(held)], "each once"
+    assert len(stub.asked) == 1 or held > 3 or not total
+    assert len(stub.asked) <= 4
+
+
+def test_what_a_server_does_not_page_and_does_not_give_is_not_passed_over() -> None:
+    with told(Unpaged(13, most=5)) as (server, stub):
+        pages = server.search("Patient", {"_count": "3"})
+        assert [len(next(pages)), len(next(pages))] == [3, 2]
+        with pytest.raises(Unavailable, match="gave 5 of 13 matches, and no link"):
+            next(pages)
+    assert len(stub.asked) == 2
+
+
+def test_a_first_page_alone_costs_one_request() -> None:
+    with told(Unpaged(13)) as (server, stub):
+        assert len(next(server.search("Patient", {"_count": "1"}))) == 1
+    assert len(stub.asked) == 1
 
 
 @pytest.mark.parametrize("kind", ["history", "collection"])
