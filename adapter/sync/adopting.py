@@ -34,6 +34,8 @@ class Adopting:
         self.report = report
         self.dry_run = dry_run
         self.scope = Scope(partner)
+        # What cannot be held yet may belong to what comes on a later page.
+        self.more_comes = True
 
     def take(self, type_: str, rows: Sequence[Versioned]) -> None:
         """Those of a page that are ours to take: all together where that is possible, else each by itself."""
@@ -117,9 +119,11 @@ class Adopting:
             # Another process took it over at the same time, or something that it refers to: looked at once more.
             self.partner.store.arrive([Arrival(self.partner.name, *link.remote)])
         except DataError as error:
-            arrival = Arrival(self.partner.name, *link.remote, "refused", row.version, error.message)
-            self.partner.store.arrive([arrival])
-            self.report.add(link, "left there", error.message)
+            again = self.more_comes and link.type != "Patient"
+            state = "look" if again else "refused"
+            self.partner.store.arrive([Arrival(self.partner.name, *link.remote, state, row.version, error.message)])
+            if not again:
+                self.report.add(link, "left there", error.message)
 
     def _about_known(self, rows: Sequence[Versioned]) -> list[Versioned]:
         """Those that are about a patient of ours; one who is named by identifiers that do not say whose waits."""

@@ -48,6 +48,7 @@ def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = Fals
     for type_ in look.types:
         look.window(type_)
     look.deleted()
+    look.adopting.more_comes = False
     look.arrivals()
     look.noted()
     return report
@@ -270,8 +271,7 @@ class _Look:
         if self.swept_now:
             return
         self.swept_now = True
-        missing = sweep(self.partner, self.take)
-        self._mark_gone(missing)
+        self._mark_gone(sweep(self.partner, self.take))
         self._swept_at_last()
 
     def _swept_at_last(self) -> None:

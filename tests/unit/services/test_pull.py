@@ -444,3 +444,15 @@ def test_a_store_in_memory_takes_in_everything_and_goes_on(pushed: Scene) -> Non
     assert first.linked
     assert len(list(links)) == len(here.links()) - 1
     assert here.sync().counts() == {"updated": 2}
+
+
+def test_what_is_split_by_the_end_of_a_page_is_taken_in_whole(pushed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers to an instrument cannot be held without the assessment that they are part of."""
+    monkeypatch.setattr("adapter.sync.pull.COUNT", "1")
+    here = Scene(open_store("sqlite://", clock=pushed.clock), pushed.client, pushed.clock)
+    here.store.add_server(Server(NAME, pushed.client.base, "own", options=Options(patients="all")))
+    assert set(here.pull().counts()) == {"adopted"}
+    assert here.store.arrivals(NAME) == []
+    # A score comes with its assessment, and not by itself.
+    sent = {link.remote for link in pushed.links() if link.type != "Observation"}
+    assert {link.remote for link in here.links()} == sent
