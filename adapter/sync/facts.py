@@ -6,7 +6,7 @@ Several workers learn of one server at a time. Each notes what it has learned it
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Lock
 from typing import Any
@@ -29,7 +29,7 @@ class Facts:
     """A server's capability, the most entries of one request, and how far its answers to writes are believed.
 
     `placing` is "yes" where it was seen to create at our own ids, and only what was never there, "no" where it was seen not
-    to, empty where that was not tried.
+    to, empty where that was not tried. `torn` where it did a part of a transaction without the others.
     """
 
     capability: Capability
@@ -39,6 +39,7 @@ class Facts:
     unlike: set[str] = field(default_factory=set)
     rates: dict[str, float] = field(default_factory=dict)
     placing: str = ""
+    torn: bool = False
     changed: bool = False
     _noted: Tree = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -58,6 +59,8 @@ class Facts:
         made.rates = dict(kept.get("rates", {}))
         if found.software == kept.get("software"):
             made.placing = str(kept.get("placing", ""))
+            if kept.get("torn"):
+                made.tore()
         made.changed, made._noted = not fresh, kept
         made.keep(partner)
         return made
@@ -80,6 +83,12 @@ class Facts:
         with self._lock:
             self.changed |= self.placing != verdict
             self.placing = verdict
+
+    def tore(self) -> None:
+        """It did a part of a transaction without the others: whatever it says, it has none."""
+        with self._lock:
+            self.changed |= not self.torn
+            self.torn, self.capability = True, replace(self.capability, transaction=False)
 
     def tempo(self, partner: Partner) -> Tempo:
         """The ways in which it can be sent to, and how quick each was."""
@@ -114,7 +123,7 @@ class Facts:
             **rows, "transaction": self.capability.transaction, "batch": self.capability.batch, "at": self.at,
             "bundle": self.bundle, "fhir_version": self.capability.fhir_version, "software": self.capability.software,
             "alike": dict(self.alike), "unlike": sorted(self.unlike), "rates": self.rates,
-            "placing": self.placing,
+            "placing": self.placing, "torn": self.torn,
         }  # fmt: skip
 
 
@@ -137,8 +146,10 @@ def joined(before: Tree, after: Tree, present: Tree) -> Tree:
         "unlike": sorted({*present.get("unlike", ()), *after["unlike"]}),
         "rates": {**present.get("rates", {}), **rates},
     }
-    told = after["placing"] != before.get("placing", "") and after["software"] == found["software"]
-    return found | {"placing": after["placing"] if told else present.get("placing", "")}
+    alike = after["software"] == found["software"]
+    told = alike and after["placing"] != before.get("placing", "")
+    torn = present.get("torn", False) or (alike and after["torn"])
+    return found | {"placing": after["placing"] if told else present.get("placing", ""), "torn": torn}
 
 
 def _capability(kept: dict[str, Any]) -> Capability:

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapter.errors import DataError
 from adapter.fhir_json import canonical
-from adapter.identity import IDENTIFIER_SYSTEM
+from adapter.identity import IDENTIFIER_SYSTEM, foreign_record_id, is_uuid
 from adapter.mapping.scope import own_identifier
 from adapter.ports import Capability, Link, Tree
 from adapter.sync.merge import merge, ours
@@ -78,8 +78,9 @@ def condition(link: Link, tree: Tree) -> str:
 
 
 def urn(link: Link) -> str:
-    """The name of a part that is created in the same Bundle."""
-    return f"urn:uuid:{link.local_id}"
+    """The name of a part that is created in the same Bundle: one of a UUID, as some servers know no other."""
+    id_ = link.local_id
+    return f"urn:uuid:{id_ if is_uuid(id_) else foreign_record_id('', link.type, id_)}"
 
 
 def entry(send: Send, names: Rename, urns: Mapping[Key, str], base: str, capability: Capability) -> Tree:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from adapter.errors import Conflict, DataError, Refused, ServerRefused, Unavailable, UnknownOutcome
+from adapter.errors import Conflict, DataError, Gone, NotFound, Refused, ServerRefused, Unavailable, UnknownOutcome
 from adapter.fhir_json import Tree
 from adapter.ports import FOR_CONSENT, Versioned
 from adapter.sync import probe
 from adapter.sync.answers import Outcome, outcomes
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
-from adapter.sync.outgoing import Key, Send, entry, urn
+from adapter.sync.outgoing import Key, Send, entry, identified, urn
 from adapter.sync.partner import LOOK_AT_CONSENT, Partner, backoff, first_error
 from adapter.sync.recording import record, strays
 from adapter.sync.split import bundles, halves, layers, targets_first
@@ -120,6 +120,9 @@ class Sending:
             found = ask()
         except Conflict as error:
             self._met(sends, error)
+        except (NotFound, Gone):
+            # What was linked is not there any more: that is another version, too.
+            self._met(sends, Conflict("What was linked is gone."))
         except (ServerRefused, DataError, Refused) as error:
             self._refused(sends, error)
         except UnknownOutcome as error:
@@ -173,17 +176,36 @@ class Sending:
         pairs = list(zip(sends, found, strict=True))
         unknown = [send for send, outcome in pairs if outcome is None]
         # An entry of a batch that is refused says why when it is sent alone.
-        self._singly([send for send, outcome in pairs if outcome is not None and not outcome.done])
+        refused = [send for send, outcome in pairs if outcome is not None and not outcome.done]
+        self._singly(refused)
         if unknown:
             self._unknown(unknown, "the answer does not say what came of it")
         done = [(send, outcome) for send, outcome in pairs if outcome is not None and outcome.done]
         if odd := strays(self.round.names, done):
             self._unknown(odd, "the server answered with a resource that belongs to another part")
             done = [(send, outcome) for send, outcome in done if send not in odd]
+        astray = self._astray(refused, done)
+        done = [(send, outcome) for send, outcome in done if send.link.local not in astray]
         self.round.closed(record(self.partner, self.round.names, self.facts, done, self.round.report))
         self.round.shared.wrote(len(done))
         # Only what is new there can be waited for.
         self.round.shared.progress |= any(not send.link.linked for send, _ in done)
+        self._singly(list(astray.values()))
+
+    def _astray(self, refused: Sequence[Send], done: Sequence[tuple[Send, Outcome]]) -> dict[Key, Send]:
+        """What a server wrote though it refused others of the same transaction, and that names one of them, by an id that
+        nothing has there: to be written once more, with what there is.
+        """
+        if not (refused and done and self.facts.capability.transaction):
+            return {}
+        self.facts.tore()
+        missing = {send.link.local for send in refused}
+        found = {}
+        for send, outcome in done:
+            if missing.intersection(send.refers):
+                link = send.link.replace(remote_id=outcome.id, remote_version=outcome.version)
+                found[link.local] = replace(send, link=link, wanted=identified(send.wanted, link))
+        return found
 
     def _refused(self, sends: list[Send], error: ServerRefused | DataError | Refused) -> None:
         if isinstance(error, Refused) and error.consent:
@@ -236,6 +258,11 @@ class Sending:
             return
         links = [send.link.replace(attempts=send.link.attempts + 1, in_flight="") for send in sends]
         often = [link for link in links if link.attempts > MOST_MEETINGS]
+        if parts and (often or not any(link.linked for link in links)):
+            # What is new has no version that could be met, and by one that meets another always, its neighbours are not held up.
+            for part in parts:
+                self._send(part)
+            return
         if often:
             self.round.stop(links, "quarantine", "its version there changes at every write; stopped after three")
             return

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from adapter.errors import Conflict, ServerRefused, Unavailable, UnknownOutcome
+from adapter import fhir_json
+from adapter.errors import Conflict, NotFound, ServerRefused, Unavailable, UnknownOutcome
 from adapter.fhir_json import copy
 from adapter.ports import Options, Versioned
 from adapter.services.servers import change
@@ -265,6 +266,87 @@ def test_a_version_that_changes_at_every_write_is_given_up(made: Scene, monkeypa
     made.push()
     assert made.goal()["statusReason"] == "ours"
     assert in_step(made)
+
+
+def goals(bundle: dict[str, Any], goal: str) -> list[dict[str, Any]]:
+    """The entries of a Bundle that are about a goal of ours."""
+    return [
+        row for row in bundle["entry"] if row["resource"]["resourceType"] == "Goal" and goal in str(row["resource"])
+    ]
+
+
+def test_several_matches_of_one_part_set_it_alone_aside(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FHIR says 412 of a condition that several match; of a whole transaction nobody can tell that from a stale version."""
+    goal = made.plan()["goals"][0]["id"]
+
+    def several(send: Sent, bundle: dict[str, Any]) -> Any:
+        if goals(bundle, goal):
+            raise Conflict("412") if len(bundle["entry"]) > 1 else ServerRefused("412", status=412)
+        return send(bundle)
+
+    through(made, monkeypatch, several)
+    made.push()
+    made.push()
+    (aside,) = [link for link in made.links() if link.state != "linked"]
+    assert (aside.type, aside.state) == ("Goal", "quarantine")
+    assert "several resources there" in aside.reason
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_transaction_that_is_done_in_part(made: Scene, monkeypatch: pytest.MonkeyPatch, later: bool) -> None:
+    """The others name what was refused by an id that nothing has there: they are written once more, as it then is."""
+    goal = made.plan()["goals"][0]["id"]
+
+    def torn(send: Sent, bundle: dict[str, Any]) -> Any:
+        out = goals(bundle, goal)
+        if not out or len(bundle["entry"]) == 1:
+            if out and not later:
+                raise ServerRefused("422", status=422)
+            return send(bundle)
+        text = fhir_json.dumps(bundle["entry"]).decode().replace(out[0]["fullUrl"], "Goal/nothing")
+        rest = [row for row in fhir_json.loads(text.encode()) if goal not in str(row["resource"].get("identifier"))]
+        answer = send({**bundle, "entry": rest})
+        answer["entry"].insert(bundle["entry"].index(out[0]), {"response": {"status": "422"}})
+        return answer
+
+    through(made, monkeypatch, torn)
+    made.push()
+    held = [
+        row.resource
+        for type_ in ("CarePlan", "ServiceRequest")
+        for page in made.client.search(type_, {})
+        for row in page
+    ]
+    assert held
+    assert "Goal/nothing" not in str(held)
+    assert {link.state for link in made.links()} == ({"linked"} if later else {"linked", "refused"})
+    assert not later or in_step(made)
+    assert made.store.state(NAME).facts["torn"]
+    assert not made.store.state(NAME).facts["transaction"], "batches go there from now on"
+    assert made.sync().steps == []
+
+
+def test_an_edit_of_what_was_deleted_there_is_a_conflict_with_a_push_alone(
+    made: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HAPI answers such an update with a conflict; others with 404 or 410."""
+    made.push()
+    (link,) = [link for link in made.links("Goal") if link.part.endswith(made.plan()["goals"][0]["id"])]
+    made.edit_goal(status_reason="ours")
+    made.client.delete("Goal", link.remote_id)
+
+    update = made.client.update
+
+    def absent(resource: dict[str, Any], **request: Any) -> Any:
+        if resource["id"] == link.remote_id:
+            raise NotFound("The server does not know it.")
+        return update(resource, **request)
+
+    monkeypatch.setattr(made.client, "update", absent)
+    made.push()
+    (link,) = [one for one in made.links("Goal") if one.part == link.part]
+    assert (link.state, link.reason) == ("conflict", "changed here, deleted there")
+    assert len(made.store.conflicts(NAME)) == 1
 
 
 def test_only_the_kinds_of_a_server_go_there(tmp_path: Path) -> None:
