@@ -15,8 +15,9 @@ setup: ## .venv/ with the locked packages; no Java
 demo: setup ## a guided run of the whole way on embedded parts
 	@$(CAREPLAN) demo
 
-test: ## everything that must pass: check, then all tests, a real HAPI server among them
+test: ## everything that must pass: check, then all tests, real FHIR servers of two makes among them
 	@scripts/setup --tests
+	-@$(PYTHON) -m tests.medplum.launch --build
 	@$(MAKE) --no-print-directory check
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 

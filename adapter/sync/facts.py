@@ -148,7 +148,7 @@ def joined(before: Tree, after: Tree, present: Tree) -> Tree:
     }
     alike = after["software"] == found["software"]
     told = alike and after["placing"] != before.get("placing", "")
-    torn = present.get("torn", False) or (alike and after["torn"])
+    torn = any(one.get("torn") for one in (present, after) if one.get("software") == found["software"])
     return found | {"placing": after["placing"] if told else present.get("placing", ""), "torn": torn}
 
 

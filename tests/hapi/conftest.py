@@ -18,10 +18,11 @@ import requests
 from . import launch
 
 
-def _unable(why: str) -> NoReturn:
+def unable(name: str, why: str) -> NoReturn:
+    """Where `CI` is set a failure, elsewhere a reason to skip."""
     if os.environ.get("CI"):
-        pytest.fail(f"The HAPI server cannot run here: {why}", pytrace=False)
-    pytest.skip(f"The HAPI server cannot run here: {why}")
+        pytest.fail(f"The {name} server cannot run here: {why}", pytrace=False)
+    pytest.skip(f"The {name} server cannot run here: {why}")
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def _run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hapi(_run_dir: Path) -> Iterator[str]:
     """Base URL of the server; the first process that asks starts it, and ends it when the last has finished."""
     if why := launch.missing_tools():
-        _unable(why)
+        unable("HAPI", why)
     note, server = _run_dir / "hapi.url", None
     with (_run_dir / "hapi-users.lock").open("a") as users:
         with launch.locked(_run_dir / "hapi-start.lock"):
@@ -43,7 +44,7 @@ def hapi(_run_dir: Path) -> Iterator[str]:
                 try:
                     server = launch.start()
                 except launch.CannotBuild as error:
-                    _unable(str(error))
+                    unable("HAPI", str(error))
                 note.write_text(server.base)
             launch.fcntl.flock(users, launch.fcntl.LOCK_SH)
         yield note.read_text()

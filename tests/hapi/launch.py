@@ -45,11 +45,11 @@ def say(text: str) -> None:
     print(f"hapi: {text}", file=sys.stderr, flush=True)
 
 
-def cache_dir() -> Path:
-    """Where jars and builds are kept."""
+def cache_dir(name: str = "hapi") -> Path:
+    """Where what a server is made of is kept, and what is built."""
     chosen = os.environ.get("CAREPLAN_CACHE")
     root = Path(chosen) if chosen else Path(__file__).resolve().parents[2] / ".cache"
-    return root.resolve() / "hapi"
+    return root.resolve() / name
 
 
 def missing_tools() -> str:
@@ -162,7 +162,7 @@ def start(options: Mapping[str, str] | None = None) -> Hapi:
     Raises CannotLaunch, with the end of the server's log.
     """
     folder = build()
-    log = _new_log()
+    log = new_log(cache_dir())
     archive = folder / "classes.jsa"
     with log.open("w") as errors:
         process = subprocess.Popen(
@@ -171,14 +171,15 @@ def start(options: Mapping[str, str] | None = None) -> Hapi:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=_environment(options or {}),
+            env=environment({"HOST": "127.0.0.1", "PORT": "0", **(options or {})}),
         )
-    base = _await_ready(process, log)
+    base = await_ready(process, log)
     return Hapi(base, process, log, archive)
 
 
-def _new_log() -> Path:
-    folder = cache_dir() / "logs"
+def new_log(place: Path) -> Path:
+    """The file for what a server says; of the older ones a few are kept."""
+    folder = place / "logs"
     folder.mkdir(exist_ok=True)
     for old in sorted(folder.glob("*.log"))[:-KEPT_LOGS]:
         old.unlink(missing_ok=True)
@@ -199,13 +200,14 @@ def _java(folder: Path, archive: Path, log: Path) -> list[str]:
     return ["java", "-XX:+UseSerialGC", "-Xmx1g", "-XX:TieredStopAtLevel=1", sharing, *quiet, "-cp", classpath, MAIN]
 
 
-def _environment(options: Mapping[str, str]) -> dict[str, str]:
-    # Only what is meant: a stray PORT or VALIDATE of the caller's environment would change the server.
+def environment(options: Mapping[str, str]) -> dict[str, str]:
+    """Only what is meant: a stray PORT or VALIDATE of the caller's environment would change the server."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR") if name in os.environ}
-    return {**kept, "HOST": "127.0.0.1", "PORT": "0", **options}
+    return {**kept, **options}
 
 
-def _await_ready(process: subprocess.Popen[str], log: Path) -> str:
+def await_ready(process: subprocess.Popen[str], log: Path) -> str:
+    """The URL that it says when it is ready. Raises CannotLaunch, with the end of its log."""
     lines: queue.Queue[str] = queue.Queue()
     assert process.stdout is not None
     threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.hapi.conftest import _run_dir, _turn, empty_hapi, hapi
+from tests.medplum.servers import medplum, medplum_transactions
 from tests.sync.site import Site
 
-__all__ = ["_run_dir", "_turn", "empty_hapi", "hapi"]
+__all__ = ["_run_dir", "_turn", "empty_hapi", "hapi", "medplum", "medplum_transactions"]
 
 
 @pytest.fixture

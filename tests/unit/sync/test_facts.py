@@ -18,7 +18,7 @@ AT, LATER = "2026-03-01T12:00:00.000Z", "2026-03-01T12:00:05.000Z"
 START: Tree = {
     "types": ["Goal"], "conditional_create": [], "update_create": [], "history_type": [], "transaction": True,
     "batch": True, "fhir_version": "4.0.1", "software": "one", "at": AT, "bundle": 100, "alike": {"Goal": 2},
-    "unlike": [], "rates": {"100x4": 50}, "placing": "",
+    "unlike": [], "rates": {"100x4": 50}, "placing": "", "torn": False,
 }  # fmt: skip
 
 
@@ -88,3 +88,11 @@ def test_the_order_in_which_they_note_it_makes_no_difference(one: Tree, other: T
     assert set(first["unlike"]) == {*one["unlike"], *other["unlike"]}
     assert joined(START, START, one) == one
     assert joined(START, one, START) == one
+
+
+def test_that_transactions_are_not_whole_is_kept_as_long_as_the_software_is_the_same() -> None:
+    torn = {**START, "torn": True, "transaction": False}
+    assert joined(START, torn, START)["torn"]
+    assert joined(START, START, torn)["torn"], "the other did not see it"
+    newer = {**START, "at": "2027-01-01T00:00:00.000Z", "software": "another"}
+    assert not joined(START, newer, torn)["torn"]
