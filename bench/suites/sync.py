@@ -1,5 +1,5 @@
 """The exchange with FHIR servers, held against raw replays of ready-made requests into the same server, and against two clients
-that send one by one.
+that send one by one, by themselves and with what an integrator writes around them.
 
 A person is a patient, two diagnoses and a plan with one goal: four records, five resources. Records were mapped and validated
 before the clock starts, where nothing else is said; every server is emptied between two measurements. Rates are by the
@@ -21,6 +21,23 @@ from bench.syncing.people import RECORDS, RESOURCES
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "2500"))
 _NOTED = Bar(0.0, 0.0, "resources/s")
 _notes: list[str] = []
+_JOBS = (
+    (
+        "Peers that send alone: each resource by a request of its own, as both clients do, without a condition; nothing is checked "
+        "or kept. Those that check and keep: each resource is checked as it is sent (fhir.resources beside fhirpy; fhirclient's own "
+        "models), sent under If-None-Exist with its references as the server has them, and its id and version are in SQLite "
+        "before the next goes. Ours checks each by all tiers but profiles, sends under the same conditions, and keeps the same. In all, "
+        "the records were mapped before the clock starts. Neither client has a call that makes a transaction of many resources."
+    ),
+    (
+        "Peers that only parse what they pull keep nothing. Those that check and keep (bench/peers/keeping.py) check each "
+        "resource as above, look for what is here already by every identifier, turn each into its record by hand (bench/peers/"
+        "people_back.py), and keep records, identifiers, ids, versions and trees in SQLite, a page in a transaction, WAL as ours. "
+        "Those that keep unchecked trust what they read. Ours reads by the maps, keeps what no rule owns, checks the record that "
+        "comes of it (the resource by its shape alone, as far as the maps read it), and keeps besides the revisions of records and "
+        "resources, what they are searched by, the leases, and what restores from a backup are told by."
+    ),
+)
 
 
 def run() -> Iterator[Row]:
@@ -87,21 +104,28 @@ def _stub(folder: Path, full: Path) -> Iterator[Row]:
     missing: dict[str, str] = {}
     for delay in (0.002, 0.0):
         with servers.stub() as stub, clients(stub.base, folder, raw.bundles(min(PEOPLE, 100)), missing) as peers:
-            pushed, pulled, read = speed.beside(stub, folder, full, PEOPLE, peers, delay)
+            found = speed.beside(stub, folder, full, PEOPLE, peers, delay)
         told = f"a stub that takes {delay * 1000:.0f} ms"
         if peers:
-            yield rated("sync", f"first push to {told}", pushed.pop(""), pushed, Bar(3.0, 3.0))
-            yield rated("sync", f"first pull from {told}", pulled.pop(""), pulled, Bar(3.0, 3.0))
-            yield rated("sync", f"reading alone from {told}", read.pop(""), read, _NOTED)
+            yield from _beside(found, told)
     _notes.extend(f"{name}: missing, {why}" for name, why in missing.items())
-    _notes.append(
-        "fhirpy and fhirclient send without a condition, and what they read they only parse: nothing is mapped, checked or kept. "
-        "A first pull does all that, and ends with records, their histories, an index and links on the disk, so beside them it "
-        "is another job; what compares is reading alone."
-    )
+    _notes.extend(_JOBS)
     with servers.stub() as stub:
         calm, faulty = speed.with_faults(stub, folder, full, PEOPLE)
     yield rated("sync", "first push with 5 % of requests failing", faulty, {"none failing": calm}, Bar(0.6, 0.6))
+
+
+def _beside(found: speed.Beside, told: str) -> Iterator[Row]:
+    """What is the same job has a limit; what is less is shown beside it."""
+    bar, peers = Bar(3.0, 3.0), found.peers
+    yield rated("sync", f"first push to {told}", found.pushed, peers["push alone"], bar)
+    yield rated("sync", f"first push to {told}, peers that check and keep", found.pushed, peers["push kept"], bar)
+    yield rated("sync", f"first pull from {told}, peers that check and keep", found.pulled, peers["pull kept"], bar)
+    yield rated(
+        "sync", f"first pull from {told}, peers that keep unchecked", found.pulled, peers["pull trusting"], _NOTED
+    )
+    yield rated("sync", f"first pull from {told}, peers that only parse", found.pulled, peers["pull alone"], _NOTED)
+    yield rated("sync", f"reading alone from {told}", found.read, peers["pull alone"], _NOTED)
 
 
 def _idle(folder: Path) -> Iterator[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,15 +19,17 @@ def clients(
 ) -> Iterator[dict[str, process.Peer]]:
     """Those that can be started, by name."""
     process.install(missing)
-    trees = [
-        {key: value for key, value in row["resource"].items() if key != "id"} for person in persons for row in person
+    rows = [
+        {**row, "resource": {key: value for key, value in row["resource"].items() if key != "id"}}
+        for person in persons
+        for row in person
     ]
     place = folder / "resources.json"
-    place.write_text(json.dumps(json.loads(fhir_json.dumps(trees))), "utf-8")
+    place.write_bytes(fhir_json.dumps(rows))
     with ExitStack() as stack:
         found = {}
         for name in NAMES:
-            command = [str(process.PYTHON), str(process.HERE / "clients.py"), name, base, str(place)]
+            command = [str(process.PYTHON), "-m", "bench.peers.clients", name, base, str(place)]
             peer = stack.enter_context(process.running(name, command, missing))
             if peer is not None:
                 found[name] = peer

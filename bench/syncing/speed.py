@@ -17,6 +17,10 @@ from bench.syncing.servers import Hapi, Stub
 
 TURNS = 2
 TRIAL = 400
+# What a peer can be asked to do, see bench/peers/clients.py; so many people it is asked to pull.
+PUSHES = ("push alone", "push kept")
+PULLS = ("pull alone", "pull kept", "pull trusting")
+PULLED = 500
 TYPES = ("Patient", "Condition", "Goal", "CarePlan")
 
 
@@ -96,28 +100,40 @@ def _assert_all(found: int, expected: int) -> None:
         raise AssertionError(f"{found} of {expected} resources were read")
 
 
-def beside(
-    stub: Stub, folder: Path, full: Path, number: int, peers: Mapping[str, Peer], delay: float
-) -> list[dict[str, float]]:
-    """Resources a second of each, ours under the name "": pushed, pulled, and read page by page and no more, which is all
-    that the others do when they pull.
-    """
-    pushed: dict[str, list[float]] = {name: [] for name in ("", *peers)}
-    pulled: dict[str, list[float]] = {name: [] for name in ("", *peers)}
-    read: list[float] = []
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Resources a second: ours pushed, pulled, and read page by page and no more; and of each peer what it was asked to do."""
+
+    pushed: float
+    pulled: float
+    read: float
+    peers: Mapping[str, Mapping[str, float]]
+
+
+def beside(stub: Stub, folder: Path, full: Path, number: int, peers: Mapping[str, Peer], delay: float) -> Beside:
+    """Ours and each peer in turn, on the same stub. What peers pull was put there by transactions, as ours is."""
+    own: dict[str, list[float]] = {"pushed": [], "pulled": [], "read": []}
+    others: dict[str, dict[str, list[float]]] = {do: {name: [] for name in peers} for do in (*PUSHES, *PULLS)}
+    few = raw.bundles(min(number, PULLED))
     for _ in range(TURNS):
-        for name, peer in peers.items():
-            stub.set(empty=True, delay=delay)
-            pushed[name].append(peer.meter("push")(0))
-            pulled[name].append(peer.meter("pull")(0))
+        for do in PUSHES:
+            for name, peer in peers.items():
+                stub.set(empty=True, delay=delay)
+                others[do][name].append(peer.meter(do)(0))
+        stub.set(empty=True)
+        raw.replay(stub.base, raw.WAYS[7], few)
+        stub.set(delay=delay)
+        for do in PULLS:
+            for name, peer in peers.items():
+                others[do][name].append(peer.meter(do)(0))
         stub.set(empty=True, delay=delay)
         with ours.store(folder, stub.base, full) as services:
             services.border()
-            pushed[""].append(number * RESOURCES / ours.run(services, "push").wall)
-        read.append(_read(stub.base, number * RESOURCES))
-        pulled[""].append(number * RESOURCES / _pulled(folder, stub.base, number * RESOURCES).wall)
-    every = (pushed, pulled, {**pulled, "": read})
-    return [{name: median(figures) for name, figures in found.items()} for found in every]
+            own["pushed"].append(number * RESOURCES / ours.run(services, "push").wall)
+        own["read"].append(_read(stub.base, number * RESOURCES))
+        own["pulled"].append(number * RESOURCES / _pulled(folder, stub.base, number * RESOURCES).wall)
+    medians = {do: {name: median(figures) for name, figures in found.items()} for do, found in others.items()}
+    return Beside(**{name: median(figures) for name, figures in own.items()}, peers=medians)
 
 
 def _read(base: str, expected: int) -> float:

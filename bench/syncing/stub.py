@@ -52,14 +52,21 @@ class Held:
             self.named[type_, name] = id_
         return new
 
-    def create(self, tree: Tree, condition: str) -> tuple[int, Tree]:
+    def there(self, type_: str, condition: str) -> str | None:
+        """The id of what fits a condition."""
+        return self.named.get((type_, unquote(condition).partition("identifier=")[2])) if condition else None
+
+    def new_id(self) -> str:
+        """An id that nothing has."""
+        self.next += 1
+        return str(self.next)
+
+    def create(self, tree: Tree, condition: str, id_: str = "") -> tuple[int, Tree]:
         """Once under its condition; status and resource."""
-        type_ = tree["resourceType"]
-        found = self.named.get((type_, unquote(condition).partition("identifier=")[2])) if condition else None
+        found = self.there(tree["resourceType"], condition)
         if found is not None:
-            return 200, self.rows[type_][found]
-        id_, self.next = str(self.next), self.next + 1
-        return 201, self.put(tree, id_)
+            return 200, self.rows[tree["resourceType"]][found]
+        return 201, self.put(tree, id_ or self.new_id())
 
     def update(self, tree: Tree, id_: str, match: str) -> tuple[int, Tree]:
         """Where the version is the present one; an unchanged resource keeps its version."""
@@ -134,7 +141,15 @@ class Server:
     def _posted(self, steps: list[str], headers: Tree, tree: Tree) -> tuple[int, Tree]:
         if steps:
             return self.held.create(tree, headers.get("if-none-exist", ""))
-        made: dict[str, str] = {}
+        # Every id first: what comes earlier may refer to what comes later.
+        made = {
+            entry[
+                "fullUrl"
+            ]: f"{type_}/{self.held.there(type_, entry['request'].get('ifNoneExist', '')) or self.held.new_id()}"
+            for entry in tree["entry"]
+            if entry["request"]["method"] == "POST" and "fullUrl" in entry
+            for type_ in (entry["request"]["url"],)
+        }
         rows = [self._entry(entry, made) for entry in tree["entry"]]
         return 200, {"resourceType": "Bundle", "type": f"{tree['type']}-response", "entry": rows}
 
@@ -145,8 +160,8 @@ class Server:
         if request["method"] == "PUT":
             status, held = self.held.update(resource, request["url"].split("/")[1], request.get("ifMatch", ""))
         else:
-            status, held = self.held.create(resource, request.get("ifNoneExist", ""))
-            made[entry.get("fullUrl", "")] = f"{held['resourceType']}/{held['id']}"
+            id_ = made.get(entry.get("fullUrl", ""), "").partition("/")[2]
+            status, held = self.held.create(resource, request.get("ifNoneExist", ""), id_)
         if status >= 400:
             return {"response": {"status": str(status), "outcome": held}}
         meta = held["meta"]
