@@ -51,32 +51,26 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """A fresh cluster; gives the URL of its database. Raises Missing."""
+def postgresql(port: int | None = None, *, password: str = "") -> Iterator[str]:
+    """A fresh cluster, on a free port unless one is given; gives the URL of its database. With a password nobody is let in
+    without it. Raises Missing.
+    """
     initdb, server = program("initdb"), program("postgres")
     folder = Path(tempfile.mkdtemp(prefix="careplan-pg-"))
     # PostgreSQL refuses to run as root.
     nobody = os.geteuid() == 0
     if nobody:
         shutil.chown(folder, "nobody", "nogroup")
-    data, port = folder / "data", free_port()
-    made = [
-        initdb,
-        "-D",
-        str(data),
-        "-U",
-        "careplan",
-        "--auth=trust",
-        "--no-sync",
-        "--encoding=UTF8",
-        "--locale=C.UTF-8",
-    ]
+    data, port = folder / "data", port or free_port()
+    (folder / "password").write_text(password)
+    auth = ["--auth=scram-sha-256", f"--pwfile={folder / 'password'}"] if password else ["--auth=trust"]
+    made = [initdb, "-D", str(data), "-U", "careplan", *auth, "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
     subprocess.run([*_bound(nobody=nobody), *made], check=True, capture_output=True, cwd=folder)
     options = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "max_connections=60")
     command = [server, "-D", str(data), "-p", str(port), *(word for one in options for word in ("-c", one))]
     process = _start([*_bound(nobody=nobody), *command], folder)
     try:
-        url = f"postgresql://careplan@127.0.0.1:{port}/postgres"
+        url = f"postgresql://careplan{':' * bool(password)}{password}@127.0.0.1:{port}/postgres"
         _wait_for_postgresql(url, process)
         yield url
     finally:
@@ -101,9 +95,9 @@ def _wait_for_postgresql(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def redis() -> Iterator[str]:
-    """A Redis that keeps nothing on disk; gives its URL. Raises Missing."""
-    server, port = program("redis-server"), free_port()
+def redis(port: int | None = None) -> Iterator[str]:
+    """A Redis that keeps nothing on disk, on a free port unless one is given; gives its URL. Raises Missing."""
+    server, port = program("redis-server"), port or free_port()
     command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     with tempfile.TemporaryDirectory(prefix="careplan-redis-") as folder:
         process = _start([*_bound(), *command], Path(folder))

@@ -33,7 +33,32 @@ def test_the_services_of_compose_are_commands_of_ours() -> None:
     ours = {name: one for name, one in tree["services"].items() if "build" in one}
     assert set(ours) == {"migrate", "service", "worker-one", "worker-two", "scheduler"}
     for one in ours.values():
-        runs(one.get("command", ["serve", "--host", "0.0.0.0", "--behind-proxy"]))
+        runs(one["command"])
+
+
+def test_what_the_page_says_to_run_are_commands_of_ours() -> None:
+    text = (DEPLOY / "README.md").read_text("utf-8")
+    lines = re.findall(r"docker compose run(?: -\S+)* migrate ([^`\n>]*)", text)
+    lines += re.findall(r"^# careplan (.*)$", text, re.MULTILINE)
+    lines += re.findall(r"`careplan ([^`]*)`", text)
+    assert len(lines) > 10
+    for line in lines:
+        runs(shlex.split(line))
+
+
+def test_nothing_is_published_but_the_service_and_that_on_loopback() -> None:
+    tree = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    assert {name: one["ports"] for name, one in tree["services"].items() if "ports" in one} == {
+        "service": ["127.0.0.1:8080:8080"]
+    }
+
+
+def test_the_builder_gets_what_it_copies_and_nothing_else() -> None:
+    copied = re.findall(r"^COPY (.*) \S+$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
+    assert ignored[1] == "*"
+    assert {line[1:] for line in ignored if line.startswith("!")} == {word for line in copied for word in line.split()}
+    assert all((DEPLOY.parent / word).exists() for line in copied for word in line.split())
 
 
 @pytest.mark.parametrize("path", sorted((DEPLOY / "systemd").iterdir()), ids=lambda path: path.name)
