@@ -154,7 +154,7 @@ class Explainer:
 
     def fhir_path(self, place: Place | None) -> str:
         """A place of the input as FHIRPath."""
-        return written(place or (), str(self.fhir.get("resourceType", "")))
+        return written(place or (), self.fhir["resourceType"])
 
     def our_path(self, place: Place) -> str:
         """A place of a record, in the document that the user has or gets."""

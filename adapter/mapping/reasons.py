@@ -10,7 +10,7 @@ from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.mapping.paths import get
 from adapter.mapping.places import Place, names
 from adapter.mapping.scope import own_identifier
-from adapter.mapping.steps import written
+from adapter.mapping.steps import at, written
 from adapter.mapping.table import Row
 from adapter.mapping.trace import Traced, Visit, names_of, path_of
 from adapter.records.kinds import ENVELOPE
@@ -60,7 +60,7 @@ class Reasons:
         index = next(
             (i for i in range(len(traced.analysis.input.resources)) if traced.resource_at(i) == place[:length]), None
         )
-        if index is None or (traced.analysis.input.bundle is not None and length == 0):
+        if index is None:
             return "bundle", "It is of the Bundle itself: the shape of the input is kept, no rule is asked.", None
         type_ = traced.analysis.types[index]
         inside = place[length:]
@@ -76,8 +76,13 @@ class Reasons:
                 self.row(owner),
             )
         if traced.analysis.readers[index] is None:
-            return "type-not-mapped", f"No map of this pack is for {type_}: {CARRIED}.{self._others(type_, '')}", None
+            return self._unmapped(type_)
         return self._no_rule(type_, inside)
+
+    def _unmapped(self, type_: str) -> Told:
+        """A resource that no map reads; where one reads others of its type, it asks for what this one has not."""
+        which = f"a {type_} like this one" if any(row.type_ == type_ for row in self.rows) else type_
+        return "type-not-mapped", f"No map of this pack is for {which}: {CARRIED}.{self._others(type_, '')}", None
 
     def _no_rule(self, type_: str, inside: Place) -> Told:
         path = ".".join((type_, *names(inside)))
@@ -113,28 +118,29 @@ class Reasons:
 
     def _resource(self, index: int, type_: str, traced: Traced) -> Told:
         if traced.analysis.readers[index] is None and index not in traced.analysis.owners:
-            return "type-not-mapped", f"No map of this pack is for {type_}: {CARRIED}.{self._others(type_, '')}", None
+            return self._unmapped(type_)
         owner = next(owned for owned in traced.records if index in owned.parts.values())
         text = "part of a record" if owned_part(owner.parts, index) else "the main resource of a record"
         return "mapped", f"It is {text} of the kind {owner.record['kind']}.", None
 
     def record_field(self, place: Place, traced: Traced, given: Tree) -> Told:
-        """A field that no rule wrote; `given` is the record as the user has it."""
-        inside = place[1:]
-        known = fixed(inside)
-        if known is not None:
-            return known
+        """A field that no rule wrote, of those that rules may be for; `given` is the record as the user has it."""
         visits = [visit for visit in traced.visits if self._is_for(visit, place)]
         if visits:
             # A rule for an item is for its fields too, where no rule of the item is.
             visit = max(visits, key=lambda visit: len(visit.at.ours))
             row = self.row(visit)
             return *self.not_written(visit, row, given), row
-        path = _listed(inside)
+        path = _listed(place[1:])
         mine = [row for row in self.rows if row.kind == given["kind"] and row.keyword != "derive"]
         if any(name.startswith((f"{path}.", f"{path}[]")) for row in mine for name in row.records):
             return "holds", "Nothing of it is on the other side: ask for its fields one by one.", None
         rows = [row for row in mine if row.takes(path)]
+        followed = {visit.source for visit in traced.visits if visit.at.ours[0] == place[0]}
+        asked = [row for row in rows if row.source in followed]
+        if asked:
+            # Behind a wrapper, where places are others than the record's.
+            return "not-written", "The rule makes nothing of it.", max(asked, key=lambda row: len(row.fhir))
         if rows:
             names_ = ", ".join(dict.fromkeys(row.map for row in rows))
             return "not-selected", f"Its rule is in the map {names_}, which is not for a record like this one.", rows[0]
@@ -160,14 +166,10 @@ class Reasons:
 
 def _object(given: Tree, visit: Visit) -> Any:
     """The object that a rule works on, as the user has it; where a wrapper stands between, as it was read."""
-    found: Any = given
-    for step in visit.at.ours[1:]:
-        inner = isinstance(found, (dict if isinstance(step, str) else list)) and (
-            step in found if isinstance(step, str) else step < len(found)
-        )
-        if not inner:
-            return visit.at.item
-        found = found[step]
+    try:
+        found = at(given, visit.at.ours[1:])
+    except (IndexError, KeyError, TypeError):
+        return visit.at.item
     return found if isinstance(found, dict) else visit.at.item
 
 
@@ -201,7 +203,7 @@ def fixed(inside: Place) -> Told | None:
         return "identity", "The kind says which map writes the record.", None
     if inside[-1:] == ("id",):
         return "identity", "The id goes out as identifier, and the ids of the resources are made of it.", None
-    if inside[:1] and inside[0] in ENVELOPE:
+    if inside and inside[0] in ENVELOPE:
         return "envelope", "It belongs to the store, and is never mapped.", None
     return None
 

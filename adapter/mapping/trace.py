@@ -207,7 +207,8 @@ class _Follower:
         scope = replace(at.scope, issues=[])
         out: Tree = {}
         rule.read(at.node, out, scope)
-        names = names_of(rule) or [(name,) for name in out]
+        # Where words stand for what a code says, a field is named twice.
+        names = dict.fromkeys(names_of(rule) or [(name,) for name in out])
         ours = tuple((*at.ours, *name) for name in names if get(out, name) is not None)
         return Visit(rule, at, (*at.fhir, *found) if found is not None else None, ours, tuple(scope.issues))
 

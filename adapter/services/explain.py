@@ -221,7 +221,7 @@ def _selects(row: Row, pick: Pick) -> bool:
 def _would(rows: list[Row], side: str) -> str:
     both = [row for row in rows if not row.reason]
     if not both:
-        return rows[0].reason if rows else "No rule of this pack is for it."
+        return f"Its rule is one-way: {rows[0].reason}." if rows else "No rule of this pack is for it."
     row = both[0]
     other = (row.record or "the record") if side == "record" else row.selector
     more = f", and {len(both) - 1} more for what it holds" if len(both) > 1 else ""

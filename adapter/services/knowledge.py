@@ -53,4 +53,4 @@ class Knowledge:
 
 
 def _maps(rows: list[Row], type_: str, path: str) -> bool:
-    return any(row.type_ == type_ and row.fhir.startswith(path) for row in rows)
+    return any(row.type_ == type_ and f"{row.fhir}.".startswith(f"{path}." if path else "") for row in rows)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapter.fhir_json import loads
 from adapter.services.explain import explain
 from tests.unit.mapping.test_reasons import GOAL, ID, bundle, known
 
 Tree = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[3]
 PLAN: Tree = {
     "resourceType": "CarePlan",
     "id": "p",
@@ -359,3 +362,60 @@ def shown(answer: Tree) -> Tree:
 )
 def test_the_whole_answer(tree: Tree, path: str, whole: Tree) -> None:
     assert shown(explain(known("core"), tree, path)) == whole
+
+
+def example(place: str) -> Tree:
+    """The other system's side of an example that people read."""
+    tree: Tree = loads((ROOT / place / "fhir.json").read_bytes())
+    return tree
+
+
+def test_of_two_rules_for_one_element_the_one_that_gave_something_is_shown() -> None:
+    tree = example("fixtures/alcohol-depression")
+    answer = explain(known("core"), tree, "/entry/11/resource/participant/0/member")
+    assert (answer["rule"]["keyword"], answer["other"]) == ("display", ["records[4].care_team[0].members[0].name"])
+
+
+def test_a_field_that_a_row_begins_with_is_shown_by_its_own_rule_and_everywhere_it_goes() -> None:
+    tree = example("mappings/intake-flat/examples/columns-with-gaps")
+    answer = explain(known("intake-flat"), tree, "dx3_code")
+    assert answer["rule"]["fhir"] == "Condition.code.coding[system=$icd10cm].code"
+    assert answer["other"] == ["Bundle.entry[1].resource.code.coding[0].code", "Bundle.entry[0].resource.extension[0]"]
+
+
+def test_fields_that_share_an_element_are_each_shown_once() -> None:
+    tree = example("mappings/plan-problems/examples/alcohol-and-depression")
+    answer = explain(known("plan-problems"), tree, "/entry/5/resource/code")
+    place = "records[0].problems[0].goals[0].objectives[0].interventions[0]"
+    assert answer["other"] == [f"{place}.modality", f"{place}.what"]
+    plan = explain(known("plan-problems"), tree, "problems[0].goals[0].objectives[0].interventions[0]")
+    (row,) = [row for row in plan["inside"] if row["other"] == ["Bundle.entry[5].resource.code"]]
+    assert row["path"] == f"{place}.modality, {place}.what"
+
+
+def test_what_lies_between_a_rule_and_those_inside_it_holds_them() -> None:
+    tree = {**PLAN, "activity": [{"detail": {"status": "in-progress", "code": {"text": "Walk"}}}]}
+    answer = explain(known("core"), tree, "/activity/0/detail")
+    assert (answer["status"], answer["text"], answer["rule"]) == ("holds", INSIDE, None)
+    assert [row["path"] for row in answer["inside"]] == [
+        "CarePlan.activity[0].detail.code",
+        "CarePlan.activity[0].detail.status",
+    ]
+
+
+def test_a_part_of_an_element_that_the_record_has_no_place_for_is_remainder() -> None:
+    text = "The rule owns the element, and the record has no place for this part of it: it is carried as remainder."
+    answer = explain(known("core"), {**GOAL, "description": {"text": "Sleep", "x": "y"}}, "/description/x")
+    assert (answer["status"], answer["text"], answer["other"]) == ("remainder", text, [])
+
+
+def test_what_a_rule_did_not_understand_is_followed_as_far_as_it_was_read() -> None:
+    answer = explain(known("core"), {**GOAL, "statusReason": 5}, "/statusReason")
+    read = [{"at": "Goal.statusReason", "value": 5}, {"by": answer["rule"]["how"], "codes": []}]
+    assert answer["steps"] == {"from_fhir": read}
+
+
+def test_a_code_that_the_pack_has_is_not_called_foreign() -> None:
+    system = "http://terminology.hl7.org/CodeSystem/goal-priority"
+    tree = {**GOAL, "priority": {"coding": [{"system": system, "code": "high-priority"}], "text": "soon"}}
+    assert explain(known("core"), tree, "/priority")["text"] == "Both ways."

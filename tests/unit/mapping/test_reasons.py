@@ -35,6 +35,27 @@ _ASSESSMENT: Tree = {"kind": "assessment", "id": ID, "status": "completed", "que
 INTAKE: Tree = {**_ASSESSMENT, "substances": [{"route": {"code": "oral"}}]}
 SCORED: Tree = {**_ASSESSMENT, "instruments": [{"id": ID, "name": "phq-9", "total": 1}]}
 VISIT: Tree = {"resourceType": "Encounter", "id": "e", "status": "planned"}
+CARRIED = "it is carried as remainder, and comes back as it was"
+AGE = "Condition.onsetAge(system=$ucum,code=a,unit:=years).value"
+BARE: Tree = {"resourceType": "CarePlan", "id": "p"}
+OURS_SYSTEM = "https://careplan-adapter.org/fhir/identifier"
+OURS: Tree = {
+    **GOAL,
+    "identifier": [{"system": OURS_SYSTEM, "value": ID}],
+    "subject": {"reference": "Patient/9", "identifier": {"system": OURS_SYSTEM, "value": ID}},
+    "note": [{"text": "x", "identifier": {"value": ID}}],
+}
+# A row of numbered columns with a code that the pack does not have.
+NUMBERED: Tree = {
+    "kind": "intake",
+    "client_no": "C-31007",
+    "last_name": "Roe",
+    "sex": "F",
+    "intake_dt": "01/02/2026",
+    "sub1_name": "ALC",
+    "sub1_years": "2",
+    "sub1_role": "zz",
+}
 
 
 def bundle(*resources: Tree) -> Tree:
@@ -387,7 +408,7 @@ known = cache(Knowledge.of)
             },
             "/multipleBirthInteger",
             "type-not-mapped",
-            "No map of this pack is for Patient: it is carried as remainder, and comes back as it was. The packs core, ecare, intake-eav and plan-problems have rules for it.",
+            "No map of this pack is for a Patient like this one: it is carried as remainder, and comes back as it was. The packs core, ecare, intake-eav and plan-problems have rules for it.",
             "",
         ),
         (
@@ -403,8 +424,110 @@ known = cache(Knowledge.of)
             {"resourceType": "Condition", "id": "x", "severity": {"text": "a"}},
             "/severity/text",
             "type-not-mapped",
-            "No map of this pack is for Condition: it is carried as remainder, and comes back as it was. The packs core, ecare and plan-problems have rules for it.",
+            "No map of this pack is for a Condition like this one: it is carried as remainder, and comes back as it was. The packs core, ecare and plan-problems have rules for it.",
             "",
+        ),
+        ("core", BARE, "", "mapped", "It is the main resource of a record of the kind plan.", ""),
+        (
+            "core",
+            bundle({**BARE, "goal": [{"reference": "Goal/g"}]}, {"resourceType": "Goal", "id": "g"}),
+            "/entry/1/resource",
+            "mapped",
+            "It is part of a record of the kind plan.",
+            "",
+        ),
+        ("core", VISIT, "", "type-not-mapped", f"No map of this pack is for Encounter: {CARRIED}.", ""),
+        (
+            "core",
+            {"resourceType": "List", "entry": [{"item": {"reference": "Patient/1"}}]},
+            "/entry/0/item/reference",
+            "type-not-mapped",
+            f"No map of this pack is for List: {CARRIED}.",
+            "",
+        ),
+        (
+            "core",
+            {**BARE, "addresses": [{"reference": "Condition/1"}]},
+            "/addresses/0/reference",
+            "mapped",
+            "It names the record or resource of this item: the item's id is known by it.",
+            "CarePlan.addresses",
+        ),
+        (
+            "core",
+            {**PLAN, "activity": [{"detail": {"status": "in-progress", "kind": "Walk"}}]},
+            "/activity/0/detail/kind",
+            "not-understood",
+            f"The rule is for it, but the value is not in the table of the rule: {CARRIED}.",
+            "CarePlan.activity.detail.kind",
+        ),
+        (
+            "core",
+            {"resourceType": "Condition", "clinicalStatus": {"coding": [{"system": "urn:x", "code": "a"}]}},
+            "/clinicalStatus",
+            "not-understood",
+            f"The rule is for it, but the value is not in course: {CARRIED}.",
+            "Condition.clinicalStatus",
+        ),
+        (
+            "core",
+            {"resourceType": "Condition", "onsetAge": {"value": 5}},
+            "/onsetAge/value",
+            "not-selected",
+            f"The rule for {AGE} does not take this one: it reads only what its selector or its map asks for; {CARRIED}.",
+            AGE,
+        ),
+        ("core", OURS, "/identifier/0/system", "identity", "Our identifier: its value is the id of the record.", ""),
+        ("core", OURS, "/identifier/0/value", "identity", "Our identifier: its value is the id of the record.", ""),
+        ("core", OURS, "/subject/identifier/system", "mapped", "Both ways.", "Goal.subject"),
+        ("core", OURS, "/note/0/identifier/value", "remainder", f"No rule of this pack owns it: {CARRIED}.", ""),
+        (
+            "core",
+            {**GOAL, "identifier": [{"system": "urn:y", "value": "4"}]},
+            "/identifier/0",
+            "mapped",
+            "Both ways.",
+            "Goal.identifier",
+        ),
+        (
+            "core",
+            {"kind": "goal", "id": ID, "lifecycle": "active", "target": []},
+            "target",
+            "not-written",
+            "The rule makes nothing of it.",
+            "Goal.target",
+        ),
+        (
+            "core",
+            {"kind": "goal", "id": ID, "lifecycle": "active", "target": [{}]},
+            "target",
+            "mapped",
+            "Written, but not read back.",
+            "Goal.target",
+        ),
+        (
+            "core",
+            SCORED,
+            "Observation.effectiveDateTime",
+            "absent",
+            "It is not in the Bundle that is made. Its rule is one-way: the answers have it.",
+            "Observation.effectiveDateTime",
+        ),
+        (
+            "intake-flat",
+            NUMBERED,
+            "sub1_role",
+            "not-written",
+            "The rule makes nothing of it.",
+            "QuestionnaireResponse.item[linkId=substances].item[linkId=substances.role].answer[!].valueCoding",
+        ),
+        (
+            "intake-flat",
+            NUMBERED,
+            "QuestionnaireResponse.item.where(linkId='substances').item.where(linkId='substances.role')",
+            "absent",
+            "It is not in the Bundle that is made. The rule at intake-flat/maps/intake.yaml:30:9 writes it from sub#_*[].role.",
+            "QuestionnaireResponse.item[linkId=substances].item[linkId=substances.role].answer[!].valueCoding",
         ),
     ],
 )
