@@ -37,6 +37,15 @@ COMMANDS = {
     "db": ("db", "The database of the store."),
 }
 
+# Why a file or stdout cannot take what is written to it, where that is no fault of ours.
+UNWRITABLE = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of the disk is used up",
+    errno.EFBIG: "a file may not become so large here",
+    errno.EIO: "the disk or terminal does not take it",
+    errno.EBADF: "standard output is closed",
+}
+
 
 class Careplan(click.Group):
     """A group whose commands are imported when they are called, and whose errors are sentences."""
@@ -56,6 +65,20 @@ class Careplan(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Also `--help`, and also where stdout is closed: output that cannot be written is a sentence and status 2."""
+        if sys.stdout is None:
+            # A stream that fails when it is written to, and only then: not every command has something to say there.
+            sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if error.errno not in UNWRITABLE:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            say(UsageError(f"The output cannot be written: {UNWRITABLE[error.errno]}."))
+            sys.exit(2)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours becomes its message, its issues and its exit status."""
         try:
@@ -67,12 +90,6 @@ class Careplan(click.Group):
             # Who read our output has gone; Python would complain once more when it closes the stream.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            say(UsageError("The output cannot be written: the disk is full."))
-            ctx.exit(2)
 
 
 def say(error: AdapterError) -> None:

@@ -39,7 +39,17 @@ def tree_of(name: str, data: bytes) -> Any:
         return loads(data)
     except DataError as error:
         where = ":".join(part for part in (label(name), error.place) if part)
-        raise type(error)(error.message, issues=error.issues, place=where, remedy=error.remedy) from None
+        raise type(error)(
+            error.message, issues=error.issues, place=where, remedy=error.remedy or _remedy(error)
+        ) from None
+
+
+def _remedy(error: DataError) -> str:
+    """What to do where a document is rather many of them: too large, or another one after the end of the first."""
+    message_id = error.issues[0].message_id if error.issues else ""
+    if message_id == "json-too-large" or (message_id == "json-syntax" and "Extra data" in error.message):
+        return "For one document a line there is --ndjson."
+    return ""
 
 
 def documents(name: str) -> Iterator[Any]:

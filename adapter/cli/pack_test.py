@@ -56,7 +56,10 @@ def pack_test(pack: str, only: tuple[str, ...], no_laws: bool, junit: str | None
         with sink(junit) as target:
             target.write(as_junit(known.pack.name, outcomes))
     failed = [outcome for outcome in outcomes if not outcome.passed]
-    click.echo(f"{known.pack.name}: {len(found)} examples, {len(outcomes)} checks, {len(failed)} failed", err=True)
+    click.echo(
+        f"{known.pack.name}: {len(found)} example{'s'[: len(found) != 1]}, {len(outcomes)} checks, {len(failed)} failed",
+        err=True,
+    )
     if not found:
         click.echo(f"careplan: there is no example yet in {known.pack.examples.name}/.", err=True)
     if failed:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from adapter.cli.app import example
+from adapter.errors import BadInput
 from adapter.issues import Issue
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Services
+    from adapter.cli.incoming import Incoming
     from adapter.fhir_json import Tree
+    from adapter.services.records import Imported
 
 PACK = click.option(
     "--pack", metavar="NAME|PATH", help="The pack whose kinds of record these are; CAREPLAN_PACK says it otherwise."
@@ -36,32 +42,34 @@ def records() -> None:
     help="The origin of records that say none; without it they are a real patient's.",
 )
 @click.option("--by", "recorded_by", default="", metavar="NAME", help="Who brings them in; stands in their history.")
+@click.option("--ndjson", is_flag=True, help="One document a line, as it is in files that end in .ndjson or .jsonl.")
 @PACK
 @JSON
 @example(
     "careplan records import records.json",
     "careplan convert from-fhir bundle.json | careplan records import",
+    "careplan convert from-fhir --ndjson < bundles.ndjson | careplan records import --ndjson",
     "careplan records import --pack intake-flat export.json",
 )
-def import_(files: tuple[str, ...], origin: Any, recorded_by: str, pack: str | None, as_json: bool) -> None:
+def import_(
+    files: tuple[str, ...], ndjson: bool, origin: Any, recorded_by: str, pack: str | None, as_json: bool
+) -> None:
     """Check records and bring them in: a new revision where something changed.
 
     A faulty record is refused whole, with all its faults; the others are taken in. Records of a pack's own kinds come in
     by way of FHIR: the store holds them as patient, assessment, plan and so on, with all that only the pack knows.
     """
     from adapter.bootstrap import Services
-    from adapter.cli.files import names, put, read, tree_of
+    from adapter.cli.files import names, put
+    from adapter.cli.incoming import incoming
+    from adapter.services.records import Imported
 
-    trees = [tree_of(name, read(name)) for name in names(files)]
-    rows: list[tuple[str, str]] = []
-    issues: list[Issue] = []
-    held: dict[str, list[str]] = {}
+    sources = [incoming(name, ndjson=ndjson) for name in names(files)]
+    done = Imported()
     with Services(pack=pack) as services:
-        for tree in trees:
-            done = services.take_in(tree, origin=origin, recorded_by=recorded_by)
-            rows += done.rows
-            issues += done.issues
-            held |= done.held
+        for part in chain.from_iterable(sources):
+            _take_in(part, partial(services.take_in, origin=origin, recorded_by=recorded_by), done)
+    rows, held = done.rows, done.held
     if as_json:
         put(
             [{"record": name, "result": verb} | ({"held": held[name]} if held.get(name) else {}) for name, verb in rows]
@@ -69,9 +77,28 @@ def import_(files: tuple[str, ...], origin: Any, recorded_by: str, pack: str | N
     else:
         for name, verb in rows:
             click.echo("\n".join([f"{verb:<10} {name}", *(f"{'':<10}   as {one}" for one in held.get(name, []))]))
-    _speak(issues)
-    if any(verb == "refused" for _, verb in rows):
+    _speak(done.issues)
+    if done.refused:
         click.get_current_context().exit(1)
+
+
+def _take_in(part: Incoming | Issue, take_in: Callable[[Any], Imported], done: Imported) -> None:
+    """Records that came together, or a line that cannot be read; a line's fault is no fault of the others."""
+    if isinstance(part, Issue):
+        done.rows.append((part.place, "refused"))
+        done.issues.append(part)
+        return
+    from adapter.services.records import Imported
+
+    try:
+        found = take_in(part.tree)
+    except BadInput as error:
+        if not part.lines:
+            raise
+        found = Imported([("/0", "refused")], [replace(one, pointer=f"/0{one.pointer or ''}") for one in error.issues])
+    done.rows += [(part.named(name), verb) for name, verb in found.rows]
+    done.issues += [part.placed(issue) for issue in found.issues]
+    done.held |= {part.named(name): held for name, held in found.held.items()}
 
 
 def _speak(issues: list[Issue]) -> None:

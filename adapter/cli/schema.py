@@ -21,8 +21,9 @@ from adapter.cli.app import example
 def schema(kind: str, pack: str) -> None:
     """The JSON Schema of a kind of record.
 
-    KIND is patient, form, assessment, diagnosis, plan, goal, care_team or request, or one of the pack's own; mapping is the form of mapping files,
-    for editors: `# yaml-language-server: $schema=mapping.schema.json` in the first line of a file names it.
+    KIND is patient, form, assessment, diagnosis, plan, goal, care_team, request or consent, or one of the pack's own;
+    mapping is the form of mapping files, for editors: `# yaml-language-server: $schema=mapping.schema.json` in the
+    first line of a file names it.
     """
     from adapter.cli.files import put
     from adapter.mapping import shape_of

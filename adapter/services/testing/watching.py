@@ -82,7 +82,7 @@ class Watch:
         for outcome in failed:
             yield from shown(outcome)
         self.good = not failed and not wrong
-        yield f"{known.pack.name}: {len(found)} examples, {len(outcomes)} checks, {len(failed)} failed"
+        yield f"{known.pack.name}: {len(found)} example{'s'[: len(found) != 1]}, {len(outcomes)} checks, {len(failed)} failed"
 
     def _changed(self, now: dict[str, Any]) -> Iterator[str]:
         before, self.given = self.given, now
