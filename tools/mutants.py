@@ -50,7 +50,7 @@ ENGINE = (
 QUICK = (
     *sorted(
         str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "unit" / "mapping").glob("test_*.py")
-        if path.stem not in ("test_by_rules", "test_explain", "test_fmt", "test_reasons", "test_trace", "test_tutorial")
+        if path.stem not in ("test_by_rules", "test_coverage", "test_explain", "test_fmt", "test_reasons", "test_trace", "test_tutorial")
     ),
     "tests/unit/test_fixtures.py", "tests/unit/services/test_laws.py",
 )  # fmt: skip
@@ -68,7 +68,7 @@ OF_PACKAGES = {
         "tests/unit/mapping/test_fast_ids.py",
     ),
     "lint": ("tests/unit/mapping/lint",),
-    "coverage": ("tests/unit/cli/test_pack_coverage.py",),
+    "coverage": ("tests/unit/mapping/test_coverage.py", "tests/unit/cli/test_pack_coverage.py"),
     "fmt": ("tests/unit/mapping/test_fmt.py",),
     **dict.fromkeys(("explain", "reasons", "trace"), EXPLAINED),
 }  # fmt: skip

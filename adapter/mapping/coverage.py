@@ -108,7 +108,7 @@ class _Elements:
             inner = element.content_ref or element.type
             below = any(row.fhir.startswith(f"{here}.") for row in self.rows)
             facts = facts_of(self.defs, inner)
-            opens = facts is not None and facts.kind != "primitive" and (below or facts.kind == "part")
+            opens = facts is not None and (below or facts.kind == "part")
             if opens and inner not in open_ and not self._whole(here):
                 yield from self._of(inner, here, (*open_, inner))
             else:
@@ -123,7 +123,7 @@ class _Elements:
             row for row in self.rows if row.fhir.startswith(f"{path}.")
         ]
         base = f"{holder}.{element.choice}[x]" if element.choice else path
-        status, reason = _status(found, "remainder")
+        status, reason = _status(found)
         if not found and path == f"{self.type_}.identifier":
             status, reason = "both", "ours holds the id of the record; others are carried along"
         selecting = [] if found else [row for row in self.rows if _selects(row, holder, element.name)]
@@ -147,20 +147,18 @@ class _Elements:
                 seen.setdefault(row.selector, []).append(row)
         for selector, rows in seen.items():
             if not rows[0].structural:
-                status, reason = _status(rows, "remainder")
+                status, reason = _status(rows)
                 yield Entry(self.type_, selector, status, reason, tuple(row.source for row in rows))
 
 
 def _selects(row: Row, holder: str, name: str) -> bool:
     """Whether a rule knows an element by a name in it (`onsetAge(code=a)`), or makes it with that."""
-    if not row.fhir.startswith(f"{holder}."):
-        return False
-    steps = re.findall(r"([A-Za-z]+)[\[(]([^\])]*)", row.selector)
+    steps = re.findall(r"([A-Za-z]+)[\[(]([^\])]*)", row.selector) if row.fhir.startswith(f"{holder}.") else ()
     last = holder.rpartition(".")[2]
     return any(step == last and re.search(rf"(^|,){name}:?=", keys) is not None for step, keys in steps)
 
 
-def _status(rows: Sequence[Row], none: str) -> tuple[str, str]:
+def _status(rows: Sequence[Row], none: str = "remainder") -> tuple[str, str]:
     if not rows:
         return none, ""
     if all(row.reason for row in rows):
