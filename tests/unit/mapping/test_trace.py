@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from adapter.fhir_json import loads
+from adapter.fhir_json import copy, loads
 from adapter.mapping import load
 from adapter.mapping.apart import take_apart
 from adapter.mapping.bundle import Analysis
 from adapter.mapping.places import pointer
-from adapter.mapping.trace import trace
+from adapter.mapping.steps import at
+from adapter.mapping.trace import Traced, trace
 from adapter.packs import available
 from adapter.services.diff import examples
 from adapter.services.explain import explain
@@ -62,6 +63,68 @@ def test_every_value_of_a_provider_s_own_record_is_traced(name: str) -> None:
                 around = [leaf[:length] for length in range(2, len(leaf) + 1)]
                 selected = leaf[-1] in ("id", "kind") or _selects(leaf, ours)
                 assert selected or any(place in ours for place in around), leaf
+
+
+def _stand(traced: Traced, fhir: Any) -> int:
+    """How many places were followed, each of which leads somewhere on its side."""
+    places = [(fhir, visit.fhir) for visit in traced.visits if visit.fhir is not None]
+    places += [(traced.records[int(place[0])].record, place[1:]) for visit in traced.visits for place in visit.ours]
+    for tree, place in places:
+        at(tree, place)
+    return len(places)
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.parent.name)
+def test_every_place_that_is_named_is_there(path: Path) -> None:
+    tree = loads(path.read_bytes())
+    assert _stand(trace(Analysis(load(), take_apart(tree))), tree)
+
+
+@pytest.mark.parametrize("name", [name for name in available() if name != "core"])
+def test_every_place_of_a_provider_s_own_record_is_there(name: str) -> None:
+    known = Knowledge.of(name)
+    for _, tree in examples(known):
+        fhir = tree
+        if "resourceType" not in tree:
+            records = [known.mapper.own.named(row) for row in (tree if isinstance(tree, list) else [tree])]
+            fhir = known.mapper.to_fhir(records).tree
+        assert _stand(trace(Analysis(known.mapper, take_apart(fhir))), fhir)
+
+
+@pytest.mark.parametrize("inside", ["", "Bundle"])
+def test_what_is_contained_is_followed(inside: str) -> None:
+    team = {"resourceType": "CareTeam", "id": "t", "name": "Team", "participant": [{"member": {"display": "Ana"}}]}
+    tree: Any = {
+        "resourceType": "CarePlan", "id": "p", "status": "active", "intent": "plan",
+        "contained": [{"resourceType": "Practitioner", "id": "z"}, team], "careTeam": [{"reference": "#t"}],
+    }  # fmt: skip
+    start, root = "", "CarePlan"
+    if inside:
+        entries = [{"resource": {"resourceType": "Encounter", "id": "e"}}, {"resource": tree}]
+        tree = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+        start, root = "/entry/1/resource", "Bundle.entry[1].resource"
+    there, ours = f"{root}.contained[1]", "records[0].care_team[0]"
+    for pointer_, path, place in (("name", "name", "name"), ("participant/0/member/display", "members[0].name", "")):
+        answer = explain(KNOWN, tree, f"{start}/contained/1/{pointer_}")
+        assert (answer["status"], answer["other"]) == ("mapped", [f"{ours}.{path}"])
+        back = explain(KNOWN, tree, f"care_team[0].{path}")
+        assert back["other"] == [f"{there}.{place or 'participant[0].member'}"]
+
+
+def test_of_two_places_that_give_a_field_the_first_has_it_and_the_other_gives_none() -> None:
+    known = Knowledge.of("intake-flat")
+    row = {"kind": "intake", "client_no": "C-1", "last_name": "Roe", "sex": "F", "intake_dt": "01/02/2026"}
+    tree = copy(known.mapper.to_fhir([known.mapper.own.named({**row, "veteran": "1"})]).tree)
+    (extension,) = tree["entry"][1]["resource"]["extension"]
+    place = "entry/1/resource/extension/0"
+    assert explain(known, tree, f"/{place}/valueBoolean")["other"] == ["records[0].veteran"]
+    reason = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+    extension["_valueBoolean"] = {"extension": [reason]}
+    first, other = "Bundle.entry[1].resource.extension[0].valueBoolean", f"/{place}/_valueBoolean/extension/0/valueCode"
+    assert explain(known, tree, "veteran")["other"] == [first]
+    assert explain(known, tree, other)["status"] == "not-understood"
+    del extension["valueBoolean"]
+    assert explain(known, tree, other)["other"] == ["records[0].veteran"]
 
 
 def _selects(leaf: tuple[str | int, ...], ours: set[tuple[str | int, ...]]) -> bool:
