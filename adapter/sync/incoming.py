@@ -15,13 +15,14 @@ from adapter.fhir_json import Tree, same
 from adapter.ports import THIS_WRITE, Arrival, Conflict, Entry, Link, StoredResource, Versioned
 from adapter.sync import receive
 from adapter.sync.ending import withdrawn
-from adapter.sync.merge import Clash, merge, ours
+from adapter.sync.merge import Clash, merge
 from adapter.sync.narrative import retold
 from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.plan import DELETED, Action, plan
 from adapter.sync.policy import Policies, Times, times
 from adapter.sync.references import remote_to_local
 from adapter.sync.stamps import is_known, went_back
+from adapter.sync.words import edited, says_all
 
 Row = tuple[Link, Versioned]
 WENT_BACK = "its version there went back: restored from a backup?"
@@ -140,10 +141,12 @@ class Incoming:
             closed = new.replace(state="closed", acked=link.wanted, base=0, seen=theirs, reason="")
             return _Change(link, closed, Action("close", "withdrawn there, as it was deleted here"), row=row)
         if action.verb == "pull" and local is not None:
-            taken = new.replace(acked=THIS_WRITE, base=THIS_WRITE, seen=None, state="linked", reason="", attempts=0)
-            return _Change(link, taken, action, theirs, row=row, verb="pulled")
+            tree = edited(local.tree, link.seen, theirs)
+            tree = self._retold(link, tree, theirs) if tree is not theirs else theirs
+            taken = new.replace(acked=THIS_WRITE, base=THIS_WRITE, seen=_unless(theirs, tree), state="linked")
+            return _Change(link, taken.replace(reason="", attempts=0), action, tree, row=row, verb="pulled")
         if action.verb == "merge" and local is not None:
-            return self._merged(link, new, theirs, local, (known, base), row)
+            return self._merged(link, new, theirs, local, base, row)
         clash = Clash("", known, _tree(local), theirs)
         return _Change(link, new, action, clashes=(clash,), row=row, verb="conflict")
 
@@ -163,29 +166,30 @@ class Incoming:
         return _Change(link, link, action, entries=lost, clashes=tuple(clashes) or whole, row=row, verb="conflict")
 
     def _merged(
-        self,
-        link: Link,
-        new: Link,
-        theirs: Tree,
-        local: StoredResource,
-        known: tuple[Tree | None, Tree | None],
-        row: Versioned,
+        self, link: Link, new: Link, theirs: Tree, local: StoredResource, base: Tree | None, row: Versioned
     ) -> _Change:
-        seen, base = known
-        # Their words for our last writing are no edit of theirs, ours no edit of ours.
-        mine = merge(base, local.tree, seen or base, ours)[0] if base is not None else local.tree
         choice = Policies(self.partner.server.options.policies, self._times(local, row), [])
-        merged, clashes = merge(seen or {}, mine, theirs, choice)
+        if base is None:
+            merged, clashes = merge(link.seen or {}, local.tree, theirs, choice)
+        else:
+            merged, clashes = merge(base, local.tree, edited(base, link.seen, theirs), choice)
         action = Action("merge", "changed on both sides")
         if clashes:
             return _Change(link, new, action, clashes=tuple(clashes), row=row, verb="conflict")
-        parts = {part: stored.tree for part, stored in self.partner.store.parts(link.kind, link.record_id).items()}
-        merged = retold(self.partner.mapper, (link.kind, link.record_id, link.part), parts, merged, theirs)
+        merged = self._retold(link, merged, theirs)
         entries = tuple(choice.entries(link))
-        done = same(merged, theirs)
-        there = new.replace(base=THIS_WRITE if done else 0, seen=None if done else theirs, state="linked", reason="")
-        acked = THIS_WRITE if done else link.acked
-        return _Change(link, there.replace(acked=acked), action, merged, entries, row=row, verb="merged")
+        # What could not be referred to yet is still to be sent, whatever is there.
+        partial = link.state == "partial"
+        done = not partial and (same(merged, theirs) if base is None else says_all(theirs, base, merged))
+        there = new.replace(base=THIS_WRITE if done else link.base, seen=_unless(theirs, merged if done else None))
+        there = there.replace(
+            acked=THIS_WRITE if done else link.acked, state="partial" if partial else "linked", reason=""
+        )
+        return _Change(link, there, action, merged, entries, row=row, verb="merged")
+
+    def _retold(self, link: Link, tree: Tree, theirs: Tree) -> Tree:
+        parts = {part: stored.tree for part, stored in self.partner.store.parts(link.kind, link.record_id).items()}
+        return retold(self.partner.mapper, (link.kind, link.record_id, link.part), parts, tree, theirs)
 
     def _one_piece(self, change: _Change, stored: dict[receive.Key, StoredResource]) -> None:
         """Answers and scores of one assessment are never mixed: theirs is not taken while another part of it changed here."""

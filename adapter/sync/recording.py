@@ -73,13 +73,23 @@ def strays(names: Names, done: Sequence[tuple[Send, Outcome]]) -> list[Send]:
 
 def _held(partner: Partner, facts: Facts, send: Send, outcome: Outcome) -> Versioned | None:
     """The resource as it is kept there. An answer is believed where this server's answers have been what it kept."""
-    if outcome.resource is not None and outcome.version and facts.believed(send.link.type):
-        meta = outcome.resource.get("meta", {})
-        return Versioned(outcome.resource, outcome.version, str(meta.get("lastUpdated", "")))
+    told = _told(outcome)
+    if told is not None and facts.believed(send.link.type):
+        return told
     row = partner.look(send.link.type, outcome.id)
-    if row is not None and outcome.resource is not None and row.version == outcome.version:
-        facts.compared(send.link.type, same(_plain(row.resource), _plain(outcome.resource)))
+    if row is None or told is None:
+        return row
+    if row.version != told.version:
+        # Somebody wrote in between: what is ours is what was answered, and theirs comes with the next pull.
+        return told
+    facts.compared(send.link.type, same(_plain(row.resource), _plain(told.resource)))
     return row
+
+
+def _told(outcome: Outcome) -> Versioned | None:
+    if outcome.resource is None or not outcome.version:
+        return None
+    return Versioned(outcome.resource, outcome.version, str(outcome.resource.get("meta", {}).get("lastUpdated", "")))
 
 
 def _sent(partner: Partner, names: Names, send: Send) -> Tree:

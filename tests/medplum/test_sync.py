@@ -64,6 +64,20 @@ def dangling(site: Site) -> list[str]:
     ]
 
 
+def test_digits_that_the_server_drops_are_kept_here(pushed: Site) -> None:
+    def hours() -> Tree:
+        return pushed.record("plan")["goals"][2]  # type: ignore[no-any-return]
+
+    there = pushed.there("Goal", hours()["id"])
+    assert there["target"][0]["detailQuantity"]["value"] == 18.5
+    pushed.put_there({**there, "note": [{"text": "Theirs"}]})
+    pushed.edit("plan", lambda plan: plan["goals"][2].update(status_reason="ours"))
+    assert pushed.run("both").error is None
+    pushed.settled()
+    assert str(hours()["target"][0]["detail"]["quantity"]["value"]) == "18.50"
+    assert hours()["notes"][-1]["text"] == "Theirs"
+
+
 def test_what_is_new_there_about_our_patient_becomes_ours(pushed: Site) -> None:
     patient = next(link.remote_id for link in pushed.links("Patient"))
     active = {"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}

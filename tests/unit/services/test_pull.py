@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -372,6 +373,79 @@ def test_what_the_server_normalises_causes_no_write(tmp_path: Path, monkeypatch:
     there = made.goal()
     assert (there["statusReason"], there["language"]) == ("ours", "en")
     assert made.sync().steps == []
+
+
+def rewording(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server drops a digit and an element of each Goal, writes another in capitals, and adds one."""
+    add = made.client._add
+
+    def reworded(key: Any, resource: Any, method: str) -> Any:
+        if resource is not None and resource["resourceType"] == "Goal":
+            resource = {**copy(resource), "language": "en"}
+            resource["description"]["text"] = resource["description"]["text"].upper()
+            resource.pop("priority", None)
+            for target in resource.get("target", []):
+                for quantity in [target["detailQuantity"]] if "detailQuantity" in target else []:
+                    quantity["value"] = Decimal(str(float(quantity["value"])))
+        return add(key, resource, method)
+
+    monkeypatch.setattr(made.client, "_add", reworded)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_their_edit_comes_in_and_what_the_server_makes_of_our_words_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, both: bool
+) -> None:
+    made = scene(tmp_path)
+    rewording(made, monkeypatch)
+    made.push()
+    made.pull()
+    (number,) = [place for place, goal in enumerate(made.plan()["goals"]) if "18.50" in str(goal)]
+    before = copy(made.plan()["goals"][number])
+    later(made, hours=1)
+    made.client.update({**made.goal(number), "note": [{"text": "theirs"}]})
+    expected = {**before, "notes": [{"text": "theirs"}]}
+    if both:
+        expected["status_reason"] = "ours"
+        record = copy(made.plan())
+        record["goals"][number] |= {"status_reason": "ours"}
+        made.write(record)
+    assert set(made.sync().counts()) == ({"merged", "updated"} if both else {"pulled"})
+    found = made.plan()["goals"][number]
+    assert str(found["target"][0]["detail"]["quantity"]["value"]) == "18.50"
+    for goal in (found, expected):
+        for note in goal["notes"]:
+            note.pop("id", None)
+    assert same(found, expected)
+    there = made.goal(number)
+    assert (there["language"], there.get("statusReason")) == ("en", "ours" if both else None)
+    writes = made.client.writes
+    later(made, hours=1)
+    assert made.sync().steps == []
+    assert made.client.writes == writes
+
+
+def test_an_edit_between_our_write_and_its_reading_back_is_theirs(
+    pushed: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed.edit_goal(status_reason="ours")
+    read, seen = pushed.client.read, list[str]()
+
+    def late(type_: str, id_: str) -> Any:
+        there = read(type_, id_)
+        if type_ == "Goal" and not seen:
+            seen.append(id_)
+            return pushed.client.update({**there.resource, "note": [{"text": "in between"}]})
+        return there
+
+    monkeypatch.setattr(pushed.client, "read", late)
+    pushed.push()
+    assert seen
+    monkeypatch.undo()
+    later(pushed, hours=1)
+    pushed.pull()
+    assert pushed.plan()["goals"][0]["notes"][-1]["text"] == "in between"
+    assert pushed.goal()["statusReason"] == "ours"
 
 
 def test_an_edit_of_what_the_server_normalised_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
