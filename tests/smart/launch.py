@@ -19,8 +19,8 @@ from typing import IO
 
 import requests
 
+from tests import node
 from tests.hapi.launch import CannotBuild, CannotLaunch, cache_dir, locked
-from tests.node import packages
 from tests.smart.issuers import Issuer, Keycloak, OidcProvider
 from tests.sync.daemons import free_port
 
@@ -35,10 +35,10 @@ _DOWNLOAD, _START = 900, 240
 @contextmanager
 def oidc_provider(seconds: int, folder: Path) -> Iterator[Issuer]:
     """One whose tokens live so long. Raises CannotLaunch."""
-    place, log = packages("oidc-provider", HERE), folder / "oidc-provider.log"
+    place, log = node.packages("oidc-provider", HERE, 4), folder / "oidc-provider.log"
     environment = {"PATH": os.environ["PATH"], "SECONDS": str(seconds)}
     with log.open("wb") as errors, _running(
-        ["node", str(HERE / "issuer.mjs"), str(place)], folder, errors, environment, stdout=subprocess.PIPE
+        [*node.command(), str(HERE / "issuer.mjs"), str(place)], folder, errors, environment, stdout=subprocess.PIPE
     ) as process:  # fmt: skip
         assert process.stdout is not None
         lines = (line.decode() for line in process.stdout)
@@ -101,7 +101,7 @@ def _running(
 
 def _keycloak() -> Path:
     """The folder of Keycloak, fetched and unpacked unless it is there. Raises CannotBuild."""
-    place = cache_dir().parent / "keycloak"
+    place = cache_dir("keycloak")
     home = place / f"keycloak-{KEYCLOAK}"
     place.mkdir(parents=True, exist_ok=True)
     with locked(place / "build.lock"):
