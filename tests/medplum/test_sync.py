@@ -21,10 +21,14 @@ Sites = Callable[..., Site]
 Tree = dict[str, Any]
 
 
-@pytest.fixture(params=["medplum", "medplum_transactions"])
+# Where it makes a difference whether transactions are done as batches.
+EITHER = pytest.mark.parametrize("base", ["medplum", "medplum_transactions"], indirect=True)
+
+
+@pytest.fixture
 def base(request: pytest.FixtureRequest) -> str:
-    """Either server."""
-    return str(request.getfixturevalue(request.param))
+    """The server, or the one that is asked for."""
+    return str(request.getfixturevalue(getattr(request, "param", "medplum")))
 
 
 @pytest.fixture
@@ -91,6 +95,7 @@ def test_what_is_new_there_about_our_patient_becomes_ours(pushed: Site) -> None:
     pushed.settled()
 
 
+@EITHER
 def test_edited_here_deleted_there_is_a_conflict_with_a_push_alone(pushed: Site) -> None:
     goal = pushed.there("Goal", pushed.goal()["id"])
     pushed.delete_there(goal)
@@ -132,6 +137,7 @@ def test_removed_here_is_removed_there(sites: Sites, base: str) -> None:
     assert made.run("both").report.steps == []
 
 
+@EITHER
 def test_several_there_with_the_identifier_of_one_goal_hold_up_that_goal_alone(sites: Sites, base: str) -> None:
     made = sites(base)
     case = made.case()
@@ -178,7 +184,6 @@ def test_the_commands_of_a_person(tmp_path: Path, medplum: str) -> None:
     careplan("records", "import", str(tmp_path / "records.json"))
     assert {step["result"] for step in json.loads(careplan("push", "ward", "--json"))} == {"created"}
     assert json.loads(careplan("sync", "ward", "--json")) == []
-    assert "ward" in careplan("status", "ward")
 
 
 def test_the_server_ends_when_the_one_who_started_it_is_killed() -> None:
