@@ -29,13 +29,20 @@ WENT_BACK = "its version there went back: restored from a backup?"
 
 
 def as_ours(names: Names, base: str, tree: Tree, local_id: str) -> Tree:
-    """A resource of theirs as the store holds it: our ids, no version or time of theirs."""
+    """A resource of theirs as the store holds it: our ids, and not what theirs notes of each write."""
     local = remote_to_local(tree, names.local_id, base)
-    meta = {key: value for key, value in local.get("meta", {}).items() if key not in ("versionId", "lastUpdated")}
+    meta = {key: value for key, value in local.get("meta", {}).items() if not _noted(key, value)}
     out = {**local, "id": local_id, "meta": meta}
     if not meta:
         del out["meta"]
     return out
+
+
+def _noted(key: str, value: Any) -> bool:
+    """Whether a server notes this in `meta` at each write: its version and time; HAPI also the request, as a source that is
+    nothing but a fragment.
+    """
+    return key in ("versionId", "lastUpdated") or (key == "source" and type(value) is str and value[:1] == "#")
 
 
 @dataclass(slots=True)

@@ -77,10 +77,14 @@ def condition(link: Link, tree: Tree) -> str:
     return f"identifier={IDENTIFIER_SYSTEM}|{own_identifier(tree) or own_value(link)}"
 
 
-def urn(link: Link) -> str:
-    """The name of a part that is created in the same Bundle: one of a UUID, as some servers know no other."""
-    id_ = link.local_id
-    return f"urn:uuid:{id_ if is_uuid(id_) else foreign_record_id('', link.type, id_)}"
+def name(send: Send) -> str:
+    """What refers in a Bundle to a part that is created by it: its place where that is known, so that the server has nothing
+    to rename; else a URN of a UUID, as some servers know no other.
+    """
+    type_, id_ = send.link.type, send.link.local_id
+    if send.placed:
+        return f"{type_}/{id_}"
+    return f"urn:uuid:{id_ if is_uuid(id_) else foreign_record_id('', type_, id_)}"
 
 
 def entry(send: Send, names: Rename, urns: Mapping[Key, str], base: str, capability: Capability) -> Tree:
@@ -92,14 +96,14 @@ def entry(send: Send, names: Rename, urns: Mapping[Key, str], base: str, capabil
         return {"fullUrl": f"{base}/{link.type}/{link.remote_id}", "resource": resource, "request": request}
     resource = local_to_remote(identified(send.wanted, link), names, base, dict(urns))
     if send.placed:
-        request = {"method": "PUT", "url": f"{link.type}/{link.local_id}", "ifMatch": f'W/"{NEVER}"'}
-        return {"fullUrl": urn(link), "resource": {**resource, "id": link.local_id}, "request": request}
+        request = {"method": "PUT", "url": name(send), "ifMatch": f'W/"{NEVER}"'}
+        return {"fullUrl": f"{base}/{name(send)}", "resource": {**resource, "id": link.local_id}, "request": request}
     if link.type in capability.conditional_create:
         del resource["id"]
         request = {"method": "POST", "url": link.type, "ifNoneExist": condition(link, resource)}
     else:
         raise DataError("The server does not create under a condition; without one nothing is created.")
-    return {"fullUrl": urn(link), "resource": resource, "request": request}
+    return {"fullUrl": name(send), "resource": resource, "request": request}
 
 
 def references(tree: Any) -> tuple[Key, ...]:

@@ -14,7 +14,7 @@ from adapter.sync import probe
 from adapter.sync.answers import Outcome, outcomes
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
-from adapter.sync.outgoing import Key, Send, entry, identified, urn
+from adapter.sync.outgoing import Key, Send, entry, identified, name
 from adapter.sync.partner import LOOK_AT_CONSENT, Partner, backoff, first_error
 from adapter.sync.recording import record, strays
 from adapter.sync.split import bundles, halves, layers, targets_first
@@ -141,7 +141,7 @@ class Sending:
         partner = self.partner
         # Only in a transaction can one refer to another by a name that is none yet.
         together = self.facts.capability.transaction and not alone
-        urns = {send.link.local: urn(send.link) for send in bundle if together and not send.link.linked}
+        urns = {send.link.local: name(send) for send in bundle if together and not send.link.linked}
         made = []
         for send in (self._aware(send, urns) for send in bundle):
             try:

@@ -66,17 +66,19 @@ def following(known: Sequence[Way], rates: Rates, chance: Random) -> Way:
     if chance.randrange(CURIOUS):
         return best
     # What there is little hope for is tried seldom: it may take long.
-    least = 0.0 if chance.randrange(CURIOUS) == 0 else rates.get(best.name, 0.0) / 3
-    others = [way for way in known if way != best and rates.get(way.name, least) >= least]
+    if chance.randrange(CURIOUS):
+        least = rates.get(best.name, 0.0) / 3
+        known = [way for way in known if rates.get(way.name, least) >= least and not _one_by_one(way, known)]
+    others = [way for way in known if way != best]
     return chance.choice(others) if others else best
 
 
 def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:
     """Whether requests of that size were so slow that more of them at once do not make up for it; or whether it goes one by
-    one where Bundles go: that is left to chance, as it takes so much here.
+    one where Bundles go: that is left to chance.
     """
     best = rates.get(quickest(known, rates).name, 0.0)
-    if way.size == 1 and known[0].size > 1:
+    if _one_by_one(way, known):
         return True
     kin = [
         rates[f"{way.size}x{other.at_once}"] / other.at_once
@@ -84,6 +86,11 @@ def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:
         if f"{way.size}x{other.at_once}" in rates
     ]
     return bool(kin) and max(kin) * way.at_once < best
+
+
+def _one_by_one(way: Way, known: Sequence[Way]) -> bool:
+    """Whether it does without the Bundles that go: that takes several times the work here."""
+    return way.size == 1 and known[0].size > 1
 
 
 @dataclass(slots=True)

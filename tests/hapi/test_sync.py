@@ -88,6 +88,8 @@ def test_what_is_new_is_created_at_our_ids(tmp_path: Path) -> None:
         assert services.store().state("ward").facts["placing"] == "yes"
         links = list(services.store().links("ward"))
     assert all(link.remote_id == link.local_id for link in links)
+    # It notes each request in meta.source: that is no change of ours.
+    assert not [link for link in links if link.seen is not None]
 
 
 def stored(careplan: Run, plan: dict[str, Any]) -> dict[str, Any]:

@@ -448,6 +448,21 @@ def test_an_edit_between_our_write_and_its_reading_back_is_theirs(
     assert pushed.goal()["statusReason"] == "ours"
 
 
+@pytest.mark.parametrize(
+    ("source", "kept"), [("#vP2xgu1rKxkZ", None), ("https://ward.test/ehr#7", "https://ward.test/ehr#7")]
+)
+def test_a_server_s_note_of_the_request_is_none_of_the_resource(pushed: Scene, source: str, kept: str | None) -> None:
+    made = pushed
+    remote = next(link for link in made.store.links(NAME) if link.type == "Goal").remote
+    tree = made.client.read(*remote).resource
+    made.client.update({**tree, "meta": {"source": source}, "note": [{"text": "Seen on the ward."}]}, if_match=None)
+    made.pull()
+    link = made.store.remote(NAME, [remote])[remote]
+    ours = made.store.resources([link.local])[link.local].tree
+    assert [note["text"] for note in ours["note"]] == ["Seen on the ward."]
+    assert ours.get("meta", {}).get("source") == kept
+
+
 def test_an_edit_of_what_the_server_normalised_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = scene(tmp_path)
     add = made.client._add
