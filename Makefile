@@ -36,7 +36,8 @@ bench: setup ## side-by-side measurements; ONLY=mapping for one suite
 
 soak: setup ## the laws with many more examples, 10,000 histories of the exchange; signing in at Keycloak; the definitions compiled again (Maven fetches them)
 	$(PYTHON) -m tools.compile_definitions --check
-	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest -n 2 tests/laws tests/sync/test_histories.py tests/smart
+	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest -n 2 tests/laws tests/sync/test_histories.py
+	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest tests/smart
 	@$(MAKE) --no-print-directory fuzz
 
 # A run of `package` compiles a package, one of `bytes` reads a few: so many runs as take each a minute or two.

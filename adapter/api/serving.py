@@ -7,29 +7,36 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
 from adapter.errors import UsageError
 from adapter.privacy import is_loopback
 
-TARGET = "adapter.api.serving:application"
+TARGET, BEHIND_PROXY = "adapter.api.serving:application", "adapter.api.serving:behind_proxy"
 
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """Where the service listens, and the certificate that it shows there, if any."""
+    """Where the service listens, the certificate that it shows there, if any, and whether a proxy ends TLS before it."""
 
     host: str
     port: int
     certificate: Path | None = None
     key: Path | None = None
+    behind_proxy: bool = False
 
-    def check_fit_for_others(self, *, behind_proxy: bool) -> None:
+    @property
+    def for_others(self) -> bool:
+        """Whether others than this machine come in by it: through a proxy they come to loopback too."""
+        return self.behind_proxy or not is_loopback(self.host)
+
+    def check_fit_for_others(self) -> None:
         """Raises UsageError where something is missing that other machines may be let in with."""
         from adapter.bootstrap import Services
 
-        if self.certificate is None and not behind_proxy:
+        if self.certificate is None and not self.behind_proxy:
             raise _unfit("no certificate", "Give --certificate and --key, or --behind-proxy where a proxy ends TLS.")
         with Services() as services:
             if not services.settings.names:
@@ -57,6 +64,18 @@ def application() -> Flask:
     return create_app(services, door=Door(names, tokens=services.settings.require_tokens))
 
 
+def behind_proxy() -> Flask:
+    """The same where a proxy ends TLS: its own address, in links and as the origin of its pages, is the proxy's."""
+    app = application()
+    inner = app.wsgi_app
+
+    def https(environ: Any, start: Any) -> Any:
+        return inner({**environ, "wsgi.url_scheme": "https"}, start)
+
+    app.wsgi_app = https  # type: ignore[method-assign, assignment]
+    return app
+
+
 def run(entrance: Entrance) -> None:
     """Serves until SIGINT or SIGTERM. Raises Unavailable where the store cannot be used."""
     from granian.constants import Interfaces
@@ -68,12 +87,12 @@ def run(entrance: Entrance) -> None:
 
     with Services() as services:
         services.ready()
-    if not is_loopback(entrance.host):
+    if entrance.for_others:
         # The process that answers is another one: what it has to know goes along in its environment.
         os.environ["CAREPLAN_REQUIRE_TOKENS"] = "true"
     logging.getLogger("_granian").setLevel(logging.WARNING)
     server = Server(
-        TARGET, address=entrance.host, port=entrance.port, interface=Interfaces.WSGI, factory=True, workers=1,
+        BEHIND_PROXY if entrance.behind_proxy else TARGET, address=entrance.host, port=entrance.port, interface=Interfaces.WSGI, factory=True, workers=1,
         blocking_threads=max(2, min(8, os.cpu_count() or 2)), websockets=False, log_level=LogLevels.warning,
         log_access=False, backlog=256, ssl_cert=entrance.certificate, ssl_key=entrance.key,
     )  # fmt: skip

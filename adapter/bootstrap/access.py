@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,9 +34,8 @@ def _smart(server: Server) -> Credentials:
 
     access, tls = server.options.access, certificate(server)
     url = access.get("token_url") or discover(server.url, tls=tls)
-    client = SmartClient(url, access["client_id"], Path(access["key"]), access.get("key_id", ""))
-    if access.get("scope"):
-        client = replace(client, scope=access["scope"])
+    named: dict[str, str] = {name: access[name] for name in ("key_id", "scope", "audience") if access.get(name)}
+    client = SmartClient(url, access["client_id"], Path(access["key"]), **named)
     if tls is not None and token_origin(url) != token_origin(server.url):
         # Who vouches for the server vouches for its token endpoint too; our certificate is for the server alone.
         tls = ClientCertificate(ca=tls.ca)

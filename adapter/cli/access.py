@@ -29,6 +29,7 @@ _OPTIONS = (
     click.option("--key-id", help="With smart: the key's id, where it is neither the JWK's own nor what `server jwks` says."),
     click.option("--scope", help="With smart: what we ask for.  [default: system/*.read system/*.write]"),
     click.option("--token-url", help="With smart: where tokens are had. As shipped what the server names, on its own host."),
+    click.option("--audience", metavar="URL", help="With smart: how the authorization server names itself, where that is not the address we reach it by."),
     click.option("--certificate", type=_FILE, help="Our certificate, PEM, where the server wants one (mutual TLS)."),
     click.option("--certificate-key", type=_FILE, help="Its private key, where it is not in the same file."),
     click.option("--ca", type=_FILE, help="The authorities to trust, PEM, instead of this machine's."),

@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _REMEDIES = {
     "invalid_client": "Check the client id, that our public key is registered there (careplan server jwks), the address"
-    " of its token endpoint, and the clock of this machine.",
+    " of its token endpoint (or --audience), and the clock of this machine.",
     "invalid_scope": "Check what is asked for with --scope.",
     "unauthorized_client": "Have client_credentials allowed for this client.",
 }
@@ -45,7 +45,8 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "applica
 class SmartClient:
     """Who we are at an authorization server: `token_url` (https, or on this machine), the registered `client_id`, the
     `key` file (PEM or JWK) with its `key_id` where it does not say one itself (else its thumbprint is meant), and the
-    scopes, such as `system/*.rs`.
+    scopes, such as `system/*.rs`. `audience`: by which address the authorization server knows itself, where that is not the
+    one that we reach it by.
     """
 
     token_url: str
@@ -53,6 +54,7 @@ class SmartClient:
     key: Path
     key_id: str = ""
     scope: str = "system/*.read system/*.write"
+    audience: str = ""
 
 
 class SmartBackend:
@@ -117,9 +119,9 @@ class SmartBackend:
                 f"The authorization server gave no token{_reason(code)}.",
                 place=answer.place, remedy=_REMEDIES.get(code, _REMEDIES["invalid_client"]),
             )  # fmt: skip
-        token, seconds = found.get("access_token"), found.get("expires_in", 300)
+        token, seconds = found.get("access_token"), _seconds(found.get("expires_in", 300))
         right = isinstance(token, str) and _TOKEN.fullmatch(token) is not None
-        if not right or str(found.get("token_type", "")).lower() != "bearer" or type(seconds) not in (int, float):
+        if not right or str(found.get("token_type", "")).lower() != "bearer" or seconds is None:
             raise Unavailable("The authorization server's answer holds no bearer token.", place=answer.place)
         self._token = str(token)
         self._until = self._clock.monotonic() + max(1.0, min(seconds, 86_400) - min(_MARGIN, seconds / 2))
@@ -139,7 +141,7 @@ class SmartBackend:
         # Back-dated by what clocks may differ. Keycloak takes none that lives five minutes and does not say since when.
         me, born = self._client.client_id, int(self._clock.now().timestamp() + self._ahead) - _SKEW
         claims = {
-            "iss": me, "sub": me, "aud": self._client.token_url, "iat": born, "exp": born + _LIFE,
+            "iss": me, "sub": me, "aud": self._client.audience or self._client.token_url, "iat": born, "exp": born + _LIFE,
             "jti": secrets.token_urlsafe(24),
         }  # fmt: skip
         return jwt.encode(claims, self._key.private, algorithm=self._key.algorithm, headers={"kid": self._key.id})
@@ -209,6 +211,13 @@ def _code(found: dict[str, Any]) -> str:
     """The error code of RFC 6749 §5.2; never the free text beside it."""
     code = found.get("error")
     return code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code) else ""
+
+
+def _seconds(value: Any) -> float | None:
+    """How long a token lives; some say it as a word."""
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
+        return float(value)
+    return value if type(value) in (int, float) else None
 
 
 def _reason(code: str) -> str:

@@ -16,7 +16,7 @@ Take = Literal["ours", "theirs", "newest", "ask"]
 # Parents before children: what is referred to goes first.
 ORDER = ("patient", "form", "diagnosis", "goal", "care_team", "request", "assessment", "consent", "plan")
 # SMART Backend Services, then mutual TLS.
-ACCESS = ("token_url", "client_id", "key", "key_id", "scope", "certificate", "certificate_key", "ca")
+ACCESS = ("token_url", "audience", "client_id", "key", "key_id", "scope", "certificate", "certificate_key", "ca")
 # A link in one of these states sends nothing until a person, or a change, says otherwise.
 STOPPED = frozenset({"refused", "conflict", "quarantine", "gone", "closed", "outside"})
 # It is not there any more, and that is known.

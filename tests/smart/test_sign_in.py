@@ -145,6 +145,13 @@ def test_what_is_wrong_is_said_with_what_to_do(signed_in: Made, wrong: str) -> N
         assert "server jwks" in caught.value.remedy
 
 
+def test_a_server_that_is_reached_by_another_address_is_told_its_own(signed_in: Made) -> None:
+    made = signed_in()
+    with Proxy(made.issuer.token_url) as elsewhere:
+        found = made.backend(token_url=elsewhere.base, audience=made.issuer.token_url).header()
+    assert made.issuer.knows(found.removeprefix("Bearer "))
+
+
 def test_the_status_says_why_nothing_goes(signed_in: Made) -> None:
     made = signed_in()
     site = made.site

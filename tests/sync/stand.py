@@ -147,6 +147,9 @@ def check(stand: Stand, stack: ExitStack) -> None:
     until(lambda: stand.healthy("service"), 60, "the service does not get healthy")
     assert [ask("/fhir/metadata"), ask("/fhir/metadata", token), ask("/metrics", token)] == [401, 200, 200]
     assert [ask("/health/ready", token), ask("/fhir/metadata", token, host="elsewhere.example")] == [200, 421]
+    headers = {"Host": "fhir.clinic.example", "Authorization": f"Bearer {token}"}
+    page = requests.get(f"{SERVICE}/fhir/Patient", headers=headers, timeout=10).json()
+    assert page["link"][0]["url"].startswith("https://fhir.clinic.example/fhir/Patient"), page["link"]
     other = {"CAREPLAN_DATABASE_URL": f"sqlite:///{stand.folder / 'north.db'}"}
     stack.enter_context(running("serve", "--port", str(NORTH), folder=stand.folder, **other))
     until(lambda: serving(NORTH), 60, "the other side did not start")

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from adapter.api import create_app
 from adapter.api.access import LOOPBACK, Door
+from adapter.api.serving import application, behind_proxy
 from adapter.bootstrap import Services
 from adapter.cli import main
 from adapter.errors import UsageError
@@ -153,11 +154,24 @@ def test_beyond_this_machine_all_of_it_is_asked_for(tmp_path: Path) -> None:
         ((*serve, *tls), {}, "no name"),
         ((*serve, *tls), env, "no encryption"),
         ((*serve, "--behind-proxy"), {**env, "CAREPLAN_STORE_KEY_FILE": str(keys)}, "no bearer token"),
+        # Who comes through a proxy on this machine is not on it.
+        (("serve", "--behind-proxy"), {}, "no name"),
     ):
         code, _, err = run(tmp_path, *words, **more)
         assert code == 2
         assert missing in err
     assert run(tmp_path, "serve", "--certificate", str(certificate))[0] == 2
+
+
+def test_behind_a_proxy_its_own_address_is_the_proxys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAREPLAN_DATABASE_URL", f"sqlite:///{tmp_path / 's.db'}")
+    monkeypatch.setenv("CAREPLAN_NAMES", "fhir.clinic.example")
+    name, page = "http://fhir.clinic.example", {"Origin": "https://fhir.clinic.example"}
+    found = behind_proxy().test_client().get("/fhir/Patient", base_url=name, headers=page)
+    assert found.status_code == 200
+    assert found.get_json()["link"][0]["url"].startswith("https://fhir.clinic.example/fhir/Patient")
+    strange = application().test_client().get("/fhir/Patient", base_url=name, headers=page)
+    assert strange.status_code == 403
 
 
 def test_no_token_is_made_for_the_public(services: Services) -> None:

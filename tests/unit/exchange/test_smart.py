@@ -124,6 +124,15 @@ def test_a_token_is_kept_until_shortly_before_it_runs_out(key_file: Path) -> Non
         assert len(stub.asked) == 2
 
 
+def test_seconds_may_be_said_as_a_word(key_file: Path) -> None:
+    clock = MovedClock()
+    with StubServer(token("a", "3600"), token("b")) as stub:
+        found = SmartBackend(client(stub, key_file), clock=clock)
+        assert found.header() == "Bearer a"
+        clock.seconds += 3500
+        assert found.header() == "Bearer a"
+
+
 def test_a_token_that_the_server_no_longer_takes_is_renewed_once(key_file: Path) -> None:
     def fhir(c: Connection) -> None:
         good = c.headers["authorization"] == "Bearer b"
