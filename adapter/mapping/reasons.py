@@ -142,8 +142,8 @@ class Reasons:
             # Behind a wrapper, where places are others than the record's.
             return "not-written", "The rule makes nothing of it.", max(asked, key=lambda row: len(row.fhir))
         if rows:
-            names_ = ", ".join(dict.fromkeys(row.map for row in rows))
-            return "not-selected", f"Its rule is in the map {names_}, which is not for a record like this one.", rows[0]
+            text = f"Its rule is in the map {rows[0].map}, which is not for a record like this one."
+            return "not-selected", text, rows[0]
         return "no-rule", "No rule of this pack maps this field: it does not go out.", None
 
     def _is_for(self, visit: Visit, place: Place) -> bool:

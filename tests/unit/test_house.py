@@ -176,6 +176,13 @@ def test_the_picture_shows_the_rooms_that_are_there_and_says_which_are_not() -> 
     assert shown - planned == there - {"__init__"}
 
 
+def test_every_file_of_the_exchange_has_its_place_on_the_page() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    told = re.findall(r"`(\w+)`", page.split("## The exchange, file by file")[1].split("\n| |")[1].split("\n## ")[0])
+    there = {path.stem for path in (ROOT / "adapter" / "sync").glob("*.py")} - {"__init__"}
+    assert set(told) - {"Names"} == there
+
+
 def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
     page = (folder / "README.md").read_text("utf-8")

@@ -427,6 +427,34 @@ known = cache(Knowledge.of)
             "No map of this pack is for a Condition like this one: it is carried as remainder, and comes back as it was. The packs core, ecare and plan-problems have rules for it.",
             "",
         ),
+        (
+            "core",
+            {**GOAL, "extension": [{"url": "urn:x", "valueInteger": 1}]},
+            "/extension/0/valueInteger",
+            "remainder",
+            f"No rule of this pack owns it: {CARRIED}. The pack ecare has a rule for it.",
+            "",
+        ),
+        (
+            "intake-flat",
+            {"resourceType": "Observation", "status": "final"},
+            "/status",
+            "type-not-mapped",
+            f"No map of this pack is for Observation: {CARRIED}. The packs core and ecare have rules for it.",
+            "",
+        ),
+        (
+            "core",
+            {
+                "resourceType": "Consent",
+                "status": "active",
+                "provision": {"provision": [{"type": "deny", "actor": [{"role": {"text": "x"}}]}]},
+            },
+            "/provision/provision/0/actor/0/role",
+            "mapped",
+            "Both ways.",
+            "Consent.provision.provision.actor.role",
+        ),
         ("core", BARE, "", "mapped", "It is the main resource of a record of the kind plan.", ""),
         (
             "core",
@@ -536,3 +564,43 @@ def test_each_answer_says_what_it_is_why_and_by_which_rule(
 ) -> None:
     found = explain(known(pack), tree, path)
     assert (found["status"], found["text"], (found["rule"] or {"fhir": ""})["fhir"]) == (status, text, rule)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
+    """A pack that leaves most of a goal out, tells one field in the narrative alone, and writes one that it does not read."""
+    folder = tmp_path_factory.mktemp("pack")
+    (folder / "maps").mkdir()
+    (folder / "pack.yaml").write_text("name: small\nversion: 1.0.0\n")
+    rules = {
+        "goal": (
+            "{derive: narrative, fhir: text, names: [lifecycle, achievement]}",
+            "{record: lifecycle, fhir: lifecycleStatus}",
+            "{record: start, fhir: startDate, one_way: a test}",
+        ),
+        "plan": ("{record: patient, fhir: subject, link: Patient}", "{record: status, fhir: status}"),
+    }
+    for kind, type_ in (("goal", "Goal"), ("plan", "CarePlan")):
+        rows = "".join(f"  - {rule}\n" for rule in rules[kind])
+        (folder / "maps" / f"{kind}.yaml").write_text(f"map: {kind}\nrecord: {kind}\nresource: {type_}\nrules:\n{rows}")
+    return Knowledge.of(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("start", "one-way", "Written and never read: a test."),
+        ("achievement", "no-rule", "No rule of this pack maps this field: it does not go out."),
+        ("patient", "no-rule", "No rule of this pack maps this field: it does not go out."),
+        ("lifecycle", "mapped", "Both ways."),
+    ],
+)
+def test_only_rules_that_are_for_a_field_of_this_kind_answer_for_it(
+    small: Knowledge, path: str, status: str, text: str
+) -> None:
+    goal = {
+        "kind": "goal", "id": ID, "patient": ID, "lifecycle": "active", "start": "2026-01-01",
+        "achievement": {"code": "achieved"},
+    }  # fmt: skip
+    found = explain(small, goal, path)
+    assert (found["status"], found["text"]) == (status, text)
