@@ -131,8 +131,6 @@ class Explainer:
     def _inner(self, visits: Iterable[Visit], *, of_fhir: bool) -> list[Tree]:
         rows = []
         for visit in visits:
-            if visit.fhir is None:
-                continue
             there, ours = self.fhir_path(visit.fhir), [self.our_path(place) for place in visit.ours]
             pair = (there, ours) if of_fhir else (", ".join(ours), [there])
             rows.append({"path": pair[0], "other": pair[1], "rule": visit.source})
