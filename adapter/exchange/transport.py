@@ -104,8 +104,8 @@ class Transport:
         self._session = requests.Session()
         if tls is not None and tls.certificate is not None:
             self._session.cert = (str(tls.certificate), str(tls.key or tls.certificate))
-        if tls is not None and tls.ca is not None:
-            self._session.verify = str(tls.ca)
+        # Said with each request: what the session says, the environment (REQUESTS_CA_BUNDLE) overrules.
+        self._authorities = str(tls.ca) if tls is not None and tls.ca is not None else None
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, DeadlineAdapter())
@@ -160,6 +160,7 @@ class Transport:
             headers=dict(request.headers),
             auth=self._auth,
             proxies=self._proxies,
+            verify=self._authorities,
             timeout=(min(self.limits.connect_seconds, left), left),
             allow_redirects=False,
             stream=True,
