@@ -25,6 +25,7 @@ from adapter.errors import SettingsError, Unavailable
 from adapter.exchange.auth import ClientCertificate
 from adapter.exchange.keys import SigningKey
 from adapter.exchange.limits import Limits
+from adapter.exchange.pacing import retry_after
 from adapter.exchange.transport import Answer, Request, Transport
 from adapter.ports import Clock, SystemClock
 
@@ -113,7 +114,10 @@ class SmartBackend:
         found = _object(answer.body)
         code = _code(found)
         if answer.status >= 500 or answer.status in {408, 429}:
-            raise Unavailable(f"The authorization server failed (HTTP status {answer.status}).", place=answer.place)
+            wait = retry_after(answer.headers.get("retry-after", ""), self._clock)
+            raise Unavailable(
+                f"The authorization server failed (HTTP status {answer.status}).", place=answer.place, retry_after=wait
+            )
         if answer.status >= 400:
             raise Unavailable(
                 f"The authorization server gave no token{_reason(code)}.",

@@ -69,7 +69,8 @@ def test_the_units_run_commands_of_ours(path: Path) -> None:
         runs(shlex.split(line.replace("%i", "one")))
 
 
-def test_the_settings_are_known() -> None:
-    named = re.findall(rf"^({PREFIX}\w+)=", (DEPLOY / "careplan.env.example").read_text("utf-8"), re.MULTILINE)
-    assert named
-    assert {name.removeprefix(PREFIX).lower() for name in named} <= set(Settings.__dataclass_fields__)
+@pytest.mark.parametrize("name", ["careplan.env.example", "README.md", "compose.yaml"])
+def test_the_settings_are_known(name: str) -> None:
+    named = re.findall(rf"\b{PREFIX}(\w+)", (DEPLOY / name).read_text("utf-8"))
+    assert named or name == "compose.yaml"
+    assert {word.lower() for word in named} <= set(Settings.__dataclass_fields__)

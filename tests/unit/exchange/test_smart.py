@@ -252,6 +252,13 @@ def test_what_is_no_token_is_no_verdict_on_the_data(key_file: Path, answer: Any)
         SmartBackend(client(stub, key_file), clock=MovedClock()).header()
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_authorization_server_that_asks_for_time_gets_it(key_file: Path, status: int) -> None:
+    with StubServer(lambda c: c.send(status, more="Retry-After: 70\r\n")) as stub, pytest.raises(Unavailable) as caught:
+        SmartBackend(client(stub, key_file), clock=MovedClock()).header()
+    assert caught.value.retry_after == 70
+
+
 @pytest.mark.parametrize("text", [b"", b"{}", b"-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----", b'{"kty": "oct", "k": "c2VjcmV0"}'])  # fmt: skip
 def test_a_file_that_is_no_key_is_told_without_its_content(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "key"
