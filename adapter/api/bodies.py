@@ -6,9 +6,17 @@ from typing import Any
 
 from flask import request
 from werkzeug.datastructures import MIMEAccept
-from werkzeug.exceptions import NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    NotAcceptable,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+)
 from werkzeug.http import parse_options_header
 
+from adapter.api.front import BUSY, CUT, SHORT, SLOW
 from adapter.fhir_json import Bounds, loads
 
 JSON_TYPES = frozenset({"application/fhir+json", "application/json"})
@@ -17,6 +25,11 @@ CONVERTED = FHIR_VERSIONS | {"5.0", "5.0.0"}
 """What is converted and validated; the FHIR face stores R4, and R4B, which is the same tree."""
 FORMATS = frozenset({"json", "application/json", "application/fhir+json", "application/fhir json"})
 _PIECE = 1 << 16
+_CUT = {
+    SLOW: (RequestTimeout, "The body did not come in time."),
+    SHORT: (BadRequest, "The body ended before the Content-Length that was said of it."),
+    BUSY: (ServiceUnavailable, "Too much is being received at once. Try again in a while."),
+}
 
 
 def body_bytes(bounds: Bounds) -> bytes:
@@ -25,6 +38,9 @@ def body_bytes(bounds: Bounds) -> bytes:
         raise UnsupportedMediaType("A compressed body is not accepted.")
     if (request.content_length or 0) > bounds.size:
         raise RequestEntityTooLarge
+    if cut := request.environ.get(CUT):
+        fault, text = _CUT[cut]
+        raise fault(text)
     pieces, total = [], 0
     while piece := request.stream.read(_PIECE):
         total += len(piece)

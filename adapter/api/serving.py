@@ -11,10 +11,13 @@ from typing import Any
 
 from flask import Flask
 
+from adapter.api.front import Front
 from adapter.errors import UsageError
 from adapter.privacy import is_loopback
 
-TARGET, BEHIND_PROXY = "adapter.api.serving:application", "adapter.api.serving:behind_proxy"
+TARGET, BEHIND_PROXY = "adapter.api.serving:front", "adapter.api.serving:front_behind_proxy"
+# So many may be open and waited for; one more costs some memory and no thread.
+CONNECTIONS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,20 @@ def behind_proxy() -> Flask:
     return app
 
 
+def front() -> Front:
+    """The application and what stands before it."""
+    return _front(application())
+
+
+def front_behind_proxy() -> Front:
+    """The same where a proxy ends TLS."""
+    return _front(behind_proxy())
+
+
+def _front(app: Flask) -> Front:
+    return Front(app.wsgi_app, max(2, min(8, os.cpu_count() or 2)))
+
+
 def run(entrance: Entrance) -> None:
     """Serves until SIGINT or SIGTERM. Raises Unavailable where the store cannot be used."""
     from granian.constants import Interfaces
@@ -92,9 +109,9 @@ def run(entrance: Entrance) -> None:
         os.environ["CAREPLAN_REQUIRE_TOKENS"] = "true"
     logging.getLogger("_granian").setLevel(logging.WARNING)
     server = Server(
-        BEHIND_PROXY if entrance.behind_proxy else TARGET, address=entrance.host, port=entrance.port, interface=Interfaces.WSGI, factory=True, workers=1,
-        blocking_threads=max(2, min(8, os.cpu_count() or 2)), websockets=False, log_level=LogLevels.warning,
-        log_access=False, backlog=256, ssl_cert=entrance.certificate, ssl_key=entrance.key,
+        BEHIND_PROXY if entrance.behind_proxy else TARGET, address=entrance.host, port=entrance.port, interface=Interfaces.RSGI, factory=True, workers=1,
+        websockets=False, log_level=LogLevels.warning, log_access=False, backlog=CONNECTIONS,
+        ssl_cert=entrance.certificate, ssl_key=entrance.key,
     )  # fmt: skip
     server.serve()
 
