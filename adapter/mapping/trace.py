@@ -120,17 +120,14 @@ def _enter(step: Step, node: Any) -> tuple[Place, Any] | None:
     if step.shape == "object":
         return ((step.name,), value) if (not step.keys and step.plain) or step.matches(value) else None
     elements = value if type(value) is list else []
-    if step.shape == "only":
-        found = step.only(elements)
-        index = next((i for i, element in enumerate(elements) if element is found), 0)
-        return ((step.name, index), found) if found is not None else None
-    rows = (((step.name, index), element) for index, element in enumerate(elements) if step.matches(element))
-    return next(rows, None)
+    found = step.only(elements) if step.shape == "only" else next(filter(step.matches, elements), None)
+    rows = (((step.name, index), row) for index, row in enumerate(elements) if row is found)
+    return next(rows, None) if found is not None else None
 
 
 def _inherited(place: Place) -> Place:
     """A field that a part has from the record that it belongs to."""
-    return (place[0], place[-1]) if len(place) > 2 and place[-1] in INHERITED else place
+    return (place[0], place[-1]) if place[-1] in INHERITED else place
 
 
 def _real(place: Place, base: Place, start: int, real: Real) -> Iterator[Place]:

@@ -45,6 +45,15 @@ OURS: Tree = {
     "subject": {"reference": "Patient/9", "identifier": {"system": OURS_SYSTEM, "value": ID}},
     "note": [{"text": "x", "identifier": {"value": ID}}],
 }
+EMPTY: Tree = {
+    "kind": "plan",
+    "id": ID,
+    "status": "active",
+    "intent": "plan",
+    "goals": [],
+    "contributors": [],
+    "problems": [],
+}
 # A row of numbered columns with a code that the pack does not have.
 NUMBERED: Tree = {
     "kind": "intake",
@@ -113,7 +122,7 @@ known = cache(Knowledge.of)
                     }
                 ],
             },
-            "/item/0/item/0/answer/1/valueInteger",
+            "/item/0/item/0/answer/0/valueInteger",
             "not-selected",
             "The rule for QuestionnaireResponse.item[linkId=substances].item[linkId=substances.age-first-use].answer[!].valueInteger does not take this one: it reads the only element of the list, and here it cannot; it is carried as remainder, and comes back as it was.",
             "QuestionnaireResponse.item[linkId=substances].item[linkId=substances.age-first-use].answer[!].valueInteger",
@@ -504,6 +513,17 @@ known = cache(Knowledge.of)
             "not-selected",
             f"The rule for {AGE} does not take this one: it reads only what its selector or its map asks for; {CARRIED}.",
             AGE,
+        ),
+        ("core", EMPTY, "goals", "not-written", "The rule makes nothing of it.", "CarePlan.goal"),
+        ("core", EMPTY, "contributors", "not-written", "The rule makes nothing of it.", "CarePlan.contributor"),
+        ("core", EMPTY, "problems", "not-written", "The rule makes nothing of it.", "CarePlan.addresses"),
+        (
+            "core",
+            {**_ASSESSMENT, "instruments": [{"id": ID, "version": "2", "total": 1}]},
+            "instruments[0].version",
+            "not-written",
+            "The value is not one that FHIR can say here; it was left out.",
+            "QuestionnaireResponse.questionnaire",
         ),
         ("core", OURS, "/identifier/0/system", "identity", "Our identifier: its value is the id of the record.", ""),
         ("core", OURS, "/identifier/0/value", "identity", "Our identifier: its value is the id of the record.", ""),
