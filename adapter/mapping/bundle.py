@@ -105,6 +105,12 @@ class Analysis:
                 self.targets.setdefault(name, index)
         self.owners = self._claim()
 
+    def know(self, type_: str, id_: str, record_id: str) -> None:
+        """A record that references lead to, and that is not read: what is of a type that is always a record of its own."""
+        self.targets.setdefault(f"{type_}/{id_}", len(self.ids))
+        self.types.append(type_)
+        self.ids.append(record_id)
+
     @cached_property
     def names(self) -> Mapping[int, str]:
         """What others call each resource: only writing asks for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,12 +32,19 @@ class PackMaps:
 
     _readers: Mapping[str, tuple[ResourceMap, ...]] = field(init=False, repr=False, compare=False)
     _makers: Mapping[str, tuple[ResourceMap, ...]] = field(init=False, repr=False, compare=False)
+    _alone: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         readers = {map_.type_: tuple(other for other in self.main if other.type_ == map_.type_) for map_ in self.main}
         makers = {map_.kind: tuple(other for other in self.main if other.kind == map_.kind) for map_ in self.main}
         object.__setattr__(self, "_readers", readers)
         object.__setattr__(self, "_makers", makers)
+        object.__setattr__(self, "_alone", frozenset(readers) - _together(self.main))
+
+    @property
+    def alone(self) -> frozenset[str]:
+        """The types that are only read as records of their own, of one resource each: no other's part, and without parts."""
+        return self._alone
 
     def kind_of(self, resource: Any) -> str | None:
         """The kind of record that a resource is by itself, or None where this pack does not map its type."""
@@ -115,6 +122,16 @@ class PackMaps:
         id_ = record_id or (previous or {}).get("id") or record_id_of(main, base)
         scope = Scope(_indexed(refs, parts), kind, id_, dict(parts), main)
         return {"kind": kind, "id": id_, **map_.read(main, scope)}, scope.issues
+
+
+def _together(maps: Iterable[ResourceMap]) -> set[str]:
+    """The types of resources that hold others as parts of their record, and of those parts."""
+    found: set[str] = set()
+    for map_ in maps:
+        inner = [part for rule in map_.leads() for part in ([rule.map] if hasattr(rule, "map") else rule.maps)]
+        if inner:
+            found |= {map_.type_, *(part.type_ for part in inner), *_together(inner)}
+    return found
 
 
 def record_id_of(resource: Tree, base: str = "none", ordinal: int = 0) -> str:

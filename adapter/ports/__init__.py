@@ -244,6 +244,9 @@ class RecordStore(Protocol):
     def around(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], StoredResource]:
         """The present resources of all records that one of these (type, id) is part of."""
 
+    def places(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str, str]]:
+        """(kind, record id, part) of those of these resources (type, id) that are present."""
+
     def delete(
         self,
         kind: str,

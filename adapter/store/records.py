@@ -13,6 +13,7 @@ from adapter.store.consents import consents
 from adapter.store.database import reading, streamed, writing
 from adapter.store.indexing import moment_range
 from adapter.store.origins import identified, owners
+from adapter.store.present import Place
 from adapter.store.rows import IDS, by_head, resource_of
 from adapter.store.tables import record, record_revision, resource, resource_history
 from adapter.store.vault import vault_of
@@ -92,6 +93,14 @@ class Records:
                 rows = connection.execute(_WHOSE, {"type": type_, "ids": some})
                 records |= dict.fromkeys(map(tuple, rows))
             return {(one.type, one.id): one for one in _parts(connection, records)}
+
+    def places(self, keys: Iterable[Key]) -> dict[Key, Place]:
+        found: dict[Key, Place] = {}
+        with reading(self.engine) as connection:
+            for (type_,), some in by_head(keys):
+                rows = connection.execute(_PLACES, {"type": type_, "ids": some})
+                found |= {(type_, id_): (kind, record_id, part) for id_, kind, record_id, part in rows}
+        return found
 
     def resource(self, type_: str, id_: str) -> StoredResource:
         found = self.resources([(type_, id_)]).get((type_, id_))
@@ -184,6 +193,7 @@ _AT, _OF = resource.c, record.c
 _LIVE = _AT.deleted.is_(False)
 _RESOURCES = select(resource).where(_AT.type == bindparam("type"), _AT.id.in_(IDS))
 _WHOSE = select(_AT.kind, _AT.record_id).where(_AT.type == bindparam("type"), _AT.id.in_(IDS), _LIVE)
+_PLACES = select(_AT.id, _AT.kind, _AT.record_id, _AT.part).where(_AT.type == bindparam("type"), _AT.id.in_(IDS), _LIVE)
 _PARTS = select(resource).where(_AT.kind == bindparam("kind"), _AT.record_id.in_(IDS), _LIVE)
 _DOCUMENTS = select(_OF.id, _OF.document).where(_OF.kind == bindparam("kind"), _OF.id.in_(IDS), _OF.deleted.is_(False))
 

@@ -45,13 +45,19 @@ class Plan:
 
 @dataclass(slots=True)
 class Scene:
-    """Everything that a write may touch or has to be read with: what the changes name, lead to and belong with."""
+    """Everything that a write may touch or has to be read with: what the changes name, lead to and belong with.
+
+    Of what is of a type in `alone`, always a record of its own, only that record's id is asked, where it does not change
+    itself.
+    """
 
     store: RecordStore
     changes: Mapping[Key, Tree | None]
     rows: dict[Key, StoredResource] = field(default_factory=dict)
     trees: dict[Key, Tree] = field(default_factory=dict)
     absent: set[Key] = field(default_factory=set)
+    alone: frozenset[str] = frozenset()
+    others: dict[Key, str] = field(default_factory=dict)
 
     def gather(self) -> None:
         """Fills `rows` (what is stored) and `trees` (what there is once the changes are made). Raises DataError.
@@ -62,7 +68,7 @@ class Scene:
         while todo:
             new = self._stored(todo)
             near = dict.fromkeys(key for tree in self._now(new) for key in references(tree))
-            todo = [key for key in near if key not in self.rows and key not in self.absent]
+            todo = self._asked([key for key in near if key not in self.rows and key not in self.absent])
             if len(self.rows) > MOST_TOGETHER:
                 raise DataError("Too many resources belong together to be written at once.")
 
@@ -70,7 +76,20 @@ class Scene:
         """What there is, gathered and read by these maps; its indexes are the places in `trees`."""
         self.gather()
         entries = [{"resource": tree} for tree in self.trees.values()]
-        return Analysis(pack, take_apart({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+        analysis = Analysis(pack, take_apart({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+        for (type_, id_), record_id in self.others.items():
+            analysis.know(type_, id_, record_id)
+        return analysis
+
+    def _asked(self, keys: list[Key]) -> list[Key]:
+        """Those of which all has to be known. Of the others it is asked which records they are."""
+        thin = [key for key in keys if key[0] in self.alone and key not in self.others]
+        if not thin:
+            return [key for key in keys if key not in self.others]
+        places = self.store.places(thin)
+        self.absent |= set(thin) - places.keys()
+        self.others |= {key: record_id for key, (_, record_id, part) in places.items() if not part}
+        return [key for key in keys if key not in self.others and key not in self.absent]
 
     def _stored(self, keys: Sequence[Key]) -> list[Key]:
         """Looks for these, and for what is part of the same records as they are; gives all of that."""
@@ -119,7 +138,7 @@ def plan(
 
     Raises DataError for a resource that no record can hold, with the place of each fault.
     """
-    scene = Scene(store, changes)
+    scene = Scene(store, changes, alone=pack.alone)
     analysis = scene.analysed(pack)
     keys = list(scene.trees)
     wholes = [_whole(scene, analysis, keys, kind, parts) for kind, parts in _owned(analysis)]
