@@ -45,6 +45,8 @@ class Reasons:
             return "mapped", "It leads to a second resource, which holds further fields of the same item."
         if visit.ours or visit.fhir is None:
             return "mapped", "Both ways."
+        if visit.second:
+            return "not-selected", f"Another place, which the rule reads first, gives the field: {CARRIED}."
         default = (row.keys or {}).get("default")
         if default is not None and element == default:
             return "default", "This is what FHIR has where the record leaves the field out."

@@ -44,7 +44,7 @@ class At:
 class Visit:
     """A rule at an object. `fhir` is the place of its element, None where that is not there; `ours` the fields that it gave.
 
-    `said` are the issues that reading it raised.
+    `said` are the issues that reading it raised; `second` is one that another place of the same rule went before.
     """
 
     rule: Any
@@ -52,6 +52,7 @@ class Visit:
     fhir: Place | None
     ours: tuple[Place, ...]
     said: tuple[Issue, ...] = ()
+    second: bool = False
 
     @property
     def source(self) -> str:
@@ -194,7 +195,7 @@ class _Follower:
         for leaf in rule.rules:
             visit = self._leaf(replace(leaf, source=rule.source), at)
             if visit.ours and given:
-                visit = replace(visit, ours=())
+                visit = replace(visit, ours=(), second=True)
             given = given or bool(visit.ours)
             yield visit
 
