@@ -44,6 +44,8 @@ class Servers:
             alone_with_servers(connection)
             if connection.execute(_named(server.name)).first() is not None:
                 raise UsageError("There is a server of that name already.", place=server.name)
+            # A run that went on while one of that name was removed may have written of it since.
+            _forget(connection, server.name)
             connection.execute(insert(_servers).values(**row_of_server(server)))
             connection.execute(insert(server_state).values(server=server.name, **values_of_state(_EMPTY)))
             _list(connection, server.name, patients)
@@ -76,8 +78,7 @@ class Servers:
     def remove_server(self, name: str) -> None:
         self.server(name)
         with writing(self.engine) as connection:
-            for table in _OWN:
-                connection.execute(delete(table).where(table.c.server == name))
+            _forget(connection, name)
             connection.execute(delete(server).where(server.c.name == name))
 
     def patients(self, name: str) -> frozenset[str]:
@@ -144,6 +145,11 @@ class Servers:
 
 
 _servers = server
+
+
+def _forget(connection: Connection, name: str) -> None:
+    for table in _OWN:
+        connection.execute(delete(table).where(table.c.server == name))
 
 
 def _list(connection: Connection, name: str, patients: Sequence[str]) -> None:

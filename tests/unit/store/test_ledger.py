@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from adapter.errors import Conflict, Unavailable
-from adapter.ports import THIS_WRITE, Entry, Link, Options, Server
+from adapter.ports import THIS_WRITE, Arrival, Entry, Link, Options, Server
 from adapter.ports import Conflict as Clash
 from adapter.store import Store, open_store, tables
 from adapter.store.database import open_engine
@@ -234,6 +234,18 @@ def test_options_come_back_as_they_were(store: Store) -> None:
     assert (store.state("b").skew, store.state("b").facts) == (1.5, {"x": [1]})
     store.remove_server("b")
     assert store.state("b").facts == {}
+
+
+def test_a_server_that_was_removed_while_a_run_went_on_is_added_anew(store: Store) -> None:
+    store.remove_server(NAME)
+    # What that run still writes.
+    store.note(NAME, error="gone")
+    store.set_watermark(NAME, "Goal", "2026-03-01T12:00:00.000Z")
+    store.arrive([Arrival(NAME, "Goal", "g")])
+    assert store.take_turn(NAME, "pull", "it", seconds=600)
+    store.add_server(Server(NAME, "http://localhost/other", "own"))
+    assert (store.state(NAME).error, store.watermark(NAME, "Goal"), store.arrivals(NAME)) == ("", "", [])
+    assert store.take_turn(NAME, "pull", "another", seconds=600)
 
 
 def test_facts_that_many_revise_at_once_are_revised_by_each(store: Store) -> None:
