@@ -55,9 +55,11 @@ mutants: setup ## small faults put into the engine, and whether a test finds eac
 docs: setup ## write the generated pages of docs/
 	$(PYTHON) tools/write_docs.py
 
-lock: setup ## newest allowed versions into requirements.lock
+lock: setup ## newest allowed versions into requirements.lock, and those that run into deploy/requirements.lock
 	env -u UV_FIND_LINKS -u UV_INDEX_URL .venv/bin/uv pip compile pyproject.toml --group dev --extra scale --universal \
 		--python-version 3.11 --generate-hashes --no-header --upgrade --quiet --output-file requirements.lock
+	env -u UV_FIND_LINKS -u UV_INDEX_URL .venv/bin/uv pip compile pyproject.toml --extra scale --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet --constraint requirements.lock --output-file deploy/requirements.lock
 
 clean: ## everything that can be made again
 	rm -rf .venv .cache .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache dist

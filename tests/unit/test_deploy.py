@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
@@ -54,7 +55,7 @@ def test_nothing_is_published_but_the_service_and_that_on_loopback() -> None:
 
 
 def test_the_builder_gets_what_it_copies_and_nothing_else() -> None:
-    copied = re.findall(r"^COPY (.*) \S+$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
     assert ignored[1] == "*"
     assert {line[1:] for line in ignored if line.startswith("!")} == {word for line in copied for word in line.split()}
@@ -74,3 +75,19 @@ def test_the_settings_are_known(name: str) -> None:
     named = re.findall(rf"\b{PREFIX}(\w+)", (DEPLOY / name).read_text("utf-8"))
     assert named or name == "compose.yaml"
     assert {word.lower() for word in named} <= set(Settings.__dataclass_fields__)
+
+
+def test_what_runs_is_what_is_tested() -> None:
+    """Each package of the image has the version and digests of the lock that the tests run with; none is for development."""
+    tested, run = (_locked(place / "requirements.lock") for place in (DEPLOY.parent, DEPLOY))
+    assert run.items() <= tested.items()
+    tree = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text("utf-8"))
+    asked = [*tree["project"]["dependencies"], *tree["project"]["optional-dependencies"]["scale"]]
+    assert {re.split(r"[\[>=]", one)[0].replace(".", "-") for one in asked} <= {name.partition("==")[0] for name in run}
+    assert {"pytest", "ruff", "mypy", "uv"}.isdisjoint(name.partition("==")[0] for name in run)
+
+
+def _locked(path: Path) -> dict[str, frozenset[str]]:
+    """name==version → digests."""
+    entries = re.split(r"\n(?=[a-z])", path.read_text("utf-8"))
+    return {re.split(r"[ ;]", one, maxsplit=1)[0]: frozenset(re.findall(r"sha256:\w+", one)) for one in entries}
