@@ -34,6 +34,7 @@ _NOT_INTAKE = _misplaced("Only an assessment with the intake form has this field
 _NOT_OURS = _misplaced("Only an assessment with a questionnaire of ours has this field.")
 _BY_ID = _misplaced("A record is named by its id, and a text beside it.")
 _UNCODED = _misplaced("Other codings stand only beside a disorder that has a code.", "codes")
+_ALSO = _misplaced("The further codings of a disorder stand in codes.", "disorder", "also")
 _NOT_A_SERVICE = _misplaced("Only a request of type medication has this field.")
 _NOT_A_MEDICATION = _misplaced("A request of type medication has no activity.")
 _NOT_WITHIN = _misplaced("What is described within the plan alone has no such field.")
@@ -146,8 +147,10 @@ def by_questionnaire(tree: Tree) -> Iterator[Fault]:
 
 
 def codes_beside_code(diagnosis: Tree) -> Iterator[Fault]:
-    """Further codings of a disorder that has a code."""
+    """Further codings of a disorder that has a code, and all of them in one place."""
     disorder = diagnosis.get("disorder")
+    if isinstance(disorder, dict) and "also" in disorder:
+        yield _ALSO
     if "codes" in diagnosis and not (isinstance(disorder, dict) and "code" in disorder):
         yield _UNCODED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapter.records import fields as f
 from adapter.records.base import Base, rule
 from adapter.records.parties import parties, party
-from adapter.records.shared import Coding, Concept, Note, OwnIdentifier, Record, When
+from adapter.records.shared import Concept, Note, OtherCoding, OwnIdentifier, Record, When
 
 PROBLEM_LIST = {
     "system": "http://terminology.hl7.org/CodeSystem/condition-category",
@@ -37,7 +37,8 @@ class Diagnosis(Record):
         rule(
             {
                 "dependentSchemas": {
-                    "codes": {"properties": {"disorder": {"required": ["code"]}}, "required": ["disorder"]}
+                    "codes": {"properties": {"disorder": {"required": ["code"]}}, "required": ["disorder"]},
+                    "disorder": {"properties": {"disorder": {"properties": {"also": False}}}},
                 }
             },
             "codes_beside_code",
@@ -49,7 +50,7 @@ class Diagnosis(Record):
     identifiers = f.items(OwnIdentifier)
     category = f.items(Concept, ids=False, default=[PROBLEM_LIST])
     disorder = f.One(Concept)
-    codes = f.items(Coding, ids=False)
+    codes = f.items(OtherCoding, ids=False)
     severity = f.One(Concept)
     body_sites = f.items(Concept, ids=False)
     stages = f.items(Stage)

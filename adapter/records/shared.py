@@ -44,8 +44,9 @@ _CODED_DISPLAY = rule(
 class Concept(Base):
     """`{code}` of ours, or what somebody else calls it: `{system, code, display, text}`; `also` in other systems."""
 
-    # A display belongs to the code of a system; ours have their displays in the code system.
-    rules = (at_least_one("code", "text", "display"), _CODED_DISPLAY, needs(also="code", version="system"))
+    # A display belongs to the code of a system; ours have their displays in the code system. A system without a code
+    # would not be read again.
+    rules = (at_least_one("code", "text", "display"), _CODED_DISPLAY, needs(also="code", version="system", system="code"))
     system = f.text()
     version = f.text()
     code = f.text()

@@ -112,7 +112,7 @@ FAULTS: list[tuple[str, str, Any, str, str]] = [
     ("patient", "/deceased", {"flag": True, "time": "2026"}, "record-one-of", ""),
     ("patient", "/deceased", {}, "record-empty", ""),
     ("patient", "/deceased", True, "record-type", ""),
-    ("patient", "/language", {"system": "urn:x"}, "record-one-of", ""),
+    ("patient", "/language", {"system": "urn:x", "text": "t"}, "record-required", "/language/code"),
     ("patient", "/language", {"code": "en", "display": "English"}, "record-required", "/language/system"),
     (
         "patient",
@@ -166,6 +166,8 @@ FAULTS: list[tuple[str, str, Any, str, str]] = [
     ("diagnosis", "/onset", {"age": 3, "text": "t"}, "record-one-of", ""),
     ("diagnosis", "/abatement/age", 3, "record-one-of", "/abatement"),
     ("diagnosis", "/disorder", {"text": "t"}, "record-misplaced", "/codes"),
+    ("diagnosis", "/disorder/also", [{"system": "urn:x", "code": "c"}], "record-misplaced", ""),
+    ("diagnosis", "/codes/0/system", DROP, "record-required", ""),
     ("diagnosis", "/disorder", DROP, "record-misplaced", "/codes"),
     ("diagnosis", "/related", [OTHER, GOAL, OTHER], "record-duplicate-id", "/related/2"),
     ("diagnosis", "/recorded", "2026-02-30T00:00:00Z", "record-date", ""),
