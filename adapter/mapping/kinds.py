@@ -99,13 +99,13 @@ def _faults(schema: Tree, record: Tree) -> list[Issue]:
 
 def _places(error: Any) -> list[str]:
     """The places of an error: each field that is missing, or that should not be there, else the value at fault."""
-    from adapter.records.faults import pointer
+    from adapter.records.faults import is_name, pointer
 
     names: list[Any] = []
     if error.validator == "required":
         names = [name for name in error.validator_value if name not in error.instance]
     elif error.validator == "additionalProperties":
-        names = [name for name in error.instance if name not in error.schema.get("properties", {})]
+        names = [name for name in error.instance if name not in error.schema.get("properties", {}) and is_name(name)]
     return [pointer((*error.absolute_path, name)) for name in names] or [pointer(tuple(error.absolute_path))]
 
 

@@ -12,7 +12,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_s
 
 from adapter.fhir_json import Tree
 from adapter.records.between import Find, finder
-from adapter.records.faults import OBJECT, WHOLE, Fault
+from adapter.records.faults import OBJECT, WHOLE, Fault, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Base(Schema):
     def _unknown(self, key: str) -> Fault:
         near = get_close_matches(str(key), self.fields, n=1)
         hint = f' Did you mean "{near[0]}"?' if near else ""
-        return Fault("structure", "record-unknown-field", f"There is no such field here.{hint}", (key,))
+        return unknown(key, hint)
 
     @post_load(pass_original=True)
     def as_it_came(self, _: Any, original: Any, **__: Any) -> Any:

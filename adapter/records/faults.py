@@ -38,6 +38,18 @@ OBJECT = Fault("structure", "record-type", "An object is expected here.")
 LIST = Fault("structure", "record-type", "A list is expected here.")
 
 
+def is_name(key: object) -> bool:
+    """Whether a key can be told: it may be a slip of the pen for a field, and not what a person is called."""
+    return type(key) is str and len(key) <= 64 and key.isascii() and key.isprintable() and " " not in key
+
+
+def unknown(key: str, hint: str = "") -> Fault:
+    """That an object has a field which there is not; what may be a value is not repeated, and the object is named."""
+    if is_name(key):
+        return Fault("structure", "record-unknown-field", f"There is no such field here.{hint}", (key,))
+    return Fault("structure", "record-unknown-field", f"This object has a field that is none of its own.{hint}")
+
+
 def pointer(path: Path) -> str:
     """A path as JSON Pointer. https://www.rfc-editor.org/rfc/rfc6901"""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

@@ -46,7 +46,11 @@ class Concept(Base):
 
     # A display belongs to the code of a system; ours have their displays in the code system. A system without a code
     # would not be read again.
-    rules = (at_least_one("code", "text", "display"), _CODED_DISPLAY, needs(also="code", version="system", system="code"))
+    rules = (
+        at_least_one("code", "text", "display"),
+        _CODED_DISPLAY,
+        needs(also="code", version="system", system="code"),
+    )
     system = f.text()
     version = f.text()
     code = f.text()

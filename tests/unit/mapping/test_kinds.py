@@ -111,6 +111,7 @@ def told(record: dict[str, Any], kinds: OwnKinds = ONE) -> list[tuple[str, str, 
     [
         ({}, ("error", "required", "record-required", "/no")),
         ({"no": "7", "x/y": 1}, ("error", "structure", "record-unknown-field", "/x~1y")),
+        ({"no": "7", "Anna Sample": 1}, ("error", "structure", "record-unknown-field", "")),
         ({"no": []}, ("error", "structure", "record-type", "/no")),
         ({"no": "7", "sex": "X"}, ("error", "value", "record-schema", "/sex")),
         ({"no": "7", "age": -1}, ("error", "value", "record-schema", "/age")),

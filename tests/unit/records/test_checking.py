@@ -76,6 +76,8 @@ FAULTS: list[tuple[str, str, Any, str, str]] = [
     ("patient", "/a~1b~0c", "x", "record-unknown-field", ""),
     ("patient", "/names/0/period/until", "x", "record-unknown-field", ""),
     ("patient", "/_schema", "x", "record-unknown-field", ""),
+    ("patient", "/names/0/Anna Sample", "x", "record-unknown-field", "/names/0"),
+    ("patient", "/names/0/Müller", "x", "record-unknown-field", "/names/0"),
     ("patient", "/names", {"id": "n"}, "record-type", ""),
     ("patient", "/names", {}, "record-empty", ""),
     ("patient", "/names", [], "record-empty", ""),
