@@ -42,6 +42,10 @@ section { border-top: 1px solid #bbb; padding: .5rem 0 } table { border-collapse
 def register(app: Flask, api: Api) -> None:
     """Adds both documents to the application."""
 
+    @app.get("/")
+    def start() -> Response:
+        return Response(status=302, headers={"Location": "/docs"})
+
     @app.get("/openapi.json")
     def openapi() -> Response:
         return json_answer(described(api))

@@ -18,11 +18,14 @@ BATCH = 1000
 
 @dataclass(slots=True)
 class Incoming:
-    """Records to take in together, and where each was: `lines` has the line of each where they came one a line."""
+    """Records to take in together, and where each was: `lines` has the line of each where they came one a line, `before`
+    is the pointer of `tree` in its document.
+    """
 
     file: str
     tree: Any
     lines: list[int] = field(default_factory=list)
+    before: str = ""
 
     def placed(self, issue: Issue) -> Issue:
         """The issue with its file, its line, and the pointer as the document has it; its own begins with an index."""
@@ -35,7 +38,7 @@ class Incoming:
         line = self.lines[0] if self.lines else None
         if isinstance(self.tree, dict):
             pointer = f"/records{issue.pointer}" if _has_records(self.tree) else pointer
-            return replace(issue, file=self.file, line=line, pointer=pointer)
+            return replace(issue, file=self.file, line=line, pointer=self.before + pointer)
         return replace(issue, file=self.file)
 
     def named(self, name: str) -> str:
@@ -50,7 +53,11 @@ def incoming(name: str, *, ndjson: bool) -> Iterable[Incoming | Issue]:
     """
     if ndjson or name.endswith(LINES):
         return _lines(name)
-    return [Incoming(label(name), tree_of(name, read(name)))]
+    tree = tree_of(name, read(name))
+    if isinstance(tree, list) and tree and all(map(_has_records, tree)):
+        # What from-fhir gave of several files: each has its own remainder.
+        return [Incoming(label(name), one, before=f"/{index}") for index, one in enumerate(tree)]
+    return [Incoming(label(name), tree)]
 
 
 def _lines(name: str) -> Iterator[Incoming | Issue]:

@@ -92,6 +92,11 @@ class Converter:
             raise DataError("A record is not valid, and cannot be converted.", issues=issues) from None
 
 
+def is_result(tree: Any) -> bool:
+    """Whether it is what `from_fhir` gave."""
+    return isinstance(tree, dict) and isinstance(tree.get("records"), list) and tree.keys() <= RESULT_KEYS
+
+
 def taken(tree: Any) -> tuple[list[Tree], Any, list[str]]:
     """An input of `to_fhir` → records, remainder, and the JSON pointer of each record.
 
@@ -99,7 +104,7 @@ def taken(tree: Any) -> tuple[list[Tree], Any, list[str]]:
     """
     if isinstance(tree, list):
         return tree, None, [f"/{index}" for index in range(len(tree))]
-    if isinstance(tree, dict) and isinstance(tree.get("records"), list) and tree.keys() <= RESULT_KEYS:
+    if is_result(tree):
         records = tree["records"]
         return records, tree.get("remainder"), [f"/records/{index}" for index in range(len(records))]
     if isinstance(tree, dict) and "resourceType" not in tree:
@@ -109,9 +114,9 @@ def taken(tree: Any) -> tuple[list[Tree], Any, list[str]]:
 
 def joined(trees: Sequence[Any]) -> Any:
     """Several inputs of `to_fhir` as one; a remainder only goes with a single input. Raises BadInput, UsageError."""
-    if len(trees) == 1:
+    if len(trees) == 1 and not (isinstance(trees[0], list) and any(map(is_result, trees[0]))):
         return trees[0]
-    parts = [taken(tree) for tree in trees]
+    parts = [taken(tree) for given in trees for tree in (given if isinstance(given, list) else [given])]
     if any(remainder is not None for _, remainder, _ in parts):
         raise UsageError(
             "A remainder belongs to one input, and several were given.", remedy="Convert them one by one, or as NDJSON."

@@ -16,6 +16,7 @@ from typing import Any
 
 from adapter.errors import UsageError
 from adapter.fhir_json import loads, pretty
+from adapter.packs import available
 from adapter.services.scaffold import hints
 from adapter.services.scaffold.fields import Field, look, schema_of
 from adapter.services.scaffold.forms import form_of, own_items
@@ -65,6 +66,8 @@ def _check(folder: Path, name: str, kind: str) -> None:
 
     if not _PACK.fullmatch(name):
         raise UsageError("A pack is named by lower-case letters, digits and dashes.", place=name)
+    if name in available():
+        raise UsageError("A pack of this name comes with the adapter.", place=name, remedy="Give it another name.")
     if not _KIND.fullmatch(kind) or kind in KINDS:
         text = f"A kind is named by lower-case letters, digits and _, and by none of {', '.join(KINDS)}."
         raise UsageError(text, place=kind, remedy="Give another --kind.")

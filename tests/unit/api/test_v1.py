@@ -87,7 +87,8 @@ def test_openapi_names_every_route_and_resolves(client: FlaskClient) -> None:
 
 
 def test_the_page_of_docs_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
-    page = client.get("/docs").get_data(as_text=True)
+    page = client.get("/", follow_redirects=True).get_data(as_text=True)
+    assert page == client.get("/docs").get_data(as_text=True)
     assert "/v1/convert/to-fhir" in page
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
     assert "<script" not in page

@@ -82,6 +82,19 @@ def test_a_fault_names_the_file_and_the_pointer_there(store: Path) -> None:
     ]
 
 
+def test_what_from_fhir_gave_of_several_files_comes_in(store: Path) -> None:
+    for number in (1, 2):
+        (store / f"{number}.json").write_text(json.dumps({"resourceType": "Patient", "id": f"p{number}"}))
+    given = CliRunner().invoke(main, ["convert", "from-fhir", "1.json", "2.json"]).stdout
+    done = taken(given=given)
+    assert (done.exit_code, [line.split()[0] for line in done.stdout.splitlines()]) == (0, ["new", "new"])
+    (store / "two.json").write_text(json.dumps([{"records": [patient(1)]}, {"records": [patient(2, nonsense=1)]}]))
+    assert "two.json /1/records/0/nonsense: " in taken("two.json").stderr
+    again = CliRunner().invoke(main, ["convert", "to-fhir"], input=given)
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "A remainder belongs to one input" in again.stderr
+
+
 def test_a_document_that_is_none_leaves_the_others_out_too(store: Path) -> None:
     (store / "good.json").write_text(json.dumps(patient(1)))
     (store / "bad.json").write_text("{")

@@ -196,7 +196,7 @@ def test_samples_that_cannot_be_read(tmp_path: Path, file: str, data: bytes, sai
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("name", "kind"), [("Bad Name", ""), ("site", "plan"), ("site", "Kind")])
+@pytest.mark.parametrize(("name", "kind"), [("Bad Name", ""), ("site", "plan"), ("site", "Kind"), ("core", "")])
 def test_names_that_cannot_be_used(tmp_path: Path, name: str, kind: str) -> None:
     with pytest.raises(UsageError):
         made(tmp_path, {"a": 1}, name, kind=kind)
