@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from adapter.errors import Unavailable
+from adapter.errors import SettingsError, Unavailable
 from adapter.exchange.smart import _FORM
 from adapter.ports.ledger import STOPPED
 from tests.smart.issuers import Keycloak
 from tests.smart.site import SignedIn, careplan, new_key, public
-from tests.sync.proxy import Asked, Proxy
+from tests.sync.proxy import Asked, Proxy, answer
 from tests.sync.site import bundles
 
 Made = Callable[..., SignedIn]
@@ -150,6 +151,19 @@ def test_a_server_that_is_reached_by_another_address_is_told_its_own(signed_in: 
     with Proxy(made.issuer.token_url) as elsewhere:
         found = made.backend(token_url=elsewhere.base, audience=made.issuer.token_url).header()
     assert made.issuer.knows(found.removeprefix("Bearer "))
+
+
+def test_a_token_endpoint_on_another_host_is_for_a_person_to_trust(signed_in: Made) -> None:
+    made = signed_in()
+    site, named = made.site, json.dumps({"token_endpoint": made.issuer.token_url}).encode()
+    made.guard.when(lambda asked: asked.path.endswith("/.well-known/smart-configuration"), answer(200, named), times=9)
+    site.take_in(site.case())
+    careplan(site.folder, "server", "set", "ward", "--token-url", "")
+    with pytest.raises(SettingsError, match="another host") as caught:
+        site.push()
+    words = caught.value.remedy.split("--token-url ")
+    careplan(site.folder, "server", "set", "ward", "--token-url", words[1])
+    assert site.push().error is None
 
 
 def test_the_status_says_why_nothing_goes(signed_in: Made) -> None:
