@@ -71,12 +71,9 @@ class Reasons:
             return known
         if not inside:
             return self._resource(index, type_, traced)
-        if owner is not None and self.row(owner).keyword in ("parts", "items") and inside[-1] in ("reference", "type"):
-            return (
-                "mapped",
-                "It names the record or resource of this item: the item's id is known by it.",
-                self.row(owner),
-            )
+        if owner is not None and _names_item(place, owner, self.row(owner)):
+            text = "It names the record or resource of this item: the item's id is known by it."
+            return "mapped", text, self.row(owner)
         if traced.analysis.readers[index] is None:
             return self._unmapped(type_)
         return self._no_rule(type_, inside)
@@ -178,6 +175,13 @@ def _object(given: Tree, visit: Visit) -> Any:
 def owned_part(parts: dict[str, int], index: int) -> bool:
     """Whether a resource is a part of its record, not the main one."""
     return parts.get("") != index
+
+
+def _names_item(place: Place, owner: Visit, row: Row) -> bool:
+    """Whether it is of the Reference by which a rule knows an item: its element, or what stands `at` a place in that."""
+    keys = row.keys or {}
+    reference = (*(owner.fhir or ()), *filter(None, [keys.get("at")]))
+    return ("parts" in keys or "link" in keys) and place in ((*reference, "reference"), (*reference, "type"))
 
 
 def _resource_length(place: Place) -> int:

@@ -282,5 +282,5 @@ class _Follower:
         return At(found.map, found.resource, (*self._root(at), "contained", index), ours, item, scope)
 
     def _root(self, at: At) -> Place:
-        key = next((key for key, tree in self.parts.items() if tree is at.scope.root), "")
+        key = next(key for key, tree in self.parts.items() if tree is at.scope.root)
         return self.traced.resource_at(self.owned.parts[key])

@@ -45,6 +45,12 @@ OURS: Tree = {
     "subject": {"reference": "Patient/9", "identifier": {"system": OURS_SYSTEM, "value": ID}},
     "note": [{"text": "x", "identifier": {"value": ID}}],
 }
+REQUEST: Tree = {"resourceType": "ServiceRequest", "id": "s", "status": "active", "intent": "order"}
+DETAIL = "Condition.evidence.detail[!]"
+EVIDENCE: Tree = {
+    "resourceType": "Condition",
+    "evidence": [{"type": "x", "code": [{"text": "a"}], "detail": [{"reference": "Goal/1"}, {"reference": "Goal/2"}]}],
+}
 EMPTY: Tree = {
     "kind": "plan",
     "id": ID,
@@ -490,6 +496,23 @@ known = cache(Knowledge.of)
             "It names the record or resource of this item: the item's id is known by it.",
             "CarePlan.addresses",
         ),
+        (
+            "core",
+            bundle({**BARE, "activity": [{"reference": {"reference": "ServiceRequest/s"}}]}, REQUEST),
+            "/entry/0/resource/activity/0/reference/reference",
+            "mapped",
+            "It names the record or resource of this item: the item's id is known by it.",
+            "CarePlan.activity",
+        ),
+        (
+            "core",
+            EVIDENCE,
+            "/evidence/0/detail/0/reference",
+            "not-selected",
+            f"The rule for {DETAIL} does not take this one: it reads the only element of the list, and here it cannot; {CARRIED}.",
+            DETAIL,
+        ),
+        ("core", EVIDENCE, "/evidence/0/type", "remainder", f"No rule of this pack owns it: {CARRIED}.", ""),
         (
             "core",
             {**PLAN, "activity": [{"detail": {"status": "in-progress", "kind": "Walk"}}]},

@@ -100,7 +100,9 @@ def test_what_is_contained_is_followed(inside: str) -> None:
     }  # fmt: skip
     start, root = "", "CarePlan"
     if inside:
-        entries = [{"resource": {"resourceType": "Encounter", "id": "e"}}, {"resource": tree}]
+        goal = {"resourceType": "Goal", "id": "g", "lifecycleStatus": "active", "description": {"text": "Rest"}}
+        tree["goal"] = [{"reference": "Goal/g"}]
+        entries = [{"resource": goal}, {"resource": tree}]
         tree = {"resourceType": "Bundle", "type": "collection", "entry": entries}
         start, root = "/entry/1/resource", "Bundle.entry[1].resource"
     there, ours = f"{root}.contained[1]", "records[0].care_team[0]"
