@@ -97,6 +97,7 @@ def _exchange(name: str | None, how: How, *, dry_run: bool, as_json: bool, again
             rows += [row(step) for step in ran.report.steps]
             worst = max(worst, ran.exit_code)
             _told(ran)
+            _waits(services, ran)
     if as_json:
         put(rows)
     else:
@@ -113,6 +114,17 @@ def _told(ran: Ran) -> None:
         say(ran.error)
     if ran.error is None or ran.report.steps:
         tell(f"{ran.server}: {counted(ran.report)}")
+
+
+def _waits(services: Services, ran: Ran) -> None:
+    """That there is nothing to do now is not that nothing waits: another run may hold it, or it was put off."""
+    from adapter.cli.files import tell
+    from adapter.services.status import state_of
+
+    if ran.error is None and not ran.report.steps:
+        found = services.store().unsettled(ran.server, limit=1)
+        if any(state_of(link) == "waiting" for link in found):
+            tell(f"{ran.server}: some wait, held by another run or put off: careplan status {ran.server}")
 
 
 def watch_all(name: str | None, *, as_json: bool) -> None:

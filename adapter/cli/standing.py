@@ -50,6 +50,9 @@ def _lines(one: ServerStatus, row: dict[str, Any]) -> list[str]:
     if row["error"]:
         until = f" until {row['not_before']}" if row["circuit"] == "open" else ""
         lines.append(f"  last error: {row['error']} ({row['failures']} in a row; circuit {row['circuit']}{until})")
+    if row["under_way"]:
+        until = f"free again by {row['under_way_until']}"
+        lines.append(f"  {row['under_way']} of those that wait are held by a run, or by one that was cut off: {until}")
     # What only waits for its turn is counted above.
     told = [link for link in row["open"] if link["reason"] or link["state"] != "waiting"]
     lines += [f"  {link['state']:<10} {link['record']} {link['part']}: {link['reason']}" for link in told[:MOST]]

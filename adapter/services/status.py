@@ -47,6 +47,12 @@ def status(ledger: SyncLedger, name: str | None = None) -> list[ServerStatus]:
     ]  # fmt: skip
 
 
+def under_way(one: ServerStatus, now: datetime) -> list[str]:
+    """Until when a run, or one that was cut off, holds each of the links that wait, as far as they are listed."""
+    leases = [link.lease_until for link in one.open if state_of(link) == "waiting"]
+    return sorted(until for until in leases if until and not is_past(until, now))
+
+
 def lag(state: ServerState, now: datetime) -> float | None:
     """Seconds since the last exchange that went through; None where there was none."""
     last = max(state.last_pull, state.last_push)
@@ -63,13 +69,14 @@ def circuit(state: ServerState, now: datetime) -> str:
 def told(one: ServerStatus, now: datetime) -> Tree:
     """A server's status as JSON, without anything of a resource."""
     state, options = one.state, one.server.options
-    behind = lag(state, now)
+    behind, held = lag(state, now), under_way(one, now)
     return {
         "server": one.server.name, "url": one.server.url, "class": one.server.host_class,
         "direction": options.direction, "every": options.every, "paused": one.server.paused,
         "last_pull": state.last_pull, "last_push": state.last_push, "last_try": state.last_try,
         "lag": round(behind, 3) if behind is not None else None, "error": state.error, "failures": state.failures,
-        "not_before": state.not_before, "circuit": circuit(state, now), "counts": one.counts, "open": [row(link) for link in one.open],
+        "not_before": state.not_before, "circuit": circuit(state, now),
+        "under_way": len(held), "under_way_until": held[-1] if held else "", "counts": one.counts, "open": [row(link) for link in one.open],
         "left_there": [{"resource": f"{a.type}/{a.remote_id}", "state": a.state, "reason": a.reason} for a in one.arrivals],
         "conflicts": len(one.conflicts),
     }  # fmt: skip

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -48,6 +51,22 @@ def test_another_process_sees_that_a_server_is_left_alone() -> None:
     (row,) = json("status")
     assert (row["circuit"], row["failures"]) == ("open", 1)
     assert "circuit open until" in careplan("status").stdout
+
+
+def test_what_a_run_that_was_cut_off_holds_is_said(tmp_path: Path, other: str) -> None:
+    careplan("records", "import", given=dumps([PATIENT | {"id": str(uuid4())}]))
+    careplan("server", "add", "north", other)
+    until = (datetime.now(UTC) + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    with closing(sqlite3.connect(tmp_path / "store.db")) as store, store:
+        store.execute("UPDATE link SET lease_until = ?", [until])
+    assert "north: some wait, held by another run or put off: careplan status north" in careplan("push").stderr
+    (row,) = json("status")
+    assert (row["under_way"], row["under_way_until"]) == (1, until)
+    assert f"free again by {until}" in careplan("status").stdout
+    with closing(sqlite3.connect(tmp_path / "store.db")) as store, store:
+        store.execute("UPDATE link SET lease_until = ''")
+    assert "some wait" not in careplan("push").stderr
+    assert "some wait" not in careplan("push").stderr
 
 
 def test_the_way_of_a_conflict(tmp_path: Path, other: str) -> None:
