@@ -1,0 +1,59 @@
+"""References are found and renamed wherever they stand, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.fhir_json import copy
+from adapter.sync.references import literals, rewritten
+
+_KEYS = st.sampled_from(["reference", "display", "subject", "text"])
+_TEXTS = st.one_of(
+    st.sampled_from(["Goal/1", "Goal/\u00e9", "#own", '"reference":"Goal/1"', "\\", '\\"', ""]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+)
+_TREES = st.recursive(
+    st.one_of(_TEXTS, st.booleans(), st.none()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+def walked(node: Any) -> list[str]:
+    """As `literals`, by going through it."""
+    found: list[str] = []
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        if key == "reference" and isinstance(value, str):
+            found.append(value)
+        found += walked(value)
+    return found
+
+
+@given(_TREES)
+def test_every_reference_is_found_in_the_text(tree: Any) -> None:
+    assert literals(tree) == walked(tree)
+
+
+@given(_TREES)
+def test_what_is_renamed_is_what_was_found(tree: Any) -> None:
+    before = copy(tree)
+    new = rewritten(tree, lambda literal: f"{literal}+")
+    assert walked(new) == [one if one.startswith("#") else f"{one}+" for one in walked(tree)]
+    assert tree == before
+
+
+@given(_TREES)
+def test_what_keeps_its_names_is_not_copied(tree: Any) -> None:
+    assert rewritten(tree, lambda literal: literal) is tree
+
+
+def test_what_has_no_name_there_goes_and_what_is_left_empty() -> None:
+    tree = {
+        "a": [{"reference": "Goal/1"}, {"reference": "Goal/2", "display": "Two"}],
+        "b": {"reference": "Goal/1"},
+        "c": {},
+    }
+    assert rewritten(tree, lambda _: None) == {"a": [{"display": "Two"}], "c": {}}
