@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 CAREPLAN := .venv/bin/careplan
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench soak fuzz oracle docs lock clean
+.PHONY: help setup demo test check format bench soak soak-definitions soak-laws soak-histories soak-smart soak-fuzz fuzz oracle docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -34,11 +34,20 @@ format: setup ## write the format that check asks for
 bench: setup ## side-by-side measurements; ONLY=mapping for one suite
 	$(PYTHON) -m bench $(ONLY)
 
-soak: setup ## the laws with many more examples, 10,000 histories of the exchange; signing in at Keycloak; the definitions compiled again (Maven fetches them)
+# A part each: SOAK=histories for one alone.
+SOAK := definitions laws histories smart fuzz
+soak: setup ## the laws with many more examples, 10,000 histories of the exchange, signing in at Keycloak, the definitions compiled again (Maven fetches them), the fuzzer; SOAK=histories for one alone
+	@for each in $(SOAK); do $(MAKE) --no-print-directory soak-$$each || exit 1; done
+
+soak-definitions:
 	$(PYTHON) -m tools.compile_definitions --check
-	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest -n 2 tests/laws tests/sync/test_histories.py
+soak-laws:
+	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest -n 2 tests/laws
+soak-histories:
+	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest -s tests/sync/test_histories.py
+soak-smart:
 	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest tests/smart
-	@$(MAKE) --no-print-directory fuzz
+soak-fuzz: fuzz
 
 # A run of `package` compiles a package, one of `bytes` reads a few: so many runs as take each a minute or two.
 FUZZ := bytes:5000 tree:2000 form:1000 package:200 fhirpath:5000

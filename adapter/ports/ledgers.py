@@ -80,8 +80,10 @@ class SyncLedger(Protocol):
         `refused` also what was refused.
         """
 
-    def links(self, server: str, *, type_: str = "", pending: bool = False) -> Iterator[Link]:
-        """The links of a server in the order of sending; only those of a type, or with something to send."""
+    def links(self, server: str, *, type_: str = "", pending: bool = False, flying: bool = False) -> Iterator[Link]:
+        """The links of a server in the order of sending; only those of a type, or with something to send, or of which
+        something was sent without an answer.
+        """
 
     def link(self, key: tuple[str, str, str, str]) -> Link | None:
         """By server, kind, record id and part."""

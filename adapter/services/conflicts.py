@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from adapter.errors import Conflict as Raced
 from adapter.errors import DataError, UsageError
@@ -121,7 +121,8 @@ class Desk:
     def _decided_elements(self, link: Link, decided: list[Conflict]) -> None:
         local = self._local(link)
         if local is None:
-            raise DataError("The part has been deleted here meanwhile.", place=f"{link.kind}/{link.record_id}")
+            # Deleted here since: now it is a conflict of the whole.
+            self._changed_since(link, [Conflict(*link.key, "", link.seen, None, link.theirs)])
         choices = {one.path: one for one in decided}
         policies = self._policies(link, local)
 
@@ -135,15 +136,15 @@ class Desk:
 
         merged, left = self._merged(link, local, choose)
         if left:
-            fresh = [Conflict(*link.key, one.path, one.base, one.ours, one.theirs) for one in left]
-            self.store.clash(link.replace(lease_until=""), fresh)
-            raise Raced(
-                "The record has changed since: look at the conflict again.", place=f"{link.kind}/{link.record_id}"
-            )
+            self._changed_since(link, [Conflict(*link.key, one.path, one.base, one.ours, one.theirs) for one in left])
         parts = {part: stored.tree for part, stored in self.store.parts(link.kind, link.record_id).items()}
         whose = (link.kind, link.record_id, link.part)
         self._write(link, retold(self.mapper, whose, parts, merged, link.theirs or {}))
         self.store.enter(policies.entries(link))
+
+    def _changed_since(self, link: Link, fresh: list[Conflict]) -> NoReturn:
+        self.store.clash(link.replace(lease_until=""), fresh)
+        raise Raced("The record has changed since: look at the conflict again.", place=f"{link.kind}/{link.record_id}")
 
     def _policies(self, link: Link, local: StoredResource) -> Policies:
         """What the server's policies settle of the elements that nobody was asked about."""

@@ -95,11 +95,13 @@ class Ledger(Servers, Decisions):
                 stopped = and_(at.server == server, at.state == "refused", at.wanted != at.acked)
                 connection.execute(update(link).where(stopped).values(**again))
 
-    def links(self, server: str, *, type_: str = "", pending: bool = False) -> Iterator[Link]:
+    def links(self, server: str, *, type_: str = "", pending: bool = False, flying: bool = False) -> Iterator[Link]:
         at = link.c
         query = select(link).where(at.server == server)
-        if pending:
+        if pending or flying:
             query = query.where(_to_send(server))
+        if flying:
+            query = query.where(at.in_flight != "")
         if type_:
             query = query.where(at.type == type_)
         query = query.order_by(at.rank, at.kind, at.record_id, at.part)

@@ -77,14 +77,20 @@ class Adopting:
         ]
         for row in ours:
             owner, own = owners[id(row)].record, named[id(row)]
-            if owner and own not in flying and self._has_another(owner, type_, own, row):
+            if (link := self._owned(owner, type_, own)) is None:
+                continue
+            there = link.replace(remote_id=str(row.resource["id"]))
+            if not link.remote_id:
+                # The next push finds it there. What is read until then, and refers to it, means ours.
+                self.names.learn(there)
+            elif link.remote_id != there.remote_id:
                 self._aside(row, "refused", "it bears our identifier of a resource that is another there")
         return strange
 
-    def _has_another(self, owner: str, type_: str, own: str, row: Versioned) -> bool:
+    def _owned(self, owner: str, type_: str, own: str) -> Link | None:
+        """The link of a record's part that an identifier of ours names."""
         kind, _, id_ = owner.partition("/")
-        link = self.partner.store.link((self.partner.name, kind, id_, "" if own == id_ else f"{type_}/{own}"))
-        return link is not None and link.remote_id not in ("", str(row.resource["id"]))
+        return self.partner.store.link((self.partner.name, kind, id_, "" if own == id_ else f"{type_}/{own}"))
 
     def _link(self, type_: str, row: Versioned) -> Link:
         remote_id = str(row.resource["id"])

@@ -46,6 +46,27 @@ def unknown(
     return ready
 
 
+def flown(incoming: Incoming) -> None:
+    """What is in flight and nobody is at work on, looked up before anything is read: what came of it would be taken for
+    theirs, with references to what is not known by its id there yet. What has not arrived stays in flight.
+    """
+    if incoming.dry_run:
+        return
+    partner, store = incoming.partner, incoming.partner.store
+    flying = [link for link in store.links(partner.name, flying=True) if link.in_flight != WITHDRAWAL]
+    leased = store.lease(flying, seconds=partner.lease)
+    there = {link.key: link for link in leased}
+
+    def closed(links: Sequence[Link]) -> None:
+        for link in links:
+            del there[link.key]
+
+    try:
+        unknown(partner, incoming.names, incoming, leased, closed)
+    finally:
+        store.settle([link.replace(lease_until="") for link in there.values()])
+
+
 def _looked_up(partner: Partner, links: Sequence[Link]) -> dict[LinkKey, list[Versioned]]:
     """What there is of each of these, asked for together."""
     found: dict[LinkKey, list[Versioned]] = {}

@@ -22,6 +22,7 @@ from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.pages import ahead, deleted_id
 from adapter.sync.partner import Names, Partner, Report
+from adapter.sync.probe import flown
 from adapter.sync.scope import Scope
 from adapter.sync.sentinel import remember, stands
 from adapter.sync.stamps import DAY, bounded, had_twice, is_known
@@ -44,6 +45,7 @@ def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = Fals
     look.nothing_known()
     if not stands(partner):
         look.swept()
+    flown(look.incoming)
     look.arrivals()
     for type_ in look.types:
         look.window(type_)
@@ -135,8 +137,7 @@ class _Look:
         try:
             self._read(type_, self.partner.client.search(type_, query), mark, sort=True)
         except (Gone, NotFound):
-            text = "The server forgets its pages before they are read."
-            raise Unavailable(text, place=self.partner.name) from None
+            raise Unavailable("The server forgets its pages before they are read.", place=self.partner.name) from None
 
     def _first(self, type_: str) -> None:
         """Nothing was read of this type yet."""
@@ -243,8 +244,7 @@ class _Look:
     def deleted(self) -> None:
         """What was deleted since the last look: from the history of each type, or by a sweep of ids where there is none."""
         store, name = self.partner.store, self.partner.name
-        found: list[tuple[str, str]] = []
-        silent = False
+        found, silent = list[tuple[str, str]](), False
         for type_ in self.types:
             mark = store.watermark(name, f"{type_}/deleted")
             if type_ not in self.facts.capability.history_type:
@@ -280,10 +280,10 @@ class _Look:
             self.partner.store.note(self.partner.name, last_sweep=self.partner.later())
 
     def _gone(self, keys: list[tuple[str, str]]) -> None:
-        links = self.partner.store.remote(self.partner.name, keys)
-        live = [link for link in links.values() if link.state not in ENDED]
-        brake(self.partner, live)
-        self._mark_gone([link for link in live if self.partner.look(*link.remote) is None])
+        links = self.partner.store.remote(self.partner.name, keys).values()
+        gone = [link for link in links if link.state not in ENDED and self.partner.look(*link.remote) is None]
+        brake(self.partner, gone)
+        self._mark_gone(gone)
 
     def _mark_gone(self, links: list[Link]) -> None:
         leased = links if self.dry_run else self.partner.store.lease(links, seconds=self.partner.lease)

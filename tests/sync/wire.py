@@ -13,8 +13,9 @@ from adapter.mapping.scope import own_identifier
 
 Tree = dict[str, Any]
 WRITES = frozenset({"transaction", "create", "update", "delete"})
-FAULTS = ("lost request", "lost answer", "late", "down")
-POINTS = ("leased", "in flight", "answered", "recorded", "page", "withdrawn")
+FAULTS = ("lost request", "lost answer", "late", "down", "short", "mixed")
+# Those that the exchange names, and before each request.
+POINTS = ("leased", "in flight", "answered", "recorded", "page", "withdrawn", "writing", "reading")
 GONE = "gone"
 
 
@@ -31,12 +32,15 @@ class Time:
 
 @dataclass
 class Clock:
-    """A clock that may be wrong by so many seconds."""
+    """A clock that may be wrong by so many seconds; one that is held stands still."""
 
     time: Time
     off: float = 0.0
+    held: datetime | None = None
 
     def now(self) -> datetime:
+        if self.held is not None:
+            return self.held
         self.time.at += timedelta(milliseconds=1)
         return self.time.at + timedelta(seconds=self.off)
 
@@ -67,6 +71,12 @@ class Site:
         """What was there and is deleted, as references name it."""
         return {"/".join(key): GONE for key, rows in self.server._held.items() if rows[-1].resource is None}
 
+    def update(self, resource: Tree, *, since: datetime | None = None) -> None:
+        """A person writes there, in a transaction that began at a time: that is what it is stamped with."""
+        self.clock.held = since
+        self.server.update(resource)
+        self.clock.held = None
+
     def save(self) -> None:
         """Takes a backup."""
         self.backup = {key: list(rows) for key, rows in self.server._held.items()}
@@ -82,19 +92,25 @@ class Site:
 
 @dataclass
 class Life:
-    """Whether a process still runs, and where it is to die."""
+    """Whether a process still runs, and where it is to die; or, instead, what happens elsewhere while it is there."""
 
     die_at: str = ""
     skip: int = 0
+    meanwhile: Callable[[], object] | None = None
     dead: bool = False
 
     def point(self, here: str) -> None:
         """A named point of a run."""
-        if here == self.die_at:
-            self.skip -= 1
-            if self.skip < 0:
-                self.dead = True
-                raise Died
+        if here != self.die_at:
+            return
+        self.skip -= 1
+        if self.skip >= 0:
+            return
+        if self.meanwhile is None:
+            self.dead = True
+            raise Died
+        self.die_at = ""
+        self.meanwhile()
 
 
 class Mortal:
@@ -107,12 +123,15 @@ class Mortal:
         found = getattr(self._inner, name)
         if not callable(found):
             return found
-        if self._wire is not None and name != "capability":
+        asks = self._wire is not None and name != "capability"
+        if self._wire is not None and asks:
             found = self._wire.bent(name, found)
 
         def call(*given: Any, **more: Any) -> Any:
             if self._life.dead:
                 raise Died
+            if asks:
+                self._life.point("writing" if name in WRITES else "reading")
             return found(*given, **more)
 
         return call
@@ -141,7 +160,7 @@ class Wire:
             elif fault != "lost request":
                 answer = call(*given, **more)
                 if fault != "lost answer":
-                    return answer
+                    return _garbled(answer, fault) if name == "transaction" else answer
             raise UnknownOutcome("The request was sent, and no answer came.")
 
         return made
@@ -154,6 +173,12 @@ class Wire:
                 call()
             except AdapterError:
                 continue
+
+
+def _garbled(answer: Tree, fault: str) -> Tree:
+    """The answer to a Bundle, without its first entry or the other way round."""
+    entries = answer["entry"]
+    return {**answer, "entry": {"short": entries[1:], "mixed": entries[::-1]}.get(fault, entries)}
 
 
 def as_there(tree: Any, names: dict[str, str], base: str) -> Any:

@@ -13,7 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, Literal
+from unittest.mock import patch
 from uuid import UUID
 
 from adapter.exchange.memory import MemoryFhirServer
@@ -25,12 +26,14 @@ from adapter.services.exchange import How, Ran, exchange
 from adapter.services.servers import resume
 from adapter.store import Store, open_store
 from adapter.store.applying import apply
+from adapter.sync import placing
 from adapter.sync.brake import reconcile
 from adapter.sync.partner import Partner
 from adapter.sync.receive import Plan
 from tests.sync.wire import Clock, Died, Life, Mortal, Site, Time, Wire
 
 Tree = dict[str, Any]
+Removal = Literal["withdraw", "delete"]
 LEASE = 300
 TYPES = frozenset({"Patient", "Condition", "CarePlan", "Goal"})
 SERVERS = {"west": ("north", "south"), "east": ("north",)}
@@ -41,12 +44,17 @@ def name_of(number: int) -> str:
     return str(UUID(int=(0xFEED << 112) + (4 << 76) + (8 << 60) + number))
 
 
-PATIENT, DIAGNOSIS, PLAN, *GOALS = (name_of(number) for number in range(1, 6))
+PATIENT, DIAGNOSIS, PLAN, *GOALS, LATER = (name_of(number) for number in range(1, 7))
+
+
+def goal(id_: str, text: str) -> Tree:
+    """A goal of the plan."""
+    return {"id": id_, "lifecycle": "active", "statement": {"text": text}}
 
 
 def records() -> list[Tree]:
-    """A patient, a diagnosis, a plan with two goals."""
-    goals = [{"id": id_, "lifecycle": "active", "statement": {"text": "as it began"}} for id_ in GOALS]
+    """A patient, a diagnosis, a plan with two goals; one more, `LATER`, may come."""
+    goals = [goal(id_, "as it began") for id_ in GOALS]
     plan = {
         "kind": "plan",
         "id": PLAN,
@@ -133,10 +141,15 @@ class Small(MemoryFhirServer):
 
 class World:
     """The adapter `west` has the records and exchanges with both servers, `east` with one; `policy` says who wins between
-    `west` and `south`. `folder` is made and removed.
+    `west` and `south`, `removal` how `west` tells the servers of a deletion, `few` below how many new resources each is
+    looked for. `folder` is made and removed.
     """
 
-    def __init__(self, *, synced: bool, policy: Take = "ask") -> None:
+    def __init__(
+        self, *, synced: bool, policy: Take = "ask", removal: Removal = "withdraw", few: int = placing._FEW
+    ) -> None:
+        self._few = patch.object(placing, "_FEW", few)
+        self._few.start()
         self.folder = Path(mkdtemp(prefix="careplan-world-"))
         self.time = Time()
         west, east, held = _synced() if synced else (*_databases(), {})
@@ -145,12 +158,14 @@ class World:
         self.sites = {name: self._site(name, held.get(name, {})) for name in SERVERS["west"]}
         self.adapters = {name: self._adapter(name, data) for name, data in (("west", west), ("east", east))}
 
-        self._decides(policy)
+        self._set("south", policies={"*": policy})
+        for name in SERVERS["west"]:
+            self._set(name, removal=removal)
 
-    def _decides(self, policy: Take) -> None:
+    def _set(self, name: str, **options: Any) -> None:
         store = self.adapters["west"].store
-        server = store.server("south")
-        store.set_server(replace(server, options=replace(server.options, policies={"*": policy})))
+        server = store.server(name)
+        store.set_server(replace(server, options=replace(server.options, **options)))
 
     def _site(self, name: str, held: Mapping[Any, Any]) -> Site:
         clock = Clock(self.time)
@@ -180,6 +195,7 @@ class World:
         for one in self.adapters.values():
             one.store.close()
         rmtree(self.folder)
+        self._few.stop()
 
 
 @lru_cache(maxsize=1)

@@ -233,6 +233,25 @@ def test_deleted_here_and_changed_there(pushed: Scene, take: Any) -> None:
     assert pushed.sync().steps == []
 
 
+@pytest.mark.parametrize("take", ["ours", "theirs"])
+def test_what_was_deleted_here_since_is_decided_as_a_whole(clashing: Scene, take: Any) -> None:
+    """An element of what is not there any more nobody can decide."""
+    (name,) = [one["id"] for one in clashing.store.records("plan")]
+    clashing.store.delete("plan", name)
+    for number in numbers(clashing).values():
+        try:
+            clashing.desk().resolve(number, take)
+        except Conflict:
+            continue
+    (whole,) = clashing.store.conflicts(NAME)
+    assert (whole.path, whole.ours) == ("", None)
+    clashing.desk().resolve(whole.number, take)
+    assert clashing.store.conflicts(NAME) == []
+    clashing.sync()
+    standing = {"ours": "cancelled", "theirs": "active"}[take]
+    assert clashing.remote("Goal", "Theirs")["lifecycleStatus"] == standing
+
+
 def test_gone_and_back_again_waits_for_a_decision(pushed: Scene) -> None:
     goal = pushed.goal()
     pushed.client.delete("Goal", goal["id"])

@@ -59,7 +59,12 @@ def test_a_look_that_finds_nothing_costs_by_type_and_not_by_record(
 def test_a_look_reads_no_link_that_did_not_change(pushed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     later(pushed, hours=1)
     pushed.pull()
-    monkeypatch.setattr(pushed.store, "links", lambda *_, **__: pytest.fail("all links were read"))
+    links = pushed.store.links
+
+    def read(*given: Any, flying: bool = False, **more: Any) -> Any:
+        return links(*given, flying=flying, **more) if flying else pytest.fail("all links were read")
+
+    monkeypatch.setattr(pushed.store, "links", read)
     later(pushed, hours=1)
     pushed.edit_there(statusReason="there")
     assert [step.verb for step in pushed.pull().steps] == ["pulled"]
@@ -171,6 +176,31 @@ def test_what_is_deleted_there_is_found(tmp_path: Path, type_history: bool) -> N
     assert [step.verb for step in made.pull().steps] == ["gone"]
     later(made, minutes=10)
     assert made.pull().steps == []
+
+
+def test_deletions_that_are_told_together_are_each_told_once(pushed: Scene) -> None:
+    """One of them was back in between, and is deleted again."""
+    pushed.pull()
+    later(pushed, minutes=10)
+    goals = [pushed.goal(index) for index in range(2)]
+    for goal in goals:
+        pushed.client.delete("Goal", goal["id"])
+    pushed.client.update(goals[0])
+    pushed.client.delete("Goal", goals[0]["id"])
+    gone = [("gone", f"Goal/{item['id']}") for item in pushed.plan()["goals"][:2]]
+    assert sorted((step.verb, step.part) for step in pushed.pull().steps) == sorted(gone)
+
+
+def test_what_was_deleted_and_is_back_is_not_gone_however_much_it_is(pushed: Scene) -> None:
+    pushed.pull()
+    later(pushed, minutes=10)
+    for link in pushed.links():
+        there = pushed.client.read(*link.remote).resource
+        pushed.client.delete(*link.remote)
+        pushed.client.update(there)
+    assert pushed.sync().steps == []
+    assert not pushed.store.server(NAME).paused
+    assert {link.state for link in pushed.links()} == {"linked"}
 
 
 def wiped(made: Scene, share: float = 1.0) -> None:
