@@ -11,6 +11,7 @@ import click
 
 from adapter.cli.app import example
 from adapter.cli.files import WORKERS, for_lines
+from adapter.errors import UsageError
 from adapter.issues import Issue, has_errors
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def to_fhir(files: tuple[str, ...], ndjson: bool, workers: int, out: str | None,
     FILE holds a record, a list of records, or what `convert from-fhir` gave: then what came in comes out again, with the
     edits of its records and nothing else changed.
     """
+    if options["create"] == "conditional" and options["bundle_type"] != "transaction":
+        raise UsageError("--create goes with --type transaction.")
     converter = _converter(**options)
     _convert(files, for_lines(ndjson, workers), out, converter.to_fhir, passes_errors=True)
 

@@ -54,6 +54,12 @@ def test_there_and_back_is_the_same(tmp_path: Path) -> None:
     assert loads(out.read_bytes())["type"] == "transaction"
 
 
+def test_how_to_create_is_said_of_a_transaction_only() -> None:
+    done = careplan("convert", "to-fhir", "--create", "conditional", RECORDS)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"careplan: --create goes with --type transaction.\n"
+
+
 def test_ndjson_both_ways_keeps_every_digit_and_passes_bad_lines_through() -> None:
     text = b'{"resourceType":"Goal","lifecycleStatus":"active","target":[{"detailQuantity":{"value":1.50}}]}'
     rows = ndjson(GOAL, b"", text, b"{", {"resourceType": "Nonsense"}, {"resourceType": "Medication", "id": "m"})
