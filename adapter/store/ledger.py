@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Integer, Select, and_, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, func, select, update
 
 from adapter.ports import STOPPED, Clock, Conflict, Entry, Link, Tree, instant, is_past
 from adapter.store.database import reading, streamed, writing
 from adapter.store.decisions import Decisions, replaced
-from adapter.store.rows import IDS, by_head, link_of, row_of_link
+from adapter.store.rows import IDS, by_head, link_of, text_of
 from adapter.store.servers import Servers, clock, noted, past
 from adapter.store.tables import TODO, link, record
+from adapter.store.vault import vault_of
 
 Key = tuple[str, str]
+Row = tuple[Any, ...]
 _KEY = ("server", "kind", "record_id", "part")
 # What only the writes of records change, what is derived from it, and what names the link.
 _FIXED = frozenset({*_KEY, "wanted", "ending", "pack", "fence", "todo", "rank", "type", "local_id"})
 _SETTLED = tuple(column.name for column in link.columns if column.name not in _FIXED)
+_KEYS, _VALUES = attrgetter(*_KEY), attrgetter(*_SETTLED)
 
 
 class Ledger(Servers, Decisions):
@@ -48,13 +52,13 @@ class Ledger(Servers, Decisions):
     def _take(self, connection: Connection, links: list[Link], seconds: float) -> list[Link]:
         until = instant(self._clock.now() + timedelta(seconds=seconds))
         if links:
-            connection.execute(_TAKEN, [{**_keys(one), "until": until} for one in links])
+            _each(connection, _TAKEN, [(until, *_KEYS(one)) for one in links])
         return [one.replace(lease_until=until, fence=one.fence + 1) for one in links]
 
     def launch(self, links: Sequence[Link]) -> list[Link]:
         if not links:
             return []
-        rows = [{**_keys(one), "old_fence": one.fence, "hash": one.in_flight, "version": one.flight} for one in links]
+        rows = [(one.in_flight, one.flight, *_KEYS(one), one.fence) for one in links]
         with writing(self.engine) as connection:
             return _written(connection, _LAUNCHED, rows, links)
 
@@ -194,20 +198,29 @@ def _together(connection: Connection, asked: dict[str, Any], first: Sequence[Any
 
 def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:
     """Writes what is known of links where their fence still stands; gives the others."""
+    vault = vault_of(connection.dialect)
     rows = []
     for one in links:
-        row = row_of_link(one)
-        new = {f"new_{name}": row[name] for name in _SETTLED}
-        rows.append({**_keys(one), **new, "goes_on": int(one.state not in STOPPED), "old_fence": one.fence})
+        known = [
+            vault.seal(text_of(value), f"link.{name}") if type(value) is dict else value
+            for name, value in zip(_SETTLED, _VALUES(one), strict=True)
+        ]
+        rows.append((*known, one.acked, int(one.state not in STOPPED), *_KEYS(one), one.fence))
     return _written(connection, _KNOWN, rows, links)
 
 
-def _written(connection: Connection, statement: Any, rows: list[dict[str, Any]], links: Sequence[Link]) -> list[Link]:
+def _written(connection: Connection, statement: str, rows: list[Row], links: Sequence[Link]) -> list[Link]:
     """Carries the statement out for each, and gives those whose fence no longer stands."""
-    if not rows or connection.execute(statement, rows).rowcount == len(rows):
+    if not rows or _each(connection, statement, rows) == len(rows):
         return []
     present = _present(connection, links)
     return [one for one in links if one.key not in present or present[one.key].fence != one.fence]
+
+
+def _each(connection: Connection, statement: str, rows: list[Row]) -> int:
+    """How many rows it changed. Links are many: the driver gets the values as they are."""
+    text = statement if connection.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
+    return connection.exec_driver_sql(text, rows).rowcount
 
 
 def _present(connection: Connection, links: Sequence[Link]) -> dict[tuple[str, str, str, str], Link]:
@@ -219,25 +232,13 @@ def _present(connection: Connection, links: Sequence[Link]) -> dict[tuple[str, s
     return found
 
 
-def _bound() -> ColumnElement[bool]:
-    return and_(*(link.c[name] == bindparam(f"key_{name}") for name in _KEY))
-
-
-def _keys(one: Link) -> dict[str, str]:
-    return {"key_server": one.server, "key_kind": one.kind, "key_record_id": one.record_id, "key_part": one.part}
-
-
-def _settling() -> Any:
-    going: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _SETTLED}
-    todo = case((link.c.wanted != bindparam("new_acked"), bindparam("goes_on", type_=Integer)), else_=0)
-    return update(link).where(*_HELD).values(**going, todo=todo)
-
-
 # Built once: they are what every lease and every outcome is written with.
-_HELD = (_bound(), link.c.fence == bindparam("old_fence"))
-_TAKEN = update(link).where(_bound()).values(lease_until=bindparam("until"), fence=link.c.fence + 1)
-_LAUNCHED = update(link).where(*_HELD).values(in_flight=bindparam("hash"), flight=bindparam("version"))
-_KNOWN = _settling()
+_BOUND = " AND ".join(f"{name} = ?" for name in _KEY)
+_HELD = f"{_BOUND} AND fence = ?"
+_TODO = "todo = CASE WHEN wanted <> ? THEN ? ELSE 0 END"
+_TAKEN = f"UPDATE link SET lease_until = ?, fence = fence + 1 WHERE {_BOUND}"  # noqa: S608 - names of ours, here and below
+_LAUNCHED = f"UPDATE link SET in_flight = ?, flight = ? WHERE {_HELD}"  # noqa: S608
+_KNOWN = f"UPDATE link SET {', '.join(f'{name} = ?' for name in _SETTLED)}, {_TODO} WHERE {_HELD}"  # noqa: S608
 _AT, _OF = link.c, record.c
 _DUE = (past(_AT.not_before), past(_AT.lease_until))
 _WAITING = select(_AT.server).where(TODO, *_DUE).distinct()
