@@ -214,7 +214,7 @@ class _Fields:
     def _opens(self, here: str, listed: str) -> bool:
         """Whether it is counted by what it holds: no rule takes it whole, some are for its fields."""
         whole = any(row.takes(here) and row.keyword != "items" and "order" not in (row.keys or {}) for row in self.rows)
-        return not whole and any(_within(name, listed) for row in self.rows for name in row.records)
+        return not whole and any(name.startswith(f"{listed}.") for row in self.rows for name in row.records)
 
     def _entry(self, here: str, needed: bool) -> Entry:
         found = [row for row in self.rows if row.takes(here)]
@@ -224,8 +224,3 @@ class _Fields:
         elif not found and here in self.told:
             status, reason = "one-way", "told in the narrative alone"
         return Entry(self.kind, here, status, reason, tuple(dict.fromkeys(row.source for row in found)), needed)
-
-
-def _within(name: str, listed: str) -> bool:
-    """Whether a record path is of a field inside of a list or object, whatever it selects in the list."""
-    return re.sub(r"\[[^\]]+\]", "[]", name).startswith(f"{listed}.")
