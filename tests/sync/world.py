@@ -26,7 +26,7 @@ from adapter.services.exchange import How, Ran, exchange
 from adapter.services.servers import resume
 from adapter.store import Store, open_store
 from adapter.store.applying import apply
-from adapter.sync import placing
+from adapter.sync import placing, pull
 from adapter.sync.brake import reconcile
 from adapter.sync.partner import Partner
 from adapter.sync.receive import Plan
@@ -35,6 +35,8 @@ from tests.sync.wire import Clock, Died, Life, Mortal, Site, Time, Wire
 Tree = dict[str, Any]
 Removal = Literal["withdraw", "delete"]
 LEASE = 300
+# What was once put together for one store is there for all.
+COMPILED: dict[Any, Any] = {}
 TYPES = frozenset({"Patient", "Condition", "CarePlan", "Goal"})
 SERVERS = {"west": ("north", "south"), "east": ("north",)}
 
@@ -148,8 +150,10 @@ class World:
     def __init__(
         self, *, synced: bool, policy: Take = "ask", removal: Removal = "withdraw", few: int = placing._FEW
     ) -> None:
-        self._few = patch.object(placing, "_FEW", few)
-        self._few.start()
+        # Pages one after the other: so a history is the same each time.
+        self._patches = [patch.object(placing, "_FEW", few), patch.object(pull, "ahead", iter)]
+        for one in self._patches:
+            one.start()
         self.folder = Path(mkdtemp(prefix="careplan-world-"))
         self.time = Time()
         west, east, held = _synced() if synced else (*_databases(), {})
@@ -179,6 +183,7 @@ class World:
         path.write_bytes(data)
         clock = Clock(self.time)
         store = open_store(f"sqlite:///{path}", clock=clock, migrate=False)
+        store.engine = store.engine.execution_options(compiled_cache=COMPILED)
         return Adapter(name, clock, store, {server: Wire(self.sites[server]) for server in SERVERS[name]})
 
     @property
@@ -195,7 +200,8 @@ class World:
         for one in self.adapters.values():
             one.store.close()
         rmtree(self.folder)
-        self._few.stop()
+        for one in self._patches:
+            one.stop()
 
 
 @lru_cache(maxsize=1)
