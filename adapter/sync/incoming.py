@@ -166,10 +166,10 @@ class Incoming:
         _, clashes = merge(base or {}, local.tree, theirs) if local and not local.deleted else ({}, [])
         whole = (Clash("", base, _tree(local), theirs),)
         action = Action("conflict", link.reason)
-        # What the server forgot stands nowhere else.
-        lost = (
-            (Entry(*link.key, "replaced", WENT_BACK, before=link.theirs, after=theirs),) if went_back(seen, row) else ()
-        )
+        # After a backup came back the server itself may have forgotten it.
+        reason = WENT_BACK if went_back(seen, row) else "changed there again, before it was decided"
+        known = link.theirs is not None and not same(link.theirs, theirs)
+        lost = (Entry(*link.key, "replaced", reason, before=link.theirs, after=theirs),) if known else ()
         return _Change(link, link, action, entries=lost, clashes=tuple(clashes) or whole, row=row, verb="conflict")
 
     def _merged(

@@ -189,6 +189,9 @@ def test_what_changed_there_meanwhile_is_what_is_decided_about(clashing: Scene) 
     clashing.pull()
     one = clashing.store.conflict(numbers(clashing)["Goal.statusReason"])
     assert one.theirs == "there again"
+    (name,) = [one["id"] for one in clashing.store.records("plan")]
+    given_up = [one.before for one in clashing.store.entries("plan", name) if one.verb == "replaced"]
+    assert [tree["description"]["text"] for tree in given_up] == ["Theirs"]
 
 
 def test_what_changed_here_meanwhile_is_looked_at_again(clashing: Scene) -> None:
