@@ -110,10 +110,9 @@ class Transport:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, DeadlineAdapter())
         self._session.headers.clear()
-        # On this machine to compress costs more than what is saved.
-        encoding = "identity" if is_loopback(base) else "gzip"
+        # On this machine too: what HAPI does not compress it sends in chunks of fifty bytes, which take twenty times as long.
         self._session.headers.update(
-            {"Accept": "application/fhir+json", "Accept-Encoding": encoding, "User-Agent": user_agent}
+            {"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": user_agent}
         )
 
     def send(self, request: Request) -> Answer:

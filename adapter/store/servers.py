@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, insert, or_, select, update
@@ -162,9 +163,14 @@ def _list(connection: Connection, name: str, patients: Sequence[str]) -> None:
 def noted(connection: Connection, name: str, values: Mapping[str, Any]) -> None:
     """Writes fields of a server's state, leaving the others."""
     row = values_of_state(values)
-    known = update(server_state).where(server_state.c.server == name).values(**row)
-    if connection.execute(known).rowcount == 0:
+    if connection.execute(_noting(tuple(row)), {**row, "name": name}).rowcount == 0:
         connection.execute(insert(server_state).values(server=name, **{**values_of_state(_EMPTY), **row}))
+
+
+@cache
+def _noting(names: tuple[str, ...]) -> Any:
+    new: dict[str, Any] = {name: bindparam(name) for name in names}
+    return update(server_state).where(server_state.c.server == bindparam("name")).values(**new)
 
 
 def past(column: ColumnElement[str]) -> ColumnElement[bool]:

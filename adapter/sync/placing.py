@@ -26,7 +26,7 @@ from adapter.sync.partner import Partner
 
 # A server may refuse ids that are numbers, or take them for its own.
 _OURS = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9-]{8,64}")
-# Below so many it is as quick to look for each.
+# Where fewer go together it is as quick to look for each.
 _FEW = 25
 # So many are looked for in one request.
 _MOST = 100
@@ -48,21 +48,23 @@ class Placing:
             return list(sends)
         free: set[Key] = set()
         for type_, links in _new(sends):
-            free |= self._free(partner, type_, links)
+            free |= self._free(partner, type_, links, many=len(sends) >= _FEW)
         return [replace(send, placed=True) if send.link.local in free else send for send in sends]
 
-    def _free(self, partner: Partner, type_: str, links: Sequence[Link]) -> set[Key]:
-        """Those of which nothing is there under any id. That there was nothing of a type holds as long as a lease."""
+    def _free(self, partner: Partner, type_: str, links: Sequence[Link], *, many: bool = False) -> set[Key]:
+        """Those of which nothing is there under any id. Of many it is asked first whether there is anything of their type;
+        that there was nothing holds as long as a lease.
+        """
         try:
-            return self._looked_for(partner, type_, links)
+            return self._looked_for(partner, type_, links, many=many)
         except ServerRefused:
             # It can not be asked for an identifier.
             self.facts.placed("no")
             return set()
 
-    def _looked_for(self, partner: Partner, type_: str, links: Sequence[Link]) -> set[Key]:
+    def _looked_for(self, partner: Partner, type_: str, links: Sequence[Link], *, many: bool) -> set[Key]:
         now = partner.clock.monotonic()
-        if len(links) >= _FEW and type_ not in self._none and not _any(partner, type_):
+        if many and type_ not in self._none and not _any(partner, type_):
             self._none[type_] = now
         if type_ in self._none and now - self._none[type_] < partner.lease:
             return {link.local for link in links}
