@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from adapter.errors import Gone, NotFound
 from adapter.fhir_json import Tree, same
 from adapter.mapping.scope import own_identifier
 from adapter.ports import Arrival, Link, Versioned
@@ -76,11 +77,17 @@ def _held(partner: Partner, facts: Facts, send: Send, outcome: Outcome) -> Versi
     told = _told(outcome)
     if told is not None and facts.believed(send.link.type):
         return told
-    row = partner.look(send.link.type, outcome.id)
-    if row is None or told is None:
+    try:
+        row = partner.client.read(send.link.type, outcome.id)
+    except Gone:
+        # Deleted in between.
+        return told
+    except NotFound:
+        return None
+    if told is None:
         return row
     if row.version != told.version:
-        # Somebody wrote in between: what is ours is what was answered, and theirs comes with the next pull.
+        # Somebody wrote in between: what is ours is what was answered, and theirs comes with the next pull, as a deletion does.
         return told
     facts.compared(send.link.type, same(_plain(row.resource), _plain(told.resource)))
     return row

@@ -19,6 +19,7 @@ from tests.sync.afresh import AFRESH
 from tests.sync.histories import EAST, NORTH, SOUTH, WEST, Histories
 from tests.sync.mistakes import MISTAKES
 from tests.sync.silence import HOURS
+from tests.sync.wire import Life
 from tests.sync.world import GOALS, LATER, PLAN, World, goal
 
 
@@ -131,6 +132,27 @@ def test_a_goal_that_two_adapters_add_is_named_once(world: World) -> None:
             assert adapter.run(NORTH, "both").error is None
     (there,) = world.sites[NORTH].here("CarePlan", PLAN)
     assert len(there["goal"]) == 3
+
+
+def test_what_is_deleted_before_its_creation_is_recorded_is_gone() -> None:
+    """Sent once more, it had another id, and the plan there named the one that was deleted."""
+    world = World(synced=False)
+    west, site = world.adapters[WEST], world.sites[NORTH]
+
+    def delete() -> None:
+        (goal,) = site.here("Goal", GOALS[0])
+        site.server.delete("Goal", goal["id"])
+
+    try:
+        # Patient, then diagnoses, then the plan with its goals.
+        west.run(NORTH, "push", Life("answered", 2, delete))
+        world.later(HOURS)
+        for _ in range(3):
+            assert west.run(NORTH, "both").error is None
+        assert states(world, NORTH)[f"Goal/{GOALS[0]}"] == "gone"
+        assert not site.here("Goal", GOALS[0])
+    finally:
+        world.close()
 
 
 PROFILE = settings.get_current_profile_name()
