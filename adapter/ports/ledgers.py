@@ -124,8 +124,10 @@ class SyncLedger(Protocol):
     def arrived(self, server: str, keys: Iterable[Key]) -> None:
         """Forgets what was noted of these (type, id)."""
 
-    def clash(self, link: Link, conflicts: Sequence[Conflict]) -> None:
-        """Records the link, which is in conflict over these elements, under its fence; open ones of the part are replaced."""
+    def clash(self, link: Link, conflicts: Sequence[Conflict], journal: Sequence[Entry] = ()) -> None:
+        """Records the link, which is in conflict over these elements (none: no more), under its fence; open ones of the part
+        are replaced.
+        """
 
     def conflicts(self, server: str = "", *, state: str = "open") -> list[Conflict]:
         """Elements in conflict, oldest first."""

@@ -74,14 +74,15 @@ class Ledger(Servers, Decisions):
             self._enter(connection, journal)
         return lost
 
-    def clash(self, link: Link, conflicts: Sequence[Conflict]) -> None:
+    def clash(self, link: Link, conflicts: Sequence[Conflict], journal: Sequence[Entry] = ()) -> None:
         now = instant(self._clock.now())
         paths = ", ".join(one.path or "the whole" for one in conflicts)
+        stopped = [Entry(*link.key, link.state, f"{link.reason}: {paths}")] if conflicts else []
         with writing(self.engine) as connection:
             if settled(connection, [link]):
                 return
             replaced(connection, link.key, conflicts, now)
-            self._enter(connection, [Entry(*link.key, link.state, f"{link.reason}: {paths}")])
+            self._enter(connection, [*journal, *stopped])
 
     def waiting(self) -> frozenset[str]:
         with reading(self.engine) as connection:

@@ -110,24 +110,20 @@ class Incoming:
             if self.dry_run:
                 self.report.add(link, f"would {verb}", action.reason)
                 continue
-            new = link.replace(lease_until="", in_flight="", reason=action.reason, seen=None)
+            new = link.replace(
+                lease_until="", in_flight="", reason=action.reason, seen=None, theirs=None, theirs_version=""
+            )
             self.report.add(link, verb, action.reason)
+            # Whether somebody deleted it, or a backup had it not yet, nobody can tell.
+            shown = [Entry(*link.key, "replaced", action.reason, before=link.theirs)] if link.theirs is not None else []
             if verb == "conflict":
-                if link.theirs is not None:
-                    # Whether somebody deleted it, or a backup had it not yet, nobody can tell.
-                    self.partner.store.enter([Entry(*link.key, "replaced", action.reason, before=link.theirs)])
                 whole = Clash("", None, _tree(stored.get(link.local)), None)
-                self._clash(
-                    new.replace(state="conflict", theirs=None, theirs_version=""),
-                    [whole],
-                    stored.get(link.local),
-                    Versioned({}),
-                )
+                self._clash(new.replace(state="conflict"), [whole], stored.get(link.local), Versioned({}), shown)
                 continue
             state = "closed" if verb == "close" else "gone"
             acked = link.wanted if state == "closed" else link.acked
             entry = Entry(*link.key, verb, action.reason)
-            self.partner.store.settle([new.replace(state=state, acked=acked)], [entry])
+            self.partner.store.clash(new.replace(state=state, acked=acked), [], [*shown, entry])
 
     def _change(self, link: Link, row: Versioned, local: StoredResource | None, base: Tree | None) -> _Change:
         theirs = as_ours(self.names, self.partner.client.base, row.resource, link.local_id)
@@ -265,13 +261,20 @@ class Incoming:
             return
         self._clash(new.replace(state="conflict"), list(change.clashes), local, change.row)
 
-    def _clash(self, link: Link, clashes: list[Clash], local: StoredResource | None, row: Versioned) -> None:
+    def _clash(
+        self,
+        link: Link,
+        clashes: list[Clash],
+        local: StoredResource | None,
+        row: Versioned,
+        shown: Sequence[Entry] = (),
+    ) -> None:
         who: dict[str, Any] = {
             "ours_by": self._author(link), "ours_at": local.last_updated if local is not None else "",
             "theirs_by": str(row.resource.get("meta", {}).get("source", "")), "theirs_at": row.last_updated,
         }  # fmt: skip
         found = [Conflict(*link.key, one.path, one.base, one.ours, one.theirs, **who) for one in clashes]
-        self.partner.store.clash(link, found)
+        self.partner.store.clash(link, found, shown)
 
     def _author(self, link: Link) -> str:
         try:

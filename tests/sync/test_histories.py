@@ -106,6 +106,22 @@ def test_what_a_conflict_showed_and_a_backup_took_away_stands_in_the_journal(wor
     assert [tree["title"] for tree in given_up] == ["theirs"]
 
 
+def test_a_conflict_about_what_is_then_deleted_there_too_is_over_and_what_it_showed_is_kept(world: World) -> None:
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
+    west.store.delete("plan", PLAN, expect=expect)
+    (plan,) = site.here("CarePlan", PLAN)
+    site.server.update({**plan, "title": "theirs"})
+    assert west.run(NORTH, "both")
+    assert west.store.conflicts(NORTH)
+    site.server.delete("CarePlan", plan["id"])
+    world.later(HOURS)
+    assert west.run(NORTH, "both")
+    assert west.store.conflicts(NORTH) == []
+    given_up = [one.before for one in west.store.entries("plan", PLAN) if one.verb == "replaced"]
+    assert [tree["title"] for tree in given_up] == ["theirs"]
+
+
 @pytest.mark.parametrize("how", ["push", "pull"])
 def test_a_plan_that_was_sent_with_a_new_goal_and_had_no_answer_names_it_once(world: World, how: How) -> None:
     """Read first, the plan named a goal that was not known yet: the same goal a second time."""
