@@ -92,7 +92,7 @@ class SyncLedger(Protocol):
         """Links by type and id of ours."""
 
     def remote(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
-        """Links by type and id of theirs."""
+        """Links by type and id of theirs; of several the one that has not ended."""
 
     def counts(self, server: str) -> dict[str, int]:
         """How many links are in which state; "waiting" are those with something to send."""

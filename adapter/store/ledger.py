@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, func, select, update
 
-from adapter.ports import STOPPED, Clock, Conflict, Entry, Link, Tree, instant, is_past
+from adapter.ports import ENDED, STOPPED, Clock, Conflict, Entry, Link, Tree, instant, is_past
 from adapter.store.database import reading, streamed, writing
 from adapter.store.decisions import Decisions, replaced
 from adapter.store.rows import IDS, by_head, link_of, text_of
@@ -124,7 +124,8 @@ class Ledger(Servers, Decisions):
 
     def remote(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
         found = self._by(server, keys, _REMOTE)
-        return {one.remote: one for one in found}
+        # What was deleted here, and came back as another record of the same name, is the latter's.
+        return {one.remote: one for one in sorted(found, key=lambda one: one.state not in ENDED)}
 
     def _by(self, server: str, keys: Iterable[Key], query: Select[Any]) -> list[Link]:
         found: list[Link] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.errors import Unavailable
+from adapter.ports import ENDED
 from adapter.sync.differences import differences
 from adapter.sync.partner import bare
 from tests.sync.wire import GONE, as_there, references
@@ -98,7 +99,7 @@ class Silence:
             found = site.here(type_, id_)
             aside = [link for link in adapter.links() if link.type == type_ and link.state == "quarantine"]
             assert len(found) <= 1 or aside, f"{len(found)} of {type_} on {server}"
-        remote = [link.remote for link in adapter.store.links(server) if link.remote_id]
+        remote = [link.remote for link in adapter.store.links(server) if link.remote_id and link.state not in ENDED]
         assert len(remote) == len(set(remote))
 
     def _equal(self, adapter: Adapter, server: str) -> None:
