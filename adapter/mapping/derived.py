@@ -108,7 +108,7 @@ def _key(name: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(_HIDDEN.sub("", text))
+    return escape(_HIDDEN.sub("", text), quote=False)
 
 
 def owner(names: list[str]) -> Make:

@@ -41,7 +41,7 @@ def said(value: Any) -> str:
     ("value", "words"),
     [
         ("plain", "plain"),
-        ('<b> & "c"', "&lt;b&gt; &amp; &quot;c&quot;"),
+        ('<b> & "c"', '&lt;b&gt; &amp; "c"'),
         ("a\x07b", "ab"),
         ("x" * 36, "x" * 36),
         (True, "yes"),
