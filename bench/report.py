@@ -34,9 +34,15 @@ def show(rows: Iterable[Row]) -> None:
     table = Table("suite", "name", "unit", "ours", "peers", "ratio", "limit", "goal", "met")
     for found in rows:
         peers = "\n".join(f"{name}: {_figure(figure)}" for name, figure in found["peers"].items())
-        limits = (f"{found[key]:.2f}" for key in ("ratio", "limit", "goal"))
+        limits = _bars(found)
         table.add_row(found["suite"], found["name"], found["unit"], _figure(found["ours"]), peers, *limits, _met(found))
     Console(width=130).print(table)
+
+
+def _bars(row: Row) -> list[str]:
+    """Ratio, limit and goal; there is no ratio to nothing."""
+    ratio = f"{row['ratio']:.2f}" if row["ours"] else "-"
+    return [ratio, *(f"{row[key]:.2f}" for key in ("limit", "goal"))]
 
 
 def write_results(rows: list[Row], path: Path = RESULTS) -> None:
@@ -50,7 +56,7 @@ def section(name: str, about: str, rows: Iterable[Row], notes: Iterable[str]) ->
     lines += ["| What | Unit | Ours | Peers | Ratio | Limit | Goal | Met |", "|---|---|--:|---|--:|--:|--:|---|"]
     for row in rows:
         peers = "<br>".join(f"{key}: {_figure(figure)}" for key, figure in row["peers"].items())
-        limits = " | ".join(f"{row[key]:.2f}" for key in ("ratio", "limit", "goal"))
+        limits = " | ".join(_bars(row))
         lines.append(f"| {row['name']} | {row['unit']} | {_figure(row['ours'])} | {peers} | {limits} | {_met(row)} |")
     noted = [f"- {note}" for note in notes]
     return "\n".join([*lines, *(["", *noted] if noted else []), ""])
