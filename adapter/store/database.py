@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
@@ -113,6 +113,14 @@ def _turn(engine: Engine) -> AbstractContextManager[Any]:
     """SQLite has one writer: threads of this process wait for each other here, not by trying again and again."""
     found: AbstractContextManager[Any] = getattr(engine.dialect, "careplan_turn", None) or nullcontext()
     return found
+
+
+def for_each(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Carries a statement with `?` for its values out for each row; how many rows it changed. Where they are many and plain,
+    the driver gets them as they are.
+    """
+    text = statement if connection.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
+    return connection.exec_driver_sql(text, rows).rowcount
 
 
 def alone_with_servers(connection: Connection, *, shared: bool = False) -> None:

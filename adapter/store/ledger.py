@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, func, select, update
 
 from adapter.ports import ENDED, STOPPED, Clock, Conflict, Entry, Link, Tree, instant, is_past
-from adapter.store.database import reading, streamed, writing
+from adapter.store.database import for_each, reading, streamed, writing
 from adapter.store.decisions import Decisions, replaced
 from adapter.store.rows import IDS, by_head, link_of, text_of
 from adapter.store.servers import Servers, clock, noted, past
@@ -52,7 +52,7 @@ class Ledger(Servers, Decisions):
     def _take(self, connection: Connection, links: list[Link], seconds: float) -> list[Link]:
         until = instant(self._clock.now() + timedelta(seconds=seconds))
         if links:
-            _each(connection, _TAKEN, [(until, *_KEYS(one)) for one in links])
+            for_each(connection, _TAKEN, [(until, *_KEYS(one)) for one in links])
         return [one.replace(lease_until=until, fence=one.fence + 1) for one in links]
 
     def launch(self, links: Sequence[Link]) -> list[Link]:
@@ -213,16 +213,10 @@ def settled(connection: Connection, links: Sequence[Link]) -> list[Link]:
 
 def _written(connection: Connection, statement: str, rows: list[Row], links: Sequence[Link]) -> list[Link]:
     """Carries the statement out for each, and gives those whose fence no longer stands."""
-    if not rows or _each(connection, statement, rows) == len(rows):
+    if not rows or for_each(connection, statement, rows) == len(rows):
         return []
     present = _present(connection, links)
     return [one for one in links if one.key not in present or present[one.key].fence != one.fence]
-
-
-def _each(connection: Connection, statement: str, rows: list[Row]) -> int:
-    """How many rows it changed. Links are many: the driver gets the values as they are."""
-    text = statement if connection.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
-    return connection.exec_driver_sql(text, rows).rowcount
 
 
 def _present(connection: Connection, links: Sequence[Link]) -> dict[tuple[str, str, str, str], Link]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, update
 
 from adapter.ports import Link, StoredResource, Tree
+from adapter.store.database import for_each
 from adapter.store.indexing import COLUMNS, index_rows
 from adapter.store.rows import patient_of, row_of_link, row_of_resource, text_of
 from adapter.store.tables import link, record, record_revision, resource, resource_history, resource_index
@@ -102,11 +103,9 @@ def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
 
 
 def _write(connection: Connection, table: Table, names: Collection[str], rows: list[tuple[Any, ...]]) -> None:
-    """Rows are many and plain: the driver gets them as they are."""
     if rows:
-        mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-        text = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608 - names of ours
-        connection.exec_driver_sql(text, rows)
+        marks = ", ".join("?" * len(names))
+        for_each(connection, f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", rows)  # noqa: S608 - names of ours
 
 
 def _at(table: Table, names: Collection[str]) -> list[Any]:
