@@ -19,9 +19,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 SERVER = Path(__file__).resolve().parent / "server"
 MAIN = "org.careplanadapter.hapi.Main"
@@ -229,11 +230,27 @@ def _pump(stream: Iterator[str], lines: queue.Queue[str]) -> None:
         lines.put(line)
 
 
-def main() -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(description="A real HAPI FHIR server on loopback, for tests.")
+class Server(Protocol):
+    """A server that runs."""
+
+    base: str
+    process: subprocess.Popen[str]
+
+    def stop(self) -> None:
+        """Ends it."""
+
+
+def command(
+    about: str,
+    options: str,
+    build: Callable[[], object],
+    start: Callable[[dict[str, str]], Server],
+    tell: Callable[[str], None],
+) -> int:
+    """The command that starts a server and says where; `options` is the help for what it may be told."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--build", action="store_true", help="only build")
-    parser.add_argument("option", nargs="*", metavar="NAME=VALUE", help="options of the server, such as SERVER_ID=UUID")
+    parser.add_argument("option", nargs="*", metavar="NAME=VALUE", help=options)
     given = parser.parse_args()
     try:
         if given.build:
@@ -241,13 +258,19 @@ def main() -> int:
             return 0
         server = start(dict(option.split("=", 1) for option in given.option))
     except CannotLaunch as error:
-        say(str(error))
+        tell(str(error))
         return 3
     print(f"READY {server.base}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         server.process.wait()
     server.stop()
     return 0
+
+
+def main() -> int:
+    """The command."""
+    about = "A real HAPI FHIR server on loopback, for tests."
+    return command(about, "options of the server, such as SERVER_ID=UUID", build, start, say)
 
 
 if __name__ == "__main__":

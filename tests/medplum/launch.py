@@ -9,7 +9,6 @@ Medplum's and what is not.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import node
-from tests.hapi.launch import CannotLaunch, await_ready, cache_dir, environment, new_log
+from tests.hapi.launch import await_ready, cache_dir, command, environment, new_log
 
 HERE = Path(__file__).resolve().parent
 STOP_SECONDS = 10
@@ -72,23 +71,8 @@ def start(options: Mapping[str, str] | None = None) -> Medplum:
 
 def main() -> int:
     """The command."""
-    parser = argparse.ArgumentParser(description="A FHIR server of Medplum's make on loopback, for tests.")
-    parser.add_argument("--build", action="store_true", help="only install")
-    parser.add_argument("option", nargs="*", metavar="NAME=VALUE", help="TRANSACTIONS=on")
-    given = parser.parse_args()
-    try:
-        if given.build:
-            build()
-            return 0
-        server = start(dict(option.split("=", 1) for option in given.option))
-    except CannotLaunch as error:
-        say(str(error))
-        return 3
-    print(f"READY {server.base}", flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.process.wait()
-    server.stop()
-    return 0
+    about = "A FHIR server of Medplum's make on loopback, for tests."
+    return command(about, "TRANSACTIONS=on", build, start, say)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import requests
 from tests import node
 from tests.hapi.launch import CannotBuild, CannotLaunch, cache_dir, locked
 from tests.smart.issuers import Issuer, Keycloak, OidcProvider
-from tests.sync.daemons import free_port
+from tests.sync.daemons import end, free_port
 
 HERE = Path(__file__).resolve().parent
 KEYCLOAK = "26.7.3"
@@ -91,12 +91,7 @@ def _running(
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(20)
+        end(process, 20)
 
 
 def _keycloak() -> Path:

@@ -132,13 +132,18 @@ def running(*words: str, folder: Path, **env: str) -> Iterator[subprocess.Popen[
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(20)
+        end(process, 10)
         log.close()
+
+
+def end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Asks it to end, and after so long makes it."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(20)
 
 
 def until(true: Callable[[], bool], seconds: float, what: str) -> None:

@@ -41,6 +41,23 @@ def edit(world: World) -> None:
     west.write({**copy(west.record("plan", PLAN)), "title": "another"})
 
 
+def clash(world: World) -> Any:
+    """`west` deletes its plan, which was changed there, and meets that; the plan that is there."""
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
+    west.store.delete("plan", PLAN, expect=expect)
+    (plan,) = site.here("CarePlan", PLAN)
+    site.server.update({**plan, "title": "theirs"})
+    assert west.run(NORTH, "both")
+    return plan
+
+
+def given_up(world: World) -> list[str]:
+    """The titles that the journal of `west` keeps of what was replaced."""
+    entries = world.adapters[WEST].store.entries("plan", PLAN)
+    return [one.before["title"] for one in entries if one.verb == "replaced"]
+
+
 def test_what_was_deleted_in_a_time_that_the_server_had_twice_is_seen(world: World) -> None:
     assert world.adapters[WEST].run(NORTH, "both")
     site = world.sites[NORTH]
@@ -94,32 +111,22 @@ def test_what_a_backup_brings_back_is_asked_about(world: World) -> None:
 
 def test_what_a_conflict_showed_and_a_backup_took_away_stands_in_the_journal(world: World) -> None:
     west, site = world.adapters[WEST], world.sites[NORTH]
-    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
-    west.store.delete("plan", PLAN, expect=expect)
-    (plan,) = site.here("CarePlan", PLAN)
-    site.server.update({**plan, "title": "theirs"})
-    assert west.run(NORTH, "both")
+    clash(world)
     site.restore()
     world.later(HOURS)
     assert west.run(NORTH, "both")
-    given_up = [one.before for one in west.store.entries("plan", PLAN) if one.verb == "replaced"]
-    assert [tree["title"] for tree in given_up] == ["theirs"]
+    assert given_up(world) == ["theirs"]
 
 
 def test_a_conflict_about_what_is_then_deleted_there_too_is_over_and_what_it_showed_is_kept(world: World) -> None:
     west, site = world.adapters[WEST], world.sites[NORTH]
-    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
-    west.store.delete("plan", PLAN, expect=expect)
-    (plan,) = site.here("CarePlan", PLAN)
-    site.server.update({**plan, "title": "theirs"})
-    assert west.run(NORTH, "both")
+    plan = clash(world)
     assert west.store.conflicts(NORTH)
     site.server.delete("CarePlan", plan["id"])
     world.later(HOURS)
     assert west.run(NORTH, "both")
     assert west.store.conflicts(NORTH) == []
-    given_up = [one.before for one in west.store.entries("plan", PLAN) if one.verb == "replaced"]
-    assert [tree["title"] for tree in given_up] == ["theirs"]
+    assert given_up(world) == ["theirs"]
 
 
 @pytest.mark.parametrize("how", ["push", "pull"])
