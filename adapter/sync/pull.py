@@ -24,7 +24,7 @@ from adapter.sync.pages import ahead, deleted_id
 from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.probe import flown
 from adapter.sync.scope import Scope
-from adapter.sync.sentinel import remember, stands
+from adapter.sync.sentinel import keep, look_again, remember
 from adapter.sync.stamps import DAY, bounded, had_twice, is_known
 from adapter.sync.turn import Turn
 
@@ -43,8 +43,10 @@ def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = Fals
     report = Report() if report is None else report
     look = _Look(partner, report, Facts.of(partner), dry_run, turn)
     look.nothing_known()
-    if not stands(partner):
+    if (found := look_again(partner)).fell:
         look.swept()
+    if not dry_run:
+        keep(partner, found)
     flown(look.incoming)
     look.arrivals()
     for type_ in look.types:
@@ -99,8 +101,7 @@ class _Look:
             return
         start = moment(mark) - self._overlap
         self._since(type_, start, mark)
-        stamp = self.stamps[type_]
-        if stamp and moment(stamp) < start:
+        if (stamp := self.stamps[type_]) and moment(stamp) < start:
             self._clock_went_back(type_)
         elif stamp:
             self._lost_time(type_, mark, stamp)
@@ -270,7 +271,6 @@ class _Look:
         """Every linked id is looked at; what is not there any more is gone."""
         if self.swept_now:
             return
-        self.swept_now = True
         self._mark_gone(sweep(self.partner, self.take))
         self._swept_at_last()
 

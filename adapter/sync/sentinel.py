@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from dataclasses import dataclass, field
+from itertools import islice
 
 from adapter.errors import Gone, NotFound
 from adapter.fhir_json import Tree
@@ -11,14 +12,11 @@ from adapter.ports import ENDED, Versioned, moment
 from adapter.sync.partner import Partner
 from adapter.sync.stamps import is_lower, same_moment
 
-# So many, as one may be deleted: then the next one tells.
+# So many are kept from look to look, as one may be deleted: then the next one tells.
 MOST = 3
-
-
-def _newest(rows: Iterable[Versioned]) -> list[Versioned]:
-    """Those with the latest stamps, the latest first."""
-    stamped = [row for row in rows if row.last_updated]
-    return sorted(stamped, key=lambda row: moment(row.last_updated), reverse=True)[:MOST]
+# So many between two looks. A backup may come back in between, and what is seen after that says nothing of it: so each answer
+# adds one, and the last that stood at a look stays.
+BETWEEN = 8
 
 
 def remember(partner: Partner, rows: Iterable[Versioned]) -> list[Versioned]:
@@ -31,18 +29,28 @@ def remember(partner: Partner, rows: Iterable[Versioned]) -> list[Versioned]:
     return found
 
 
+def _newest(rows: Iterable[Versioned]) -> list[Versioned]:
+    """The one with the latest stamp, if any has one."""
+    stamped = [row for row in rows if row.last_updated]
+    return [max(stamped, key=lambda row: moment(row.last_updated))] if stamped else []
+
+
 def sentinels(partner: Partner, rows: Iterable[Versioned]) -> dict[str, Tree]:
     """What is to be kept of the server after these, by its name, to be written with what is recorded of them; nothing where
     that is known.
     """
     new = [_row(str(row.resource["resourceType"]), str(row.resource["id"]), row.version, row.last_updated)
            for row in _newest(rows)]  # fmt: skip
-    if len(new) == MOST:
-        return {partner.name: {"seen": new}}
-    old = partner.store.state(partner.name).sentinel.get("seen", []) if new else []
+    old = _seen(partner) if new else []
     names = {(one["type"], one["id"]) for one in new}
-    kept = [*new, *(one for one in old if (one["type"], one["id"]) not in names)][:MOST]
+    kept = [*new, *(one for one in old if (one["type"], one["id"]) not in names)]
+    kept = kept if len(kept) <= BETWEEN else [*kept[: BETWEEN - 1], kept[-1]]
     return {partner.name: {"seen": kept}} if kept != old else {}
+
+
+def _seen(partner: Partner) -> list[Tree]:
+    seen: list[Tree] = partner.store.state(partner.name).sentinel.get("seen", [])
+    return seen
 
 
 def forget(partner: Partner) -> None:
@@ -50,19 +58,43 @@ def forget(partner: Partner) -> None:
     partner.store.note(partner.name, sentinel={})
 
 
-def stands(partner: Partner) -> bool:
-    """Whether what was last seen there is there as it was, or newer. What was deleted in the ordinary way leaves a trace, and
-    is no sign.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was last seen there, looked at again: what `stood`, as it was or newer, and what `fell`, older or never there. What
+    was deleted in the ordinary way leaves a trace, and is neither.
     """
-    for kept in islice(chain(partner.store.state(partner.name).sentinel.get("seen", []), _known(partner)), MOST):
+
+    seen: list[Tree]
+    stood: list[Tree] = field(default_factory=list)
+    fell: list[Tree] = field(default_factory=list)
+
+
+def look_again(partner: Partner) -> Looked:
+    """Looks at all that was last seen there; where nothing of it is left, at something that is linked."""
+    found = _look(partner, _seen(partner))
+    return found if found.stood or found.fell else _look(partner, islice(_known(partner), MOST))
+
+
+def _look(partner: Partner, rows: Iterable[Tree]) -> Looked:
+    found = Looked(list(rows))
+    for kept in found.seen:
         try:
-            found = partner.client.read(kept["type"], kept["id"])
+            there = partner.client.read(kept["type"], kept["id"])
         except Gone:
             continue
         except NotFound:
-            return False
-        return _not_older(kept, found)
-    return True
+            found.fell.append(kept)
+            continue
+        (found.stood if _not_older(kept, there) else found.fell).append(kept)
+    return found
+
+
+def keep(partner: Partner, found: Looked) -> None:
+    """Of what was looked at the newest that stood; what has been seen since; nothing that is no sign any more."""
+    old = _seen(partner)
+    kept = [*(one for one in old if one not in found.seen), *found.stood[:MOST]]
+    if kept != old:
+        partner.store.note(partner.name, sentinel={"seen": kept})
 
 
 def _not_older(kept: Tree, found: Versioned) -> bool:

@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from time import process_time
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from adapter.errors import AdapterError
+from adapter.errors import AdapterError, Gone, NotFound
 from adapter.fhir_json import copy
 from adapter.services.exchange import How
 from tests.sync.afresh import AFRESH
@@ -20,7 +21,7 @@ from tests.sync.histories import EAST, NORTH, SOUTH, WEST, Histories
 from tests.sync.mistakes import MISTAKES
 from tests.sync.silence import HOURS
 from tests.sync.wire import Life
-from tests.sync.world import GOALS, LATER, PLAN, World, goal
+from tests.sync.world import DIAGNOSIS, GOALS, LATER, PLAN, World, goal, name_of
 
 
 @pytest.fixture
@@ -92,6 +93,45 @@ def test_a_backup_is_noticed_where_the_newest_was_deleted_after_it(world: World)
     world.later(HOURS)
     assert west.run(SOUTH, "pull")
     assert states(world, SOUTH)[""] == "quarantine"
+
+
+@pytest.mark.parametrize("more", [1, 4])
+def test_a_backup_that_came_back_within_a_run_is_noticed_though_newer_things_are_there(world: World, more: int) -> None:
+    west, site = world.adapters[WEST], world.sites[SOUTH]
+    edit(world)
+    assert west.run(SOUTH, "both")
+    diagnosis = west.record("diagnosis", DIAGNOSIS)
+    for number in range(100, 100 + more):
+        west.write({**copy(diagnosis), "id": name_of(number)})
+    west.run(SOUTH, "push", Life("in flight", 0, site.restore))
+    assert all(site.here("Condition", name_of(number)) for number in range(100, 100 + more))
+    world.later(HOURS)
+    assert west.run(SOUTH, "pull")
+    assert states(world, SOUTH)[""] == "quarantine"
+
+
+def test_a_server_that_does_not_tell_what_was_deleted_from_what_never_was_is_looked_through_once(world: World) -> None:
+    west, site = world.adapters[WEST], world.sites[SOUTH]
+    read = site.server.read
+
+    def forgets(type_: str, id_: str) -> Any:
+        try:
+            return read(type_, id_)
+        except Gone:
+            raise NotFound("There is none.") from None
+
+    (goal,) = site.here("Goal", GOALS[0])
+    site.server.update({**goal, "description": {"text": "another"}})
+    assert west.run(SOUTH, "pull")
+    site.server.delete("Goal", goal["id"])
+    looks = []
+    with patch.object(site.server, "read", forgets):
+        for _ in range(3):
+            world.later(1.0)
+            assert west.run(SOUTH, "pull").error is None
+            looks.append(west.store.state(SOUTH).last_sweep)
+    assert looks == [looks[0]] * 3
+    assert states(world, SOUTH)[f"Goal/{GOALS[0]}"] == "gone"
 
 
 def test_what_a_backup_brings_back_is_asked_about(world: World) -> None:
