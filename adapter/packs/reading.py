@@ -19,6 +19,10 @@ def read_bytes(path: Path, folder: Path, faults: list[Finding], largest: int = L
         if not path.resolve().is_relative_to(folder.resolve()):
             faults.append(Finding(file, 1, 1, "file-outside", "leads out of the pack: expected the file itself"))
             return None
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            # A pipe would be waited for until somebody writes to it.
+            faults.append(Finding(file, 1, 1, "file-unreadable", "cannot be read: it is not a file"))
+            return None
         with path.open("rb") as source:
             data = source.read(largest + 1)
     except OSError as error:

@@ -96,7 +96,7 @@ def questionnaires(paths: Iterable[Path]) -> dict[str, Tree]:
     """The Questionnaires of files and folders, by `url|version` and by url. Raises UsageError, BadInput."""
     found: dict[str, Tree] = {}
     for path in paths:
-        files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        files = sorted(one for one in path.rglob("*.json") if one.is_file()) if path.is_dir() else [path]
         trees = [(file, loads(file.read_bytes())) for file in files]
         forms = [form for file, tree in trees for form in _forms(tree)]
         if not forms:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,16 @@ def _folder(place: Path) -> None:
     (place / "maps" / "goal.yaml").mkdir(parents=True)
 
 
+def _fifo(place: Path) -> None:
+    (place / "maps").mkdir()
+    os.mkfifo(place / "maps" / "goal.yaml")
+
+
+def _fifo_map(place: Path) -> None:
+    (place / "conceptmaps").mkdir()
+    os.mkfifo(place / "conceptmaps" / "m.json")
+
+
 def _huge(place: Path) -> None:
     (place / "maps").mkdir()
     with (place / "maps" / "goal.yaml").open("wb") as out:
@@ -88,6 +99,8 @@ BAD: dict[str, tuple[dict[str, str | bytes], Callable[[Path], None] | None, str]
     "map of a date form that says a part twice": ({"maps/goal.yaml": GOAL + "  - {record: start, fhir: startDate, via: date YYYY/YYYY}\n"}, None, "site/maps/goal.yaml:5:38: expected a form"),
     "map that is a folder": ({}, _folder, "site/maps/goal.yaml:1:1: cannot be read"),
     "map that is a link out": ({}, _link, "site/maps/goal.yaml:1:1: leads out of the pack"),
+    "map that is a pipe": ({}, _fifo, "site/maps/goal.yaml:1:1: cannot be read: it is not a file"),
+    "ConceptMap that is a pipe": ({}, _fifo_map, "site/conceptmaps/m.json:1:1: cannot be read: it is not a file"),
     "map of 100 MB": ({}, _huge, "site/maps/goal.yaml:1:1: larger than"),
     "folder that is a file": ({"conceptmaps": "x"}, None, "site/conceptmaps:1:1: expected a folder"),
     "ConceptMap of 100 MB": ({}, _huge_map, "site/conceptmaps/m.json:1:1: larger than"),

@@ -121,6 +121,7 @@ def test_responses_against_a_questionnaire_of_the_caller(tmp_path: Path) -> None
         "item": [{"linkId": "a", "type": "boolean"}],
     }
     (tmp_path / "form.json").write_bytes(dumps(form))
+    os.mkfifo(tmp_path / "pipe.json")
     answer = {"linkId": "b", "answer": [{"valueBoolean": True}]}
     response = {
         "resourceType": "QuestionnaireResponse",
