@@ -182,8 +182,9 @@ class Link(OfPart, Struct, frozen=True):
 class Conflict(OfPart):
     """An element that both sides changed, its three values (None: not there), and who changed it when.
 
-    `path` is FHIR's, empty for the resource as a whole (deleted on one side). `state` is "open" or "resolved"; `taken`
-    says whose was taken, `value` what it then was.
+    `path` is FHIR's, empty for the resource as a whole (deleted on one side). `state` is "open", "decided" (not carried out
+    yet), "resolved" or "replaced" (other values are in conflict since, or none); `taken` says whose was taken, `value` what
+    it then was.
     """
 
     server: str

@@ -125,8 +125,8 @@ class SyncLedger(Protocol):
         """Forgets what was noted of these (type, id)."""
 
     def clash(self, link: Link, conflicts: Sequence[Conflict], journal: Sequence[Entry] = ()) -> None:
-        """Records the link, which is in conflict over these elements (none: no more), under its fence; open ones of the part
-        are replaced.
+        """Records the link, which is in conflict over these elements (none: no more), under its fence. Open ones of
+        the part that are not the same are replaced, under another number.
         """
 
     def conflicts(self, server: str = "", *, state: str = "open") -> list[Conflict]:

@@ -46,7 +46,7 @@ class Desk:
 
     def show(self, number: int) -> Tree:
         """A conflict with the fields of the record that it is about, in the record's own words. Raises NotFound."""
-        conflict = self.store.conflict(number)
+        conflict = self._conflict(number)
         return {**row(conflict), "fields": list(self._fields(conflict))}
 
     def resolve(self, number: int, take: Taken, value: Any = None, by: str = "") -> Tree:
@@ -55,12 +55,14 @@ class Desk:
         `value` is what was merged: of the element, or a whole record of that kind, or the whole resource. Raises NotFound,
         UsageError, DataError where the outcome is not valid, Conflict where either side has changed since.
         """
-        conflict = self.store.conflict(number)
+        conflict = self._conflict(number)
         if conflict.state == "resolved":
             raise UsageError("This conflict has been resolved already.", place=str(number))
         link = self._link(conflict)
         if take == "merged" and isinstance(value, dict) and ("kind" in value or "resourceType" in value):
             return self._whole(link, value, by)
+        if take == "merged" and conflict.path == "":
+            raise UsageError("The whole is decided with a record, or with the resource of the part.", place="FILE")
         if take == "merged":
             self._check_value(link, conflict, value)
         chosen = {"ours": conflict.ours, "theirs": conflict.theirs, "merged": value}[take]
@@ -69,6 +71,14 @@ class Desk:
         if not rest:
             self._finish(link)
         return {"number": number, "taken": take, "open": len(rest)}
+
+    def _conflict(self, number: int) -> Conflict:
+        """One as it was shown. Raises NotFound; Conflict where other values are in conflict by now."""
+        found = self.store.conflict(number)
+        if found.state == "replaced":
+            remedy = "See `careplan conflicts list`."
+            raise Raced("Either side has changed since.", reason="race", place=str(number), remedy=remedy)
+        return found
 
     def _link(self, conflict: Conflict) -> Link:
         found = self.store.link(conflict.key)
@@ -82,10 +92,7 @@ class Desk:
 
     def _finish(self, link: Link) -> None:
         """Everything of a part is decided: written here, and to be sent where it is not what they have."""
-        leased = self.store.lease([link], seconds=LEASE)
-        if not leased:
-            raise Raced("The exchange is at work on this part.", reason="race", remedy="Try again in a moment.")
-        (link,) = leased
+        link = self._leased(link)
         decided = self._of_part(link, "decided")
         try:
             if any(one.path == "" for one in decided):
@@ -101,6 +108,12 @@ class Desk:
             self.store.decide([replace(one, state="open") for one in decided])
             raise
         self.store.decide([replace(one, state="resolved") for one in decided])
+
+    def _leased(self, link: Link) -> Link:
+        leased = self.store.lease([link], seconds=LEASE)
+        if not leased:
+            raise Raced("The exchange is at work on this part.", reason="race", remedy="Try again in a moment.")
+        return leased[0]
 
     def _check_value(self, link: Link, conflict: Conflict, value: Any) -> None:
         """Raises DataError where what was merged is no value for its element, or no record can hold it."""
@@ -200,12 +213,15 @@ class Desk:
         if (tree.get("resourceType"), tree.get("id")) != link.local:
             raise UsageError("What is given does not hold the part in conflict.", place="FILE")
         open_ = self._of_part(link, "open") + self._of_part(link, "decided")
+        leased = self._leased(link)
+        try:
+            self._write(leased, tree)
+        except BaseException:
+            self.store.settle([leased.replace(lease_until="")])
+            raise
+        # Journalled once, as a whole; only then are they closed: until it is written nothing is decided.
         whole = replace(open_[0], path="", state="decided", taken="merged", value=tree, decided_by=by)
-        self.store.decide([replace(one, state="decided", taken="merged", decided_by=by) for one in open_[1:]] + [whole])
-        leased = self.store.lease([link], seconds=LEASE)
-        if not leased:
-            raise Raced("The exchange is at work on this part.", reason="race", remedy="Try again in a moment.")
-        self._write(leased[0], tree)
+        self.store.decide([whole])
         self.store.decide([replace(one, state="resolved", taken="merged", decided_by=by) for one in open_])
         return {"number": open_[0].number, "taken": "merged", "open": 0}
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, exists, insert, select, update
 
 from adapter.errors import NotFound
+from adapter.fhir_json import same
 from adapter.ports import Arrival, Clock, Conflict, Entry, instant
 from adapter.store.database import reading, writing
 from adapter.store.rows import by_head, given, row_of
-from adapter.store.tables import arrival, conflict, journal
+from adapter.store.tables import arrival, conflict, journal, link
 
 Key = tuple[str, str]
 _VALUES = ("base", "ours", "theirs", "value")
@@ -25,7 +26,7 @@ class Decisions:
     _clock: Clock
 
     def conflicts(self, server: str = "", *, state: str = "open") -> list[Conflict]:
-        query = select(conflict).where(conflict.c.state == state).order_by(conflict.c.number)
+        query = select(conflict).where(conflict.c.state == state, _STOPPED).order_by(conflict.c.number)
         if server:
             query = query.where(conflict.c.server == server)
         with reading(self.engine) as connection:
@@ -114,14 +115,41 @@ class Decisions:
 
 
 def replaced(connection: Connection, part: tuple[str, str, str, str], conflicts: Sequence[Conflict], now: str) -> None:
-    """These are the elements of a part (server, kind, record, part) that are in conflict now."""
+    """These are the elements of a part (server, kind, record, part) that are in conflict now. One that was so before, with
+    the same values, keeps its number, and what was decided of it; any other number is never used for them.
+    """
     at = conflict.c
     where = zip((at.server, at.kind, at.record_id, at.part), part, strict=True)
-    same_part = and_(*(column == value for column, value in where))
-    connection.execute(delete(conflict).where(same_part, at.state == "open"))
-    rows = [row_of(one, _VALUES) | {"opened_at": one.opened_at or now} for one in conflicts]
+    query = select(conflict).where(*(column == value for column, value in where), at.state.in_(("open", "decided")))
+    new = {one.path: one for one in conflicts}
+    for old in map(_conflict, connection.execute(query.order_by(at.number)).mappings().all()):
+        one = new.get(old.path)
+        values: dict[str, Any] = {}
+        if one is not None and _as_it_was(old, one):
+            del new[old.path]
+            values = {
+                "ours_by": one.ours_by,
+                "ours_at": one.ours_at,
+                "theirs_by": one.theirs_by,
+                "theirs_at": one.theirs_at,
+            }
+        elif _is_over(old, conflicts):
+            values = {"state": "replaced", **dict.fromkeys(_VALUES)}
+        if values:
+            connection.execute(update(conflict).where(at.number == old.number).values(**values))
+    rows = [row_of(one, _VALUES) | {"opened_at": one.opened_at or now} for one in new.values()]
     if rows:
         connection.execute(insert(conflict), rows)
+
+
+def _as_it_was(old: Conflict, new: Conflict) -> bool:
+    return same(old.base, new.base) and same(old.ours, new.ours) and same(old.theirs, new.theirs)
+
+
+def _is_over(old: Conflict, now: Sequence[Conflict]) -> bool:
+    """Whether it is no more in question, or of other values. A decision of an element that is not named stays."""
+    paths = {one.path for one in now}
+    return old.state == "open" or not paths or old.path in paths or "" in {old.path, *paths}
 
 
 def _conflict(row: Any) -> Conflict:
@@ -132,6 +160,11 @@ def _arrival(server: str, type_: str, id_: str) -> dict[str, str]:
     return {"at_server": server, "at_type": type_, "at_id": id_}
 
 
+# Who was killed while a decision was carried out has left its row; the part is in step.
+_STOPPED = exists().where(
+    *(link.c[name] == conflict.c[name] for name in ("server", "kind", "record_id", "part")),
+    link.c.state.in_(("conflict", "quarantine")),
+)
 _FORGET = delete(arrival).where(
     arrival.c.server == bindparam("at_server"),
     arrival.c.type == bindparam("at_type"),

@@ -98,6 +98,57 @@ def test_decisions_of_a_process_that_was_killed_are_listed_and_carried_out(clash
     assert clashing.plan()["goals"][0]["status_reason"] == "here"
 
 
+def test_a_number_that_stood_for_other_values_decides_nothing(clashing: Scene) -> None:
+    before = numbers(clashing)
+    clashing.edit_there(statusReason="there again")
+    clashing.pull()
+    with pytest.raises(Conflict, match="changed since"):
+        clashing.desk().resolve(before["Goal.statusReason"], "theirs")
+    with pytest.raises(Conflict, match="changed since"):
+        clashing.desk().show(before["Goal.statusReason"])
+    assert numbers(clashing)["Goal.description.text"] == before["Goal.description.text"]
+    assert clashing.desk().show(numbers(clashing)["Goal.statusReason"])["theirs"] == "there again"
+
+
+def test_a_whole_that_cannot_be_written_now_decides_nothing(clashing: Scene) -> None:
+    before = numbers(clashing)
+    (link,) = [one for one in clashing.links("Goal") if one.state == "conflict"]
+    (held,) = clashing.store.lease([link], seconds=60)
+    record = copy(clashing.plan())
+    record["goals"][0]["status_reason"] = "together"
+    with pytest.raises(Conflict, match="at work"):
+        clashing.desk().resolve(before["Goal.statusReason"], "merged", record)
+    clashing.store.settle([held.replace(lease_until="")])
+    assert numbers(clashing) == before
+    for number in before.values():
+        clashing.desk().resolve(number, "ours")
+    assert clashing.plan()["goals"][0]["status_reason"] == "here"
+    assert clashing.plan()["goals"][0]["statement"] == {"text": "Ours"}
+
+
+def test_a_whole_that_is_not_taken_is_to_be_decided_still(clashing: Scene) -> None:
+    before = numbers(clashing)
+
+    def full(*_: object) -> None:
+        raise Unavailable("The disk is full.")
+
+    with pytest.raises(Unavailable):
+        replace(clashing.desk(), carry_out=full).resolve(before["Goal.statusReason"], "merged", clashing.plan())
+    assert numbers(clashing) == before
+    assert clashing.desk().resolve(before["Goal.statusReason"], "merged", clashing.plan())["open"] == 0
+
+
+@pytest.mark.parametrize("value", [17, "x", ["x"], None, {"text": "x"}])
+def test_a_whole_is_decided_with_a_record_or_a_resource(pushed: Scene, value: Any) -> None:
+    pushed.store.delete("plan", pushed.plan()["id"])
+    pushed.client.update({**pushed.remote("Goal"), "statusReason": "x"})
+    pushed.pull()
+    number = next(one.number for one in pushed.store.conflicts(NAME) if one.path == "")
+    with pytest.raises(UsageError, match="record"):
+        pushed.desk().resolve(number, "merged", value)
+    assert number in {one.number for one in pushed.store.conflicts(NAME)}
+
+
 def test_a_policy_settles_its_elements_of_a_part_that_a_person_decides_on(tmp_path: Path) -> None:
     made = scene(tmp_path, options=Options(policies={"Goal.statusReason": "theirs"}))
     made.push()

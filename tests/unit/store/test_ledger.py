@@ -193,6 +193,43 @@ def test_open_conflicts_of_a_part_are_replaced_and_decided_ones_stay(store: Stor
     assert store.conflicts(NAME) == []
 
 
+def test_a_number_stands_for_the_values_that_were_shown_under_it(store: Store) -> None:
+    (link, *_) = claim(store)
+    stopped = link.replace(state="conflict", reason="changed on both sides")
+    gender, active = Clash(*link.key, "Patient.gender", None, "a", "b"), Clash(*link.key, "Patient.active", None, 1, 2)
+    store.clash(stopped, [active, gender])
+    first = {one.path: one.number for one in store.conflicts(NAME)}
+    store.clash(stopped, [active, replace(gender, theirs="c")])
+    second = {one.path: one.number for one in store.conflicts(NAME)}
+    assert second["Patient.active"] == first["Patient.active"]
+    assert second["Patient.gender"] not in first.values()
+    old = store.conflict(first["Patient.gender"])
+    assert (old.state, old.base, old.ours, old.theirs) == ("replaced", None, None, None)
+
+
+def test_what_was_decided_of_other_values_is_not_carried_out(store: Store) -> None:
+    (link, *_) = claim(store)
+    stopped = link.replace(state="conflict", reason="changed on both sides")
+    store.clash(stopped, [Clash(*link.key, "", None, "a", "b")])
+    (whole,) = store.conflicts(NAME)
+    store.decide([replace(whole, state="decided", taken="theirs", value="b")])
+    store.clash(stopped, [Clash(*link.key, "Patient.gender", None, "a", "c")])
+    (gender,) = store.conflicts(NAME)
+    assert store.conflicts(NAME, state="decided") == []
+    store.decide([replace(gender, state="decided", taken="ours", value="a")])
+    store.clash(stopped, [gender, Clash(*link.key, "Patient.active", None, 1, 2)])
+    assert [one.number for one in store.conflicts(NAME, state="decided")] == [gender.number]
+    assert [one.path for one in store.conflicts(NAME)] == ["Patient.active"]
+
+
+def test_a_part_that_is_in_step_again_has_no_conflict(store: Store) -> None:
+    (link, *_) = claim(store)
+    store.clash(link.replace(state="conflict", reason="x"), [Clash(*link.key, "", None, "a", "b")])
+    assert len(store.conflicts(NAME)) == 1
+    store.settle([link.replace(state="linked", reason="")])
+    assert store.conflicts(NAME) == []
+
+
 def plans(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How SQLite goes about every query from now on."""
     found: list[str] = []
