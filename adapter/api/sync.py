@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hmac
 import re
 from typing import Any
@@ -14,7 +15,7 @@ from adapter.api.schemas import ANY, documented, json_of
 from adapter.api.state import fields, given, services
 from adapter.errors import UsageError
 from adapter.fhir_json import Tree
-from adapter.ports import Arrival
+from adapter.ports import Arrival, Options, Server
 from adapter.services import servers
 from adapter.services.exchange import row, run_all
 from adapter.services.status import status, told
@@ -55,24 +56,39 @@ _RUN: Tree = {
 }
 
 
-_CHANGE: Tree = {**_SERVER, "required": [], "properties": {"paused": {"type": "string"}, **_SERVER["properties"]}}
+_FIXED = ("name", "url", "class", "auth", "auth_env")
+_CHANGE: Tree = {
+    "type": "object",
+    "properties": {"paused": {"type": "string"}, **{k: v for k, v in _SERVER["properties"].items() if k not in _FIXED}},
+    "additionalProperties": False,
+}
+# What is shown of a server is more than what is said of it here: `careplan server` has more options.
+_SHOWN: Tree = {
+    "type": "object",
+    "required": [*_FIXED, *(one.name for one in dataclasses.fields(Options)), "paused", "webhook", "also"],
+    "properties": {
+        **_SERVER["properties"], "auth": {"type": "string", "enum": ["none", "bearer", "basic", "smart"]},
+        "patients": {"enum": ["all", "linked", "listed"]}, "paused": {"type": "string"}, "webhook": {"type": "boolean"},
+        "also": {"type": "array", "items": {"type": "string"}, "description": "Other names of the same server."},
+    },
+}  # fmt: skip
 _ADD = {"name": str, "url": str, "class": str, "auth": str, "auth_env": str, "direction": str, "kinds": list,
         "every": int, "policies": dict, "removal": str, "rate": float, "recipient": list, "purpose": str,
         "consent": str}  # fmt: skip
-_SET = {name: kind for name, kind in _ADD.items() if name not in ("name", "url", "class", "auth", "auth_env")}
+_SET = {name: kind for name, kind in _ADD.items() if name not in _FIXED}
 _SET |= {"paused": str}
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
 
 
 @blueprint.get("/servers")
-@documented(blueprint, answer=json_of({"type": "array", "items": _SERVER}))
+@documented(blueprint, answer=json_of({"type": "array", "items": _SHOWN}))
 def list_servers() -> Response:
     """Every server: name, class, address, options."""
-    return json_answer([servers.shown(one) for one in services().store().servers()])
+    return json_answer([_shown(one) for one in services().store().servers()])
 
 
 @blueprint.post("/servers")
-@documented(blueprint, body=json_of(_SERVER), answer=json_of(_SERVER), status=201)
+@documented(blueprint, body=json_of(_SERVER), answer=json_of(_SHOWN), status=201)
 def add_server() -> Response:
     """Name a server; nothing is sent to it yet."""
     tree = given()
@@ -91,11 +107,11 @@ def add_server() -> Response:
         services().store(), asked["name"], asked["url"], host_class=asked.get("class"), auth=asked.get("auth", "none"),
         auth_env=asked.get("auth_env", ""), options=options, patients=listed,
     )  # fmt: skip
-    return json_answer(servers.shown(made), 201)
+    return json_answer(_shown(made), 201)
 
 
 @blueprint.patch("/servers/<name>")
-@documented(blueprint, body=json_of(_CHANGE), answer=json_of(_SERVER), parameters=[_NAME])
+@documented(blueprint, body=json_of(_CHANGE), answer=json_of(_SHOWN), parameters=[_NAME])
 def change_server(name: str) -> Response:
     """Other options of a server; `paused` with a reason stops the exchange with it, empty resumes it."""
     tree = given()
@@ -112,7 +128,11 @@ def change_server(name: str) -> Response:
     for several in ("kinds", "recipient"):
         if several in asked:
             asked[several] = tuple(asked[several])
-    return json_answer(servers.shown(servers.change(store, name, listed=listed, **asked)))
+    return json_answer(_shown(servers.change(store, name, listed=listed, **asked)))
+
+
+def _shown(server: Server) -> Tree:
+    return servers.shown(server, servers.others(services().store(), server))
 
 
 def _listed(patients: Any) -> list[str]:

@@ -77,8 +77,9 @@ def add(
     --patients everything goes out, and what comes in is about patients who are there from us.
     """
     from adapter.bootstrap import Services
+    from adapter.cli.files import tell
     from adapter.services.servers import add as add_server
-    from adapter.services.servers import options_of, seconds
+    from adapter.services.servers import options_of, others, seconds
 
     which, listed = _patients(patients)
     options = options_of(
@@ -92,6 +93,10 @@ def add(
             options=options,
             patients=listed,
         )  # fmt: skip
+        also = others(services.store(), made)
+    if also:
+        tell(f"careplan: {name}: This server is {', '.join(also)} already: with two names each record has two links to it, and "
+             f"each conflict is told twice. To change how it is exchanged with: careplan server set {also[0]}.")  # fmt: skip
     click.echo(f"added {made.name}: {made.url} ({made.host_class})")
 
 
@@ -166,16 +171,18 @@ def list_(as_json: bool) -> None:
     """Every server: name, class, address, options."""
     from adapter.bootstrap import Services
     from adapter.cli.files import put
-    from adapter.services.servers import shown
+    from adapter.services.servers import others, shown
 
     with Services() as services:
         found = services.store().servers()
+        also = {one.name: others(services.store(), one) for one in found}
     if as_json:
-        put([shown(one) for one in found])
+        put([shown(one, also[one.name]) for one in found])
         return
     for one in found:
+        same = f"  the same server: {', '.join(also[one.name])}" if also[one.name] else ""
         paused = f"  paused: {one.paused}" if one.paused else ""
-        click.echo(f"{one.name:<16} {one.host_class:<8} {one.url}{paused}")
+        click.echo(f"{one.name:<16} {one.host_class:<8} {one.url}{same}{paused}")
 
 
 @server.command("pause")

@@ -7,18 +7,21 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from adapter.errors import UsageError
 from adapter.fhir_json import Tree
 from adapter.ports import ACCESS, ORDER, Options, Server, SyncLedger
-from adapter.privacy import classify
+from adapter.privacy import classify, is_loopback
+from adapter.services.policies import check_fields
 from adapter.services.tokens import digest_of
 from adapter.sync.policy import FIELD, TAKES, policy_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST = 10_000
+# urlsplit takes such characters away without a word.
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]|%2[fF]|%5[cC]")
 
 
 def add(  # noqa: PLR0913 - the options of one call
@@ -60,6 +63,9 @@ def _check_access(server: Server) -> None:
         raise UsageError("SMART Backend Services needs a client id and a key.", place="--client-id, --key-file")
     if (server.auth != "none" or access) and server.host_class == "public":
         raise UsageError("To a public server no credentials are sent.", place="--auth")
+    parts = urlsplit(server.url)
+    if server.auth != "none" and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise UsageError("Credentials are not sent over plain http.", place="--auth", remedy="Use the https address.")
 
 
 def change(ledger: SyncLedger, name: str, *, listed: Sequence[str] | None = None, **asked: Any) -> Server:
@@ -69,6 +75,7 @@ def change(ledger: SyncLedger, name: str, *, listed: Sequence[str] | None = None
     server = ledger.server(name)
     given = {field: value for field, value in asked.items() if value is not None}
     if "policies" in given:
+        check_fields(given["policies"])
         given["policies"] = {**server.options.policies, **given["policies"]}
     if "access" in given:
         named = {**server.options.access, **given["access"]}
@@ -108,9 +115,9 @@ def options_of(
     *, kinds: Sequence[str] = (), policies: Sequence[str] = (), recipient: Sequence[str] = (), **more: Any
 ) -> Options:
     """Options from words (`policies` as `Goal.statusReason=theirs`), `more` of them as they are. Raises UsageError."""
-    return checked(
-        Options(kinds=tuple(kinds), policies=dict(map(policy_of, policies)), recipient=tuple(recipient), **more)
-    )
+    fields = dict(map(policy_of, policies))
+    check_fields(fields)
+    return checked(Options(kinds=tuple(kinds), policies=fields, recipient=tuple(recipient), **more))
 
 
 def checked(options: Options) -> Options:
@@ -164,14 +171,29 @@ def new_hook(ledger: SyncLedger, name: str) -> str:
     return secret
 
 
-def shown(server: Server) -> Tree:
-    """A server as JSON, without secrets."""
+def shown(server: Server, also: Sequence[str] = ()) -> Tree:
+    """A server as JSON, without secrets; `also` are its other names."""
     options = asdict(server.options)
     return {
         "name": server.name, "url": server.url, "class": server.host_class, "auth": server.auth,
         "paused": server.paused, **options, "kinds": list(server.options.kinds),
         "recipient": list(server.options.recipient), "webhook": bool(server.hook),
+        "auth_env": server.auth_env, "also": list(also),
     }  # fmt: skip
+
+
+def others(ledger: SyncLedger, server: Server) -> list[str]:
+    """The other names under which the store exchanges with the same server: each has a link of its own to a resource."""
+    here = _place(server.url)
+    return [one.name for one in ledger.servers() if one.name != server.name and _place(one.url) == here]
+
+
+def _place(url: str) -> tuple[str, int | None, str]:
+    """What an address leads to: host, port and path; all names of this machine are one."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return "localhost" if is_loopback(host) else host, port, parts.path.rstrip("/")
 
 
 def unnamed(url: str) -> Server:
@@ -181,16 +203,18 @@ def unnamed(url: str) -> Server:
 
 
 def _checked(url: str) -> str:
+    """An address as it is asked: scheme and host in lower case, no slash at its end."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url.rstrip("/"))
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query and not parts.fragment
-        good = good and parts.username is None and (parts.port is None or parts.port > 0)
+        good = good and parts.username is None and (parts.port is None or parts.port > 0) and not _UNSAFE.search(url)
+        good = good and not any(unquote(step) in (".", "..") for step in parts.path.split("/"))
     except ValueError:
         good = False
     if not good:
         raise UsageError(
-            "Expected the base address of a FHIR server, without user, query or fragment.",
+            "Expected the base address of a FHIR server, without user, query, fragment or dots.",
             place="URL",
             remedy="For example http://127.0.0.1:8080/fhir.",
         )
-    return url.rstrip("/")
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, "", ""))

@@ -160,3 +160,30 @@ def test_metrics_say_numbers_and_nothing_of_a_record(client: FlaskClient, clash:
     assert 'careplan_conflicts{server="north"} 1.0' in text
     assert 'careplan_paused{server="north"} 0.0' in text
     assert PATIENT["id"] not in text
+
+
+def test_servers_are_shown_as_the_openapi_says(client: FlaskClient) -> None:
+    from jsonschema import Draft202012Validator
+
+    spec = client.get("/openapi.json").json
+    assert spec is not None
+    for name in ("north", "again"):
+        made = send(
+            client, "/v1/servers", {"name": name, "url": "http://127.0.0.1:8123/fhir", "policies": {"Goal": "ours"}}
+        )
+        assert made.status_code == 201
+    shown = {
+        ("/v1/servers", "get", "200"): client.get("/v1/servers").json,
+        ("/v1/servers", "post", "201"): made.json,
+        ("/v1/servers/{name}", "patch", "200"): client.patch(
+            "/v1/servers/again", data=dumps({"every": 7}), headers=JSON
+        ).json,
+    }
+    for (path, verb, status), tree in shown.items():
+        schema = spec["paths"][path][verb]["responses"][status]["content"]["application/json"]["schema"]
+        Draft202012Validator({**schema, "components": spec.get("components", {})}).validate(tree)
+    assert made.json["also"] == ["north"]
+    wrong = send(
+        client, "/v1/servers", {"name": "w", "url": "http://127.0.0.1:8124/fhir", "policies": {"Gaol": "ours"}}
+    )
+    assert (wrong.status_code, wrong.json["detail"]) == (400, "FHIR R4 has no element Gaol. Did you mean Goal?")

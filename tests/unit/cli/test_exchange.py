@@ -132,6 +132,19 @@ def test_options_that_cannot_be(tmp_path: Path) -> None:
     assert careplan("server", "set", "south", "--every", "2h").exit_code == 2
 
 
+def test_a_second_name_of_a_server_is_told(other: str) -> None:
+    assert "already" not in careplan("server", "add", "north", other).stderr
+    again = careplan("server", "add", "again", f"{other}/")
+    assert again.exit_code == 0
+    assert "This server is north already" in again.stderr
+    assert "careplan server set north" in again.stderr
+    assert [(one["name"], one["also"]) for one in json("server", "list", "--json")] == [
+        ("again", ["north"]),
+        ("north", ["again"]),
+    ]
+    assert careplan("server", "list").stdout.count("the same server") == 2
+
+
 def test_one_sick_server_holds_up_no_other(other: str) -> None:
     careplan("records", "import", given=dumps([{**PATIENT, "id": str(uuid4())}]))
     careplan("server", "add", "a-sick", "http://127.0.0.1:9/fhir")
