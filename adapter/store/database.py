@@ -24,6 +24,16 @@ from adapter.store.vault import Vault
 _SERVERS = 7_277_001
 # Of two transactions that wait for each other PostgreSQL ends one. https://www.postgresql.org/docs/current/errcodes-appendix.html
 _MET = frozenset({"40001", "40P01"})
+_WRITABLE = "Its folder must be there, and both writable for who runs this."
+_REMEDIES = {
+    "SQLITE_FULL": "Make room on its disk; nothing of this was written.",
+    "SQLITE_IOERR": "Look at its disk: whether there is room, and whether it is well.",
+    "SQLITE_READONLY": _WRITABLE,
+    "SQLITE_CANTOPEN": _WRITABLE,
+    "SQLITE_BUSY": "Another process is writing for long: try again, or set CAREPLAN_DATABASE_TIMEOUT higher.",
+    "SQLITE_CORRUPT": "Restore it from a copy.",
+    "SQLITE_NOTADB": "CAREPLAN_DATABASE_URL names a file that is no database of SQLite.",
+}
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -64,7 +74,8 @@ def _private_file(path: Path) -> None:
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
-        raise Unavailable(f"The database file cannot be opened ({error.strerror}).", place=str(path)) from None
+        text = f"The database file cannot be opened ({error.strerror})."
+        raise Unavailable(text, place=str(path), remedy=_WRITABLE) from None
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
@@ -140,15 +151,24 @@ def _translated() -> Iterator[None]:
     except sa.OperationalError as error:
         if getattr(error.orig, "sqlstate", None) in _MET:
             raise Conflict("Two writes waited for each other, and this one was not applied.", reason="race") from None
-        raise Unavailable(_said(error), remedy="Run `careplan db upgrade`, and look at its disk.") from None
+        raise Unavailable(_said(error), remedy=_remedy(error)) from None
     except sa.DatabaseError as error:
-        raise Unavailable(_said(error), remedy="Run `careplan db upgrade`.") from None
+        raise Unavailable(_said(error), remedy=_remedy(error)) from None
 
 
 def _said(error: sa.DBAPIError) -> str:
     """The database's own first line, without the statement and its values."""
     lines = str(error.orig).splitlines()
     return f"The database cannot be used: {lines[0] if lines else type(error.orig).__name__}."
+
+
+def _remedy(error: sa.DBAPIError) -> str:
+    """What to do, by what SQLite calls it (https://www.sqlite.org/rescode.html), or by what PostgreSQL says."""
+    if getattr(error.orig, "sqlstate", "") is None:
+        return "Look at whether it runs, and at CAREPLAN_DATABASE_URL."
+    name = getattr(error.orig, "sqlite_errorname", "")
+    known = (kind for kind in _REMEDIES if name.startswith(kind))
+    return _REMEDIES.get(next(known, ""), "Run `careplan db upgrade`, and look at its disk.")
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:

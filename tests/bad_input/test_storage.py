@@ -39,6 +39,10 @@ def spoiled(engine: Engine, pragma: str, back: str) -> Iterator[None]:
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(f"PRAGMA {back}"))
 
 
+REMEDIES = {
+    "full": "Make room on its disk; nothing of this was written.",
+    "readonly": "Its folder must be there, and both writable for who runs this.",
+}
 BROKEN = pytest.mark.parametrize(
     ("pragma", "back", "said"),
     [
@@ -60,8 +64,9 @@ def test_a_pull_that_cannot_be_stored_is_done_again(tmp_path: Path, pragma: str,
     made.pull()
     before = list(made.store.records())
     made.edit_there(statusReason="x" * 2_000_000)
-    with spoiled(made.store.engine, pragma, back), pytest.raises(Unavailable, match=said):
+    with spoiled(made.store.engine, pragma, back), pytest.raises(Unavailable, match=said) as caught:
         made.pull()
+    assert caught.value.remedy == REMEDIES[said]
     assert list(made.store.records()) == before
     made.clock.at = made.clock.at.replace(hour=23)
     made.pull()
@@ -110,6 +115,25 @@ def test_an_import_that_cannot_be_stored_leaves_the_store_as_it_was(
     made.write(plan)
     assert len(made.plan()["description"]) == 2_000_000
     assert {link.server for link in made.store.links(NAME, pending=True)} == {NAME}
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("sqlite:///{folder}/notes.txt", "CAREPLAN_DATABASE_URL names a file that is no database of SQLite."),
+        ("sqlite:///{folder}/nowhere/careplan.db", "Its folder must be there"),
+        ("sqlite:///{folder}", "Its folder must be there"),
+        ("postgresql://me:topsecret@127.0.0.1:1/x", "Look at whether it runs, and at CAREPLAN_DATABASE_URL."),
+    ],
+)
+def test_what_to_do_is_said_by_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, remedy: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("no database, but long enough to be looked at as if it were one")
+    monkeypatch.setenv("CAREPLAN_DATABASE_URL", url.format(folder=tmp_path))
+    told = careplan("status")
+    assert (told.exit_code, remedy in told.stderr) == (3, True), told.stderr
+    assert "topsecret" not in told.stderr
 
 
 def careplan(*arguments: str, data: bytes = b"") -> Result:
