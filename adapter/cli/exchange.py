@@ -59,6 +59,12 @@ def sync(name: str | None, watch: bool, remap: bool, yes: bool, dry_run: bool, a
 
     A new version of the pack alone sends nothing: --remap counts what it would change, and with --yes writes it.
     """
+    from adapter.errors import UsageError
+
+    if yes and not remap:
+        raise UsageError("--yes says yes to --remap, and is nothing without it.", place="--yes")
+    if watch and dry_run:
+        raise UsageError("--watch sends: what it would do is said by --dry-run without it.", place="--dry-run")
     if remap:
         _remap(write=yes and not dry_run)
         if not yes:
@@ -90,10 +96,7 @@ def _exchange(name: str | None, how: How, *, dry_run: bool, as_json: bool, again
     rows: list[dict[str, Any]] = []
     worst = 0
     with Services() as services:
-        if again:
-            for each in _names(services, name):
-                services.store().renew(each, everything=True, refused=True)
-        for ran in run_all(services.partner, _names(services, name), how, dry_run=dry_run):
+        for ran in run_all(services.partner, _names(services, name), how, dry_run=dry_run, again=again):
             rows += [row(step) for step in ran.report.steps]
             worst = max(worst, ran.exit_code)
             _told(ran)

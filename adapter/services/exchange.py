@@ -44,13 +44,14 @@ def exchange(
     *,
     dry_run: bool = False,
     hurry: bool = True,
+    again: bool = False,
     turn: Turn | None = None,
     state: ServerState | None = None,
 ) -> Ran:
     """Pulls from a server and pushes to it, as its options allow. What went wrong is in the answer, and in its state.
 
-    With `hurry` what was put off, or a server that asked to be left alone, is tried all the same: a person asks. `turn` is
-    kept up on the way; where another takes it over, the run ends. `state` is the server's, where it was just read.
+    With `hurry` what was put off, or a server that asked to be left alone, is tried all the same: a person asks; with `again`
+    also what was refused is sent. `turn` is kept up on the way; where another takes it over, the run ends. `state` is the server's, where it was just read.
     """
     ran = Ran(partner.name)
     try:
@@ -64,7 +65,7 @@ def exchange(
                     _pull(partner, ran.report, dry_run=dry_run, hurry=hurry, within=turn)
                     state = None
                 else:
-                    push(partner, ran.report, dry_run=dry_run, hurry=hurry, state=state, turn=turn)
+                    push(partner, ran.report, dry_run=dry_run, hurry=hurry, again=again, state=state, turn=turn)
     except TakenOver:
         return ran
     except AdapterError as error:
@@ -149,13 +150,13 @@ def note(ledger: SyncLedger, clock: Clock, name: str, error: AdapterError | None
 
 
 def run_all(
-    connect: Connect, names: Iterable[str], how: How = "both", *, dry_run: bool = False, hurry: bool = True
+    connect: Connect, names: Iterable[str], how: How = "both", *, dry_run: bool = False, again: bool = False
 ) -> Iterator[Ran]:
     """One run with each server after the other, each told as it ends."""
     for name in names:
         try:
             with connect(name) as partner:
-                yield exchange(partner, how, dry_run=dry_run, hurry=hurry)
+                yield exchange(partner, how, dry_run=dry_run, again=again)
         except AdapterError as error:
             yield Ran(name, error=error)
 

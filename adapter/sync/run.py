@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from threading import Condition, Thread
 
 from adapter.errors import Unavailable
@@ -27,6 +28,8 @@ MOST_FAILURES = 3
 # do, what several smaller requests are for is leased together.
 LEAST = 25
 MUCH = 100
+# So many of what was refused are told at the most, where it is only said what would be done.
+MOST_SAID = 100_000
 
 
 def push(
@@ -47,7 +50,7 @@ def push(
     """
     report = Report() if report is None else report
     if dry_run:
-        return _said(partner, report)
+        return _said(partner, report, again=again)
     first = hurry or again
     if first:
         partner.store.renew(partner.name, everything=hurry, refused=again)
@@ -59,10 +62,12 @@ def push(
     return report
 
 
-def _said(partner: Partner, report: Report) -> Report:
-    """What would be done with what has something to send."""
+def _said(partner: Partner, report: Report, *, again: bool) -> Report:
+    """What would be done with what has something to send, and `again` with what was refused."""
     scope = Scope(partner)
-    for link in partner.store.links(partner.name, pending=True):
+    stopped = partner.store.unsettled(partner.name, limit=MOST_SAID) if again else []
+    refused = (link for link in stopped if link.state == "refused" and link.wanted != link.acked)
+    for link in chain(partner.store.links(partner.name, pending=True), refused):
         local = partner.store.resources([link.local]).get(link.local)
         action = plan(link, local)
         outside = scope.outside(link, local.tree if local is not None else {})

@@ -132,6 +132,24 @@ def test_options_that_cannot_be(tmp_path: Path) -> None:
     assert careplan("server", "set", "south", "--every", "2h").exit_code == 2
 
 
+def dumped(folder: Path) -> list[str]:
+    """All that is stored but what a server says that it can do, which is asked once."""
+    with closing(sqlite3.connect(folder / "store.db")) as store:
+        return [line for line in store.iterdump() if not line.startswith('INSERT INTO "server_state"')]
+
+
+def test_what_only_says_writes_nothing(tmp_path: Path, other: str) -> None:
+    careplan("records", "import", given=dumps([PATIENT | {"id": str(uuid4())}]))
+    careplan("server", "add", "north", other)
+    before = dumped(tmp_path)
+    for words in (["push", "--again"], ["push"], ["pull"], ["sync"], ["sync", "--remap"], ["sync", "--remap", "--yes"]):
+        assert careplan(*words, "--dry-run").exit_code == 0, words
+        assert dumped(tmp_path) == before, words
+    assert careplan("sync", "--watch", "--dry-run").exit_code == 2
+    assert careplan("sync", "--yes").exit_code == 2
+    assert dumped(tmp_path) == before
+
+
 def test_a_second_name_of_a_server_is_told(other: str) -> None:
     assert "already" not in careplan("server", "add", "north", other).stderr
     again = careplan("server", "add", "again", f"{other}/")

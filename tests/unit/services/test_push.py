@@ -149,6 +149,11 @@ def test_what_was_refused_goes_when_asked_again(made: Scene, monkeypatch: pytest
     made.push()
     bad[0] = False
     assert [step.verb for step in made.push().steps].count("created") == 0
+    before = list(made.store.links(NAME))
+    said = [step for step in made.push(again=True, dry_run=True).steps if step.part == ""]
+    assert {step.verb for step in said} == {"would create"}
+    assert any(step.record.startswith("patient/") for step in said)
+    assert list(made.store.links(NAME)) == before
     made.push(again=True)
     assert in_step(made)
 
