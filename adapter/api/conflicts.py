@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 
 from adapter.api.answers import json_answer
 from adapter.api.schemas import ANY, RECORD, documented, json_of
-from adapter.api.state import fields, given, released, services
+from adapter.api.state import fault, fields, given, released, services
 from adapter.errors import BadInput
 from adapter.fhir_json import Tree
 from adapter.services.conflicts import head
@@ -40,7 +40,10 @@ _BACK: Tree = {
 @documented(blueprint, answer=ANY)
 def list_conflicts() -> Response:
     """Every element in conflict, without its values."""
-    found = services().desk().listed(request.args.get("server", ""))
+    name = request.args.get("server", "")
+    if name:
+        services().store().server(name)
+    found = services().desk().listed(name)
     return json_answer([head(one) for one in found])
 
 
@@ -65,7 +68,8 @@ def resolve(number: int) -> Response:
     value: Any = tree.pop("value", None) if isinstance(tree, dict) else None
     asked = fields(tree, {"take": str, "by": str}, ("take",))
     if asked["take"] not in ("ours", "theirs", "merged") or (value is not None and asked["take"] != "merged"):
-        raise BadInput("take is ours, theirs, or merged with a value.")
+        text = "Expected ours, theirs, or merged with a value."
+        raise BadInput(text, issues=[fault("/take", text)])
     return json_answer(services().desk().resolve(number, asked["take"], value, asked.get("by", "")))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hmac
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response, request
@@ -12,8 +14,8 @@ from flask_smorest import Blueprint
 
 from adapter.api.answers import fault_answer, json_answer
 from adapter.api.schemas import ANY, documented, json_of
-from adapter.api.state import fields, given, services
-from adapter.errors import UsageError
+from adapter.api.state import fault, fields, given, services
+from adapter.errors import BadInput, NotFound, UsageError
 from adapter.fhir_json import Tree
 from adapter.ports import Arrival, Options, Server
 from adapter.services import servers
@@ -72,6 +74,9 @@ _SHOWN: Tree = {
         "also": {"type": "array", "items": {"type": "string"}, "description": "Other names of the same server."},
     },
 }  # fmt: skip
+_ABSENT = {404: "There is no server of that name."}
+# What the commands call otherwise than the body does.
+_PLACES = {"NAME": "name", "URL": "url", "--policy": "policies", "--client-id, --key-file": "auth"}
 _ADD = {"name": str, "url": str, "class": str, "auth": str, "auth_env": str, "direction": str, "kinds": list,
         "every": int, "policies": dict, "removal": str, "rate": float, "recipient": list, "purpose": str,
         "consent": str}  # fmt: skip
@@ -92,57 +97,94 @@ def list_servers() -> Response:
 def add_server() -> Response:
     """Name a server; nothing is sent to it yet."""
     tree = given()
-    patients = tree.pop("patients", None) if isinstance(tree, dict) else None
+    patients = tree.pop("patients", "linked") if isinstance(tree, dict) else None
     asked = fields(tree, _ADD, ("name", "url"))
-    listed = _listed(patients)
-    which = "listed" if listed else "all" if patients == "all" else "linked"
+    which, listed = _patients(patients)
     policies = [f"{field}={take}" for field, take in asked.get("policies", {}).items()]
-    options = servers.options_of(
-        direction=asked.get("direction", "both"), kinds=asked.get("kinds", ()), patients=which,
-        every=asked.get("every", 300), policies=policies, removal=asked.get("removal", "withdraw"),
-        rate=asked.get("rate", 0.0), recipient=asked.get("recipient", ()), purpose=asked.get("purpose", "TREAT"),
-        consent=asked.get("consent", "heed"),
-    )  # fmt: skip
-    made = servers.add(
-        services().store(), asked["name"], asked["url"], host_class=asked.get("class"), auth=asked.get("auth", "none"),
-        auth_env=asked.get("auth_env", ""), options=options, patients=listed,
-    )  # fmt: skip
+    with _pointed():
+        options = servers.options_of(
+            direction=asked.get("direction", "both"), kinds=asked.get("kinds", ()), patients=which,
+            every=asked.get("every", 300), policies=policies, removal=asked.get("removal", "withdraw"),
+            rate=asked.get("rate", 0.0), recipient=asked.get("recipient", ()), purpose=asked.get("purpose", "TREAT"),
+            consent=asked.get("consent", "heed"),
+        )  # fmt: skip
+        made = servers.add(
+            services().store(), asked["name"], asked["url"], host_class=asked.get("class"),
+            auth=asked.get("auth", "none"), auth_env=asked.get("auth_env", ""), options=options, patients=listed,
+        )  # fmt: skip
     return json_answer(_shown(made), 201)
 
 
+@blueprint.get("/servers/<name>")
+@documented(blueprint, answer=json_of(_SHOWN), parameters=[_NAME], faults=_ABSENT)
+def show_server(name: str) -> Response:
+    """A server: class, address, options."""
+    return json_answer(_shown(_known(name)))
+
+
 @blueprint.patch("/servers/<name>")
-@documented(blueprint, body=json_of(_CHANGE), answer=json_of(_SHOWN), parameters=[_NAME])
+@documented(blueprint, body=json_of(_CHANGE), answer=json_of(_SHOWN), parameters=[_NAME], faults=_ABSENT)
 def change_server(name: str) -> Response:
     """Other options of a server; `paused` with a reason stops the exchange with it, empty resumes it."""
+    _known(name)
     tree = given()
     patients = tree.pop("patients", None) if isinstance(tree, dict) else None
     asked = fields(tree, _SET, ())
     store = services().store()
-    if "paused" in asked:
-        reason = asked.pop("paused")
-        servers.pause(store, name, reason) if reason else servers.resume(store, name)
+    reason = asked.pop("paused", None)
     listed = None
     if patients is not None:
-        listed = _listed(patients)
-        asked["patients"] = "listed" if listed else str(patients)
+        asked["patients"], listed = _patients(patients)
     for several in ("kinds", "recipient"):
         if several in asked:
             asked[several] = tuple(asked[several])
-    return json_answer(_shown(servers.change(store, name, listed=listed, **asked)))
+    with _pointed():
+        changed = servers.change(store, name, listed=listed, **asked)
+    if reason is not None:
+        changed = servers.pause(store, name, reason) if reason else servers.resume(store, name)
+    return json_answer(_shown(changed))
 
 
 def _shown(server: Server) -> Tree:
     return servers.shown(server, servers.others(services().store(), server))
 
 
-def _listed(patients: Any) -> list[str]:
-    return [str(one) for one in patients] if isinstance(patients, list) else []
+def _known(name: str) -> Server:
+    """The server that the path names. Raises NotFound."""
+    found = {one.name: one for one in services().store().servers()}.get(name)
+    if found is None:
+        raise NotFound("There is no server of that name.", remedy="GET /v1/servers lists them.")
+    return found
+
+
+@contextmanager
+def _pointed() -> Iterator[None]:
+    """An option that cannot be used is told by its place in the body."""
+    try:
+        yield
+    except UsageError as error:
+        place = error.place.lstrip("-").replace("-", "_")
+        name = _PLACES.get(error.place, place)
+        if name not in _SERVER["properties"]:
+            raise
+        raise BadInput(error.message, issues=[fault(f"/{name}", error.message)], remedy=error.remedy) from None
+
+
+def _patients(value: Any) -> tuple[str, list[str]]:
+    """Which patients: all, linked, or those of a list. Raises BadInput."""
+    if value in ("all", "linked"):
+        return value, []
+    if isinstance(value, list) and value and all(isinstance(one, str) and one.strip() for one in value):
+        return "listed", value
+    text = "Expected all, linked, or a list of record ids and system|value."
+    raise BadInput(text, issues=[fault("/patients", text)])
 
 
 @blueprint.delete("/servers/<name>")
-@documented(blueprint, answer=ANY, status=204, parameters=[_NAME])
+@documented(blueprint, answer=ANY, status=204, parameters=[_NAME], faults=_ABSENT)
 def remove_server(name: str) -> Response:
     """Forget a server; nothing on it changes."""
+    _known(name)
     services().store().remove_server(name)
     return Response(status=204)
 
@@ -161,7 +203,8 @@ def sync() -> Response:
     asked = fields(given(), {"direction": str, "server": str, "dry_run": bool}, ())
     how = asked.get("direction", "both")
     if how not in ("push", "pull", "both"):
-        raise UsageError("direction is push, pull or both.")
+        text = "Expected push, pull or both."
+        raise BadInput(text, issues=[fault("/direction", text)])
     store = services().store()
     names = [store.server(asked["server"]).name] if "server" in asked else [one.name for one in store.servers()]
     steps: list[Tree] = []

@@ -16,6 +16,8 @@ from adapter.store.tables import arrival, conflict, journal, link
 
 Key = tuple[str, str]
 _VALUES = ("base", "ours", "theirs", "value")
+# Of PostgreSQL's integers; no database is asked for more.
+_NUMBERS = 2**31
 _STATES = ("before", "after")
 
 
@@ -33,8 +35,10 @@ class Decisions:
             return [_conflict(row) for row in connection.execute(query).mappings()]
 
     def conflict(self, number: int) -> Conflict:
-        with reading(self.engine) as connection:
-            row = connection.execute(select(conflict).where(conflict.c.number == number)).mappings().first()
+        row = None
+        if 0 < number < _NUMBERS:
+            with reading(self.engine) as connection:
+                row = connection.execute(select(conflict).where(conflict.c.number == number)).mappings().first()
         if row is None:
             raise NotFound("There is no such conflict.", place=str(number), remedy="See `careplan conflicts list`.")
         return _conflict(row)

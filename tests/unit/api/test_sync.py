@@ -187,3 +187,48 @@ def test_servers_are_shown_as_the_openapi_says(client: FlaskClient) -> None:
         client, "/v1/servers", {"name": "w", "url": "http://127.0.0.1:8124/fhir", "policies": {"Gaol": "ours"}}
     )
     assert (wrong.status_code, wrong.json["detail"]) == (400, "FHIR R4 has no element Gaol. Did you mean Goal?")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"colour": "red"}, "/colour"), ({"a/b~": 1}, "/a~1b~0"), ({"every": "5m"}, "/every"), ({"every": 0}, "/every"),
+        ({"every": True}, "/every"), ({"rate": "2"}, "/rate"), ({"rate": -1}, "/rate"), ({"kinds": ["x"]}, "/kinds"),
+        ({"policies": {"Gaol": "ours"}}, "/policies"), ({"policies": {"Goal": "mine"}}, "/policies"),
+        ({"patients": "ward.txt"}, "/patients"), ({"patients": []}, "/patients"), ({"patients": {"a": 1}}, "/patients"),
+        ({"purpose": "treat"}, "/purpose"), ({"direction": "up"}, "/direction"), ({"recipient": [""]}, "/recipient"),
+        ({"name": "NORTH"}, "/name"), ({"url": "file:///etc"}, "/url"), ({"auth": "bearer"}, "/auth_env"),
+        ({"class": "mine"}, "/class"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_server_is_said_by_its_place(
+    client: FlaskClient, change: dict[str, Any], pointer: str
+) -> None:
+    answer = send(client, "/v1/servers", {"name": "north", "url": "http://127.0.0.1:8123/fhir", **change})
+    assert (answer.status_code, answer.json["issues"][0]["pointer"]) == (400, pointer)
+    assert client.get("/v1/servers").json == []
+
+
+def test_a_server_is_read_changed_and_forgotten_by_its_name(client: FlaskClient) -> None:
+    url = "http://127.0.0.1:8123/fhir"
+    send(client, "/v1/servers", {"name": "north", "url": url, "rate": 2.5, "patients": ["ward|1"]})
+    shown = client.get("/v1/servers/north").json
+    assert shown is not None
+    assert (shown["rate"], shown["patients"]) == (2.5, "listed")
+    for body, pointer in (({"patients": "x"}, "/patients"), ({"every": 0, "paused": "moving"}, "/every")):
+        answer = client.patch("/v1/servers/north", data=dumps(body), headers=JSON)
+        assert (answer.status_code, answer.json["issues"][0]["pointer"]) == (400, pointer)
+    assert client.get("/v1/servers/north").json == shown
+    assert client.patch("/v1/servers/north", data=dumps({"rate": 3}), headers=JSON).json["rate"] == 3
+    for verb in ("get", "patch", "delete"):
+        assert getattr(client, verb)("/v1/servers/nope", data=b"{}", headers=JSON).status_code == 404
+    assert client.delete("/v1/servers/north").status_code == 204
+
+
+def test_conflicts_that_there_cannot_be(client: FlaskClient) -> None:
+    for number in (0, 1, 2**31, 10**30):
+        assert client.get(f"/v1/conflicts/{number}").status_code == 404
+        assert send(client, f"/v1/conflicts/{number}", {"take": "ours"}).status_code == 404
+    assert client.get("/v1/conflicts?server=nope").status_code == 400
+    assert send(client, "/v1/conflicts/1", {"take": "both"}).json["issues"][0]["pointer"] == "/take"
+    assert send(client, "/v1/sync", {"direction": "up"}).json["issues"][0]["pointer"] == "/direction"
