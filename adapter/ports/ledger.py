@@ -12,6 +12,8 @@ from adapter.ports.rows import HostClass, Tree
 
 Direction = Literal["both", "push", "pull"]
 Take = Literal["ours", "theirs", "newest", "ask"]
+# A part of a record at a server: server, kind, record id, part.
+LinkKey = tuple[str, str, str, str]
 
 # Parents before children: what is referred to goes first.
 ORDER = ("patient", "form", "diagnosis", "goal", "care_team", "request", "assessment", "consent", "plan")
@@ -112,7 +114,7 @@ class OfPart:
     part: str
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> LinkKey:
         """Which part of which record, and at which server."""
         return self.server, self.kind, self.record_id, self.part
 

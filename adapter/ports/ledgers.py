@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from adapter.fhir_json import Tree
-from adapter.ports.ledger import Arrival, Conflict, Entry, Link, Server, ServerState
+from adapter.ports.ledger import Arrival, Conflict, Entry, Link, LinkKey, Server, ServerState
 
 Key = tuple[str, str]
 
@@ -85,8 +85,11 @@ class SyncLedger(Protocol):
         something was sent without an answer.
         """
 
-    def link(self, key: tuple[str, str, str, str]) -> Link | None:
+    def link(self, key: LinkKey) -> Link | None:
         """By server, kind, record id and part."""
+
+    def links_at(self, keys: Collection[LinkKey]) -> dict[LinkKey, Link]:
+        """Those that there are, each by its key, as `link` gives one."""
 
     def local(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
         """Links by type and id of ours."""

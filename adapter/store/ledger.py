@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, func, select, update
 
-from adapter.ports import ENDED, STOPPED, Clock, Conflict, Entry, Link, Tree, instant, is_past
+from adapter.ports import ENDED, STOPPED, Clock, Conflict, Entry, Link, LinkKey, Tree, instant, is_past
 from adapter.store.database import for_each, reading, streamed, writing
 from adapter.store.decisions import Decisions, replaced
 from adapter.store.rows import IDS, by_head, link_of, text_of
@@ -112,11 +112,14 @@ class Ledger(Servers, Decisions):
         query = query.order_by(at.rank, at.kind, at.record_id, at.part)
         return map(link_of, streamed(self.engine, query, 500))
 
-    def link(self, key: tuple[str, str, str, str]) -> Link | None:
-        where = and_(*(link.c[name] == value for name, value in zip(_KEY, key, strict=True)))
+    def link(self, key: LinkKey) -> Link | None:
+        return self.links_at([key]).get(key)
+
+    def links_at(self, keys: Collection[LinkKey]) -> dict[LinkKey, Link]:
+        if not keys:
+            return {}
         with reading(self.engine) as connection:
-            row = connection.execute(select(link).where(where)).first()
-        return link_of(row) if row is not None else None
+            return _named(connection, _RECORDS, keys)
 
     def local(self, server: str, keys: Iterable[Key]) -> dict[Key, Link]:
         found = self._by(server, keys, _LOCAL)
@@ -219,12 +222,16 @@ def _written(connection: Connection, statement: str, rows: list[Row], links: Seq
     return [one for one in links if one.key not in present or present[one.key].fence != one.fence]
 
 
-def _present(connection: Connection, links: Sequence[Link]) -> dict[tuple[str, str, str, str], Link]:
-    found: dict[tuple[str, str, str, str], Link] = {}
-    wanted = {one.key for one in links}
-    for (server, kind), some in by_head((one.server, one.kind, one.record_id) for one in links):
-        rows = connection.execute(_PRESENT, {"server": server, "kind": kind, "ids": some}).all()
-        found |= {one.key: one for one in map(link_of, rows) if one.key in wanted}
+def _present(connection: Connection, links: Sequence[Link]) -> dict[LinkKey, Link]:
+    """As they stand, locked where the database can."""
+    return _named(connection, _PRESENT, {one.key for one in links})
+
+
+def _named(connection: Connection, query: Select[Any], keys: Collection[LinkKey]) -> dict[LinkKey, Link]:
+    found: dict[LinkKey, Link] = {}
+    for (server, kind), some in by_head((server, kind, record_id) for server, kind, record_id, _ in keys):
+        rows = connection.execute(query, {"server": server, "kind": kind, "ids": some}).all()
+        found |= {one.key: one for one in map(link_of, rows) if one.key in keys}
     return found
 
 
@@ -251,7 +258,8 @@ _HEADS = (
 )
 _KIND, _TYPE = _AT.kind == bindparam("kind"), _AT.type == bindparam("type")
 _NAMED = (_MINE, _KIND, _AT.record_id.in_(IDS))
-_PRESENT = select(link).where(_HERE, _KIND, _AT.record_id.in_(IDS)).with_for_update()
+_RECORDS = select(link).where(_HERE, _KIND, _AT.record_id.in_(IDS))
+_PRESENT = _RECORDS.with_for_update()
 _LOCAL = select(link).where(_HERE, _TYPE, _AT.local_id.in_(IDS))
 _REMOTE = select(link).where(_HERE, _TYPE, _AT.remote_id.in_(IDS))
 _THEIRS = select(_AT.record_id).where(*_NAMED)

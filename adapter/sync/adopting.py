@@ -11,7 +11,7 @@ from adapter.errors import Conflict, DataError
 from adapter.fhir_json import Tree
 from adapter.identity import foreign_record_id
 from adapter.mapping.scope import own_identifier
-from adapter.ports import THIS_WRITE, Arrival, Link, Versioned
+from adapter.ports import THIS_WRITE, Arrival, Link, LinkKey, Versioned
 from adapter.sync import receive
 from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import own_value
@@ -60,24 +60,25 @@ class Adopting:
         """Those that are not ours already, by our own identifier: what was sent and whose answer was lost is found by the
         next push, and a second one beside it is said.
         """
-        named = {id(row): own for row in rows if (own := own_identifier(row.resource)) is not None}
+        named = [(row, own) for row in rows if (own := own_identifier(row.resource)) is not None]
         if not named:
             return list(rows)
         store, name = self.partner.store, self.partner.name
-        ours = [row for row in rows if id(row) in named]
-        owners = dict(zip(map(id, ours), store.owners([row.resource for row in ours]), strict=True))
-        pending = (
-            link for link in store.links(name, type_=type_, pending=True) if link.in_flight and not link.remote_id
-        )
-        flying = {own_value(link) for link in pending}
-        strange = [
-            row
-            for row in rows
-            if not (id(row) in owners and owners[id(row)].record) and named.get(id(row)) not in flying
-        ]
-        for row in ours:
-            owner, own = owners[id(row)].record, named[id(row)]
-            if (link := self._owned(owner, type_, own)) is None:
+        owners = [one.record for one in store.owners([row.resource for row, _ in named])]
+        flying = {own_value(link) for link in store.links(name, type_=type_, flying=True) if not link.remote_id}
+        met = [(row, own, owner) for (row, own), owner in zip(named, owners, strict=True)]
+        self._met(type_, [one for one in met if one[2]])
+        ours = {id(row) for row, own, owner in met if owner or own in flying}
+        return [row for row in rows if id(row) not in ours]
+
+    def _met(self, type_: str, rows: Sequence[tuple[Versioned, str, str]]) -> None:
+        """What bears our identifier (given with the record that it names): where it is what we sent, and heard no more of,
+        others may refer to it from now on; another than what we know there is set aside.
+        """
+        keys = [self._key(type_, own, owner) for _, own, owner in rows]
+        links = self.partner.store.links_at(set(keys))
+        for (row, _, _), key in zip(rows, keys, strict=True):
+            if (link := links.get(key)) is None:
                 continue
             there = link.replace(remote_id=str(row.resource["id"]))
             if not link.remote_id:
@@ -85,12 +86,11 @@ class Adopting:
                 self.names.learn(there)
             elif link.remote_id != there.remote_id:
                 self._aside(row, "refused", "it bears our identifier of a resource that is another there")
-        return strange
 
-    def _owned(self, owner: str, type_: str, own: str) -> Link | None:
-        """The link of a record's part that an identifier of ours names."""
+    def _key(self, type_: str, own: str, owner: str) -> LinkKey:
+        """Of the link of a record's part that an identifier of ours names."""
         kind, _, id_ = owner.partition("/")
-        return self.partner.store.link((self.partner.name, kind, id_, "" if own == id_ else f"{type_}/{own}"))
+        return self.partner.name, kind, id_, "" if own == id_ else f"{type_}/{own}"
 
     def _link(self, type_: str, row: Versioned) -> Link:
         remote_id = str(row.resource["id"])
