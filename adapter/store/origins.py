@@ -77,7 +77,7 @@ def identified(connection: Connection, type_: str, names: Iterable[str]) -> dict
     for (system,), some in by_head(asked):
         for id_, value in connection.execute(_IDENTIFIED, {"system": system, "type": type_, "ids": some}):
             found.setdefault(asked[system, value], []).append(id_)
-    return found
+    return {name: sorted(ids) for name, ids in found.items()}
 
 
 def _by_name(connection: Connection, names: Iterable[Key]) -> dict[Key, Owner]:
@@ -109,9 +109,9 @@ _BY_NAME = (
     .where(_INDEX.type == _TYPE)
 )
 _RECORDS = select(_OF.id, _OF.kind, _OF.id, *_CAME).where(_OF.kind == _TYPE, _OF.id.in_(IDS))
+# Not sorted: SQLite would then read all of the type, to have them in the order of its key.
 _IDENTIFIED = (
     select(_INDEX.id, _INDEX.value)
     .where(_INDEX.param == "identifier", _INDEX.value.in_(IDS), _INDEX.system == bindparam("system"))
     .where(_INDEX.type == _TYPE)
-    .order_by(_INDEX.id)
 )

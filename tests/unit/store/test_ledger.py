@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from adapter.errors import Conflict, Unavailable
+from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.ports import THIS_WRITE, Arrival, Entry, Link, Options, Server
 from adapter.ports import Conflict as Clash
 from adapter.store import Store, open_store, tables
@@ -235,7 +237,7 @@ def plans(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT") and "FROM link" in statement:
+        if statement.startswith("SELECT") and re.search("FROM (link|resource_index)", statement):
             raw = connection.connection.driver_connection
             rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
             found.extend(str(row[3]) for row in rows)
@@ -371,3 +373,13 @@ def test_the_tables_are_as_they_are_written_down(store: Store) -> None:
 
 def test_a_link_has_the_columns_of_its_table_in_their_order() -> None:
     assert Link.__struct_fields__ == tuple(column.name for column in tables.link.columns)[: len(Link.__struct_fields__)]
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_no_question_about_identifiers_reads_all_of_a_type(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = plans(store, monkeypatch)
+    store.identified("Patient", {"https://example.org/mrn|1", "https://example.org/mrn|2"})
+    store.owners([{"resourceType": "Patient", "id": "x", "identifier": [{"system": IDENTIFIER_SYSTEM, "value": "p1"}]}])
+    asked = [line for line in found if "resource_index" in line]
+    assert len(asked) == 2
+    assert all(line.endswith("ix_resource_index_param_value (param=? AND value=?)") for line in asked)
