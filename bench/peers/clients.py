@@ -18,22 +18,23 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from bench.peers.keeping import Keeper
+from bench.peers.keeping import Fetch, Keeper
 
 Tree = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What it does by itself (`prepare`, `push`, `pull`), and what a keeper needs of it: `fetch` a type's trees, `check` one,
-    `send` one under a condition.
+    """What it does by itself (`prepare`, `push`, `pull`), and what a keeper needs of it: `fetch` a type's trees (changed since),
+    `check` one, `send` one under a condition.
     """
 
     prepare: Callable[[list[Any]], Any]
     push: Callable[[Any], int]
     pull: Callable[[str], int]
-    fetch: Callable[[str], list[Tree]]
+    fetch: Fetch
     check: Callable[[Tree], object]
     send: Callable[[Tree, str], Tree]
 
@@ -49,8 +50,9 @@ def fhirpy(base: str) -> Client:
     def push(ready: Any) -> int:
         return sum(1 for one in ready if one.save() is not None)
 
-    def fetch(type_: str) -> list[Tree]:
-        return client.resources(type_).limit(200).fetch_all()  # type: ignore[no-any-return]
+    def fetch(type_: str, since: str = "") -> list[Tree]:
+        asked = client.resources(type_).limit(200)
+        return (asked.search(_lastUpdated=f"ge{since}") if since else asked).fetch_all()  # type: ignore[no-any-return]
 
     def send(tree: Tree, condition: str) -> Tree:
         client.extra_headers = {"If-None-Exist": condition}
@@ -85,10 +87,10 @@ def fhirclient(base: str) -> Client:
     def pull(type_: str) -> int:
         return sum(1 for _ in model(type_).where({"_count": "200"}).perform_resources_iter(server))
 
-    def fetch(type_: str) -> list[Tree]:
+    def fetch(type_: str, since: str = "") -> list[Tree]:
         """Their trees, so that each is made an object once, to be checked, and never back."""
         found: list[Tree] = []
-        url: str | None = f"{type_}?_count=200"
+        url: str | None = f"{type_}?_count=200" + (f"&_lastUpdated=ge{quote(since)}" if since else "")
         while url:
             page = server.request_json(url)
             found += [entry["resource"] for entry in page.get("entry", ())]

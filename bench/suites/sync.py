@@ -32,10 +32,12 @@ _JOBS = (
     (
         "Peers that only parse what they pull keep nothing. Those that check and keep (bench/peers/keeping.py) check each "
         "resource as above, look for what is here already by every identifier, turn each into its record by hand (bench/peers/"
-        "people_back.py), and keep records, identifiers, ids, versions and trees in SQLite, a page in a transaction, WAL as ours. "
-        "Those that keep unchecked trust what they read. Ours reads by the maps, keeps what no rule owns, checks the record that "
-        "comes of it (the resource by its shape alone, as far as the maps read it), and keeps besides the revisions of records and "
-        "resources, what they are searched by, the leases, and what restores from a backup are told by."
+        "people_back.py), and keep in SQLite, a page in a transaction, WAL as ours: records and their revisions, whom they are "
+        "about, identifiers, ids, versions, and of every version the tree. So a second pull asks for what changed since, knows what "
+        "it has seen, sets aside what was changed here too, and an earlier state can be brought back. Those that keep unchecked "
+        "trust what they read. Ours reads by the maps, keeps what no rule owns, checks the record that comes of it (the resource by "
+        "its shape alone, as far as the maps read it), and keeps besides every search parameter of the FHIR face (fifteen rows a "
+        "resource), the leases, and what restores from a backup are told by. Numbers it keeps digit by digit, as neither client does."
     ),
 )
 

@@ -43,15 +43,64 @@ def expected() -> list[Tree]:
     return sorted(found, key=lambda record: (record["kind"], record["id"]))
 
 
+class There:
+    """What a server has, as a client gives it, and what was checked of that."""
+
+    def __init__(self) -> None:
+        self.trees: dict[str, list[Tree]] = {type_: [] for type_ in ORDER}
+        self.checked: list[Tree] = []
+        for tree in plain([row["resource"] for row in entries()]):
+            meta = {**tree.get("meta", {}), "versionId": "1", "lastUpdated": "2026-01-01T00:00:00.000Z"}
+            self.trees[tree["resourceType"]].append({**tree, "meta": meta})
+
+    def fetch(self, type_: str, since: str) -> list[Tree]:
+        return [tree for tree in self.trees[type_] if tree["meta"]["lastUpdated"][:19] >= since[:19]]
+
+    def change(self, type_: str, **values: Any) -> Tree:
+        old = self.trees[type_][0]
+        meta = {**old["meta"], "versionId": "2", "lastUpdated": "2026-01-02T00:00:00.000Z"}
+        self.trees[type_][0] = {**old, **values, "meta": meta}
+        return self.trees[type_][0]
+
+    def pulled(self, keeper: Keeper) -> list[Tree]:
+        keeper.pull(self.fetch, self.checked.append)
+        return [record for record in keeper.documents() if "kind" in record]
+
+
 def test_what_is_pulled_becomes_the_records_that_ours_becomes(keeper: Keeper) -> None:
-    there: dict[str, list[Tree]] = {type_: [] for type_ in ORDER}
-    for tree in plain([row["resource"] for row in entries()]):
-        there[tree["resourceType"]].append({**tree, "meta": {**tree.get("meta", {}), "versionId": "1"}})
-    checked: list[Tree] = []
-    for _ in range(2):
-        assert keeper.pull(lambda type_: there[type_], checked.append) == 5 * PEOPLE
-    assert len(checked) == 10 * PEOPLE
+    there = There()
+    assert keeper.pull(there.fetch, there.checked.append) == 5 * PEOPLE
     assert [record for record in keeper.documents() if "kind" in record] == expected()
+
+
+def test_what_is_pulled_again_is_known_and_writes_nothing(keeper: Keeper) -> None:
+    there = There()
+    first = there.pulled(keeper)
+    assert there.pulled(keeper) == first
+    assert len(there.checked) == 5 * PEOPLE
+    assert (keeper.count("link_was"), keeper.count("record_was")) == (5 * PEOPLE, 5 * PEOPLE)
+
+
+def test_what_changed_there_is_taken_and_what_was_is_kept(keeper: Keeper) -> None:
+    there = There()
+    there.pulled(keeper)
+    there.change("Goal", statusReason="illness")
+    plans = [record for record in there.pulled(keeper) if record["kind"] == "plan"]
+    assert [goal.get("status_reason") for plan in plans for goal in plan["goals"]].count("illness") == 1
+    # The goal, and the plan that holds it.
+    assert (keeper.count("link_was"), keeper.count("record_was")) == (5 * PEOPLE + 1, 5 * PEOPLE + 2)
+
+
+def test_what_changed_on_both_sides_is_set_aside(keeper: Keeper) -> None:
+    there = There()
+    ours = next(record for record in there.pulled(keeper) if record["kind"] == "patient")
+    keeper.edit({**ours, "gender": "other"})
+    changed = next(tree for tree in there.trees["Patient"] if ours["id"] in str(tree["identifier"]))
+    there.trees["Patient"].remove(changed)
+    there.trees["Patient"].insert(0, changed)
+    there.change("Patient", gender="unknown")
+    assert {**ours, "gender": "other"} in there.pulled(keeper)
+    assert keeper.count("aside") == 1
 
 
 def test_what_is_pushed_refers_to_what_is_there(keeper: Keeper) -> None:
