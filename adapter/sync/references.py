@@ -78,7 +78,8 @@ def _object(tree: Tree, names: Names) -> Tree:
     gone = [key for key, value in changed.items() if value is None or (value in ({}, []) and tree[key] not in ({}, []))]
     for key in gone:
         del made[key]
-    return made
+    # Of an Extension that held it the url is no rest that could stand alone. https://hl7.org/fhir/R4/extensibility.html
+    return {} if gone and "url" in made and made.keys() <= {"url", "id"} else made
 
 
 def relative(literal: str, base: str = "") -> tuple[str, str] | None:

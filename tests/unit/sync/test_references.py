@@ -57,3 +57,20 @@ def test_what_has_no_name_there_goes_and_what_is_left_empty() -> None:
         "c": {},
     }
     assert rewritten(tree, lambda _: None) == {"a": [{"display": "Two"}], "c": {}}
+
+
+def test_an_extension_that_held_nothing_else_goes_whole() -> None:
+    held = {"url": "http://x/pertains", "valueReference": {"reference": "Goal/1"}}
+    named = {"url": "http://x/pertains", "valueReference": {"reference": "Goal/2", "display": "Two"}}
+    nested = {"id": "e", "url": "http://x/outer", "extension": [held]}
+    tree = {"resourceType": "ServiceRequest", "extension": [held, named, nested], "status": "active"}
+    kept = {"url": "http://x/pertains", "valueReference": {"display": "Two"}}
+    assert rewritten(tree, lambda _: None) == {
+        "resourceType": "ServiceRequest",
+        "extension": [kept],
+        "status": "active",
+    }
+    assert rewritten({**tree, "extension": [held]}, lambda _: None) == {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+    }
