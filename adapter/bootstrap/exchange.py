@@ -41,9 +41,12 @@ class Exchange:
         def carry_out(self, plan: Plan, links: Sequence[Link] = (), recorded_by: str = "") -> None: ...
 
     @contextmanager
-    def partner(self, name: str, *, alone: bool = False) -> Iterator[Partner]:
+    def partner(
+        self, name: str, *, alone: bool = False, stopping: Callable[[], bool] = lambda: False
+    ) -> Iterator[Partner]:
         """A server that the store exchanges with, connected: by all the connections that its options allow, or `alone`,
-        by one of them, with its share of the rate. Raises UsageError, SettingsError.
+        by one of them, with its share of the rate. `stopping` says that this process is to end: a run then ends before its
+        next request. Raises UsageError, SettingsError.
         """
         from adapter.bootstrap.access import certificate, credentials
         from adapter.bootstrap.gate import asking, recipient_of, withheld_by
@@ -69,7 +72,7 @@ class Exchange:
             yield Partner(
                 server, client, store, self.maps(), clock, self.border(), check, self.carry_out,
                 overlap=self.settings.sync_overlap, lease=self.settings.lease, most=1 if alone else store.hands,
-                withheld=withheld_by(recipient, asked),
+                withheld=withheld_by(recipient, asked), stopping=stopping,
             )  # fmt: skip
 
     @staticmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from adapter.errors import SettingsError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from adapter.bootstrap import Services
+    from adapter.errors import AdapterError
     from adapter.services.exchange import How
 
 
@@ -36,10 +37,11 @@ def look(services: Services, name: str, how: str) -> None:
     """One run of the exchange with a server, over one of its connections: several are as many workers. What went wrong is
     in its state, for `careplan status`.
     """
+    from adapter.jobs.queue import stopping
     from adapter.ports import SystemClock
     from adapter.services.exchange import attempt
 
-    alone = partial(services.partner, alone=True)
+    alone = partial(services.partner, alone=True, stopping=stopping)
     ran = attempt(services.store(), SystemClock(), alone, name, cast("How", how), shared=True)
     if ran.error is not None:
         # A server that was removed meanwhile, a secret that is not set: the worker goes on with the others.
@@ -59,7 +61,7 @@ def due(services: Services) -> Iterator[tuple[str, str]]:
             yield name, "push"
 
 
-def _log(name: str, error: Any) -> None:
+def _log(name: str, error: AdapterError) -> None:
     import logging
 
-    logging.getLogger("adapter.jobs").warning("%s: %s", name, type(error).__name__)
+    logging.getLogger("adapter.jobs").warning("%s: %s", name, error)

@@ -5,10 +5,14 @@ Messages hold the name of a server and a direction, never a record.
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning
+from celery.worker import state as worker_state
 
 LOOK, TICK = "careplan.look", "careplan.tick"
 _QUEUE = "careplan"
@@ -49,12 +53,29 @@ def make_app(
     return app
 
 
+def stopping() -> bool:
+    """Whether this worker was told to end. It does when its look is over; so a look asks, and is over soon."""
+    return any(
+        flag is not None and flag is not False for flag in (worker_state.should_stop, worker_state.should_terminate)
+    )
+
+
 def run_worker(app: Celery, *, name: str) -> None:
     """Works until SIGTERM, one look at a time; a second worker is a second process, here or on another machine."""
-    app.worker_main(["worker", "--pool=solo", f"--hostname={name}@%h", "--loglevel=WARNING", "--without-gossip", "--without-mingle"])  # fmt: skip
+    # How Celery will treat what is under way when the broker is lost: to us a message more or less is nothing.
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)
+    app.worker_main(["--quiet", "worker", "--pool=solo", f"--hostname={name}@%h", "--loglevel=WARNING", "--without-gossip", "--without-mingle"])  # fmt: skip
 
 
 def run_scheduler(app: Celery, *, state: str) -> None:
     """Ticks until SIGTERM; `state` is the file where it keeps when it last did."""
-    beat: Any = app.Beat(schedule=state, loglevel="WARNING")
+    logging.getLogger("celery.beat").addFilter(_in_a_sentence)
+    beat: Any = app.Beat(schedule=state, loglevel="WARNING", quiet=True)
     beat.run()
+
+
+def _in_a_sentence(record: logging.LogRecord) -> bool:
+    """A broker that is away is told at each tick: by what was wrong, not by a hundred lines of where."""
+    if record.exc_info:
+        record.msg, record.args, record.exc_info = "%s", (record.exc_info[1],), None
+    return True

@@ -39,7 +39,7 @@ class Partner:
     `carry_out` writes what came in, with the links that belong to it, in one transaction. `overlap` and `lease` are in
     seconds; `most` is how many requests it may have under way here, whatever the server's options allow; `point` is called
     at named points of a run, so that a test can end the process there; `withheld` says why the gate would keep a resource
-    of ours here (None: it may leave), for what is only said and not done.
+    of ours here (None: it may leave), for what is only said and not done; `stopping` whether this process is to end.
     """
 
     server: Server
@@ -55,6 +55,7 @@ class Partner:
     most: int = 64
     point: Callable[[str], None] = lambda _: None
     withheld: Callable[[Tree], Refusal | None] = lambda _: None
+    stopping: Callable[[], bool] = lambda: False
 
     @property
     def name(self) -> str:

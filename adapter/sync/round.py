@@ -36,6 +36,9 @@ class Shared(Protocol):
     tempo: Tempo
     placing: Placing
 
+    def go_on(self) -> None:
+        """Before each request. Raises TakenOver where the run is to end."""
+
     def wrote(self, resources: int) -> None:
         """So many more are there."""
 

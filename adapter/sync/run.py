@@ -148,8 +148,7 @@ class _Run:
                 if hand >= self.tempo.way.at_once:
                     self._turn.wait()
                     continue
-                if self.turn is not None:
-                    self.turn.go_on()
+                self.go_on()
                 limit = self._limit()
                 links = partner.store.claim(partner.name, limit=limit, seconds=partner.lease)
                 if links:
@@ -194,6 +193,11 @@ class _Run:
             hand = Thread(target=self._work, args=(len(self._hands) + 1,), daemon=True)
             self._hands.append(hand)
             hand.start()
+
+    def go_on(self) -> None:
+        """Before each request. Raises TakenOver where the run is to end."""
+        if self.turn is not None:
+            self.turn.go_on()
 
     def wrote(self, resources: int) -> None:
         """So many more are there."""

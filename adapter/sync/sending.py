@@ -116,6 +116,7 @@ class Sending:
 
     def _answered(self, sends: list[Send], ask: Callable[[], T]) -> T | None:
         """What the server said; None where it is a no, or nothing, and that has been seen to."""
+        self.round.shared.go_on()
         try:
             found = ask()
         except Conflict as error:

@@ -26,7 +26,7 @@ HELD = 60.0
 
 
 class TakenOver(Unavailable):
-    """It is another process's now."""
+    """It is another process's now, or this one is to end."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,9 @@ class Turn:
         return True
 
     def go_on(self) -> None:
-        """It is still ours. Raises TakenOver where it is another's."""
+        """It is still ours. Raises TakenOver where it is another's, or this process is to end."""
+        if self.partner.stopping():
+            raise TakenOver("This process is to end.", place=self.partner.name)
         if self.within is not None:
             self.within.go_on()
         self._came_by = self.partner.clock.monotonic()

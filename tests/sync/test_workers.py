@@ -72,6 +72,20 @@ def test_workers_killed_and_the_broker_emptied_lose_and_double_nothing(
         assert services.store().counts("north").get("quarantine", 0) == 0
 
 
+def test_a_broker_that_goes_is_told_in_a_sentence(daemons: tuple[str, str], tmp_path: Path) -> None:
+    client = pytest.importorskip("redis").Redis
+    with ExitStack() as stack:
+        with redis() as broker:
+            env = {"CAREPLAN_DATABASE_URL": daemons[0], "CAREPLAN_BROKER_URL": broker, "CAREPLAN_TICK": "0.3"}
+            stack.enter_context(running("worker", "--scheduler", folder=tmp_path, **env))
+            until(lambda: bool(client.from_url(broker).llen("careplan")), 30, "the scheduler did not tick")
+        (log,) = tmp_path.glob("worker-*.log")
+        until(lambda: log.read_text().count("Couldn't apply scheduled task tick") > 1, 30, "nothing was said")
+    said = log.read_text()
+    assert "Traceback" not in said
+    assert max(map(len, said.splitlines())) < 250, said
+
+
 def shake(workers: list[Any], broker: str, env: dict[str, str], folder: Path, stack: ExitStack) -> None:
     """Kills workers in the middle of their work, starts others, and empties the broker."""
     chance = random.Random(20261125)

@@ -132,6 +132,21 @@ def test_a_connection_that_another_took_over_ends_the_run_and_leaves_nothing_lea
     assert made.store.state(NAME).failures == 0
 
 
+def test_a_process_that_is_to_end_sends_no_other_request_and_leaves_nothing_leased(made: Scene) -> None:
+    made.set(bundle=1)
+    made.edit_goal(status_reason="changed here")
+    before = made.client.writes
+    partner = replace(made.partner(), stopping=lambda: made.client.writes > before)
+    held = connection(partner)
+    assert held is not None
+    ran = exchange(partner, "push", hurry=False, turn=held)
+    assert (ran.error, made.client.writes) == (None, before + 1)
+    assert not any(link.lease_until for link in made.links())
+    assert made.store.state(NAME).failures == 0
+    # What it did not come to goes next time.
+    assert made.push().counts() == {"updated": 1}
+
+
 def test_a_connection_is_kept_up_with_the_reading_in_it(made: Scene) -> None:
     held = connection(made.partner())
     assert held is not None
