@@ -24,7 +24,11 @@ def credentials(server: Server) -> Credentials | None:
     secret = os.environ.get(server.auth_env, "")
     user, colon, password = secret.partition(":")
     if not secret or (server.auth == "basic" and not colon):
-        raise SettingsError(f"The secret for {server.name} is not set.", place=server.auth_env)
+        form = "USER:PASSWORD" if server.auth == "basic" else "token"
+        raise SettingsError(
+            f"The secret for {server.name} is not set: this process has no {form} in the variable {server.auth_env}.",
+            remedy="Set it where the process is started, and start it again.",
+        )
     return BearerToken(secret) if server.auth == "bearer" else BasicAuth(user, password)
 
 

@@ -55,7 +55,10 @@ def _engine(url: str, timeout: float) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if not parsed.drivername.startswith("sqlite"):
-        return create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True)
+        # Before SQLAlchemy asks for the server's version: without an encoding that is bytes, which it does not understand.
+        event.listen(engine, "connect", _in_utf_8, insert=True)
+        return engine
     inside = parsed.database in {None, "", ":memory:"}
     if not inside:
         _private_file(Path(str(parsed.database)))
@@ -65,6 +68,18 @@ def _engine(url: str, timeout: float) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _in_utf_8(connection: Any, _: Any) -> None:
+    """https://www.postgresql.org/docs/current/multibyte.html"""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        connection.close()
+        raise SettingsError(
+            f"The database has the encoding {encoding}, in which not every text can be kept.",
+            place="CAREPLAN_DATABASE_URL",
+            remedy="Make one with `createdb --encoding UTF8 --template template0`.",
+        )
 
 
 def _private_file(path: Path) -> None:
@@ -154,6 +169,13 @@ def _translated() -> Iterator[None]:
         raise Unavailable(_said(error), remedy=_remedy(error)) from None
     except sa.DatabaseError as error:
         raise Unavailable(_said(error), remedy=_remedy(error)) from None
+
+
+def _remedy(error: sa.OperationalError) -> str:
+    # What PostgreSQL says of a statement has a code; that there is no connection has none.
+    if getattr(error.orig, "sqlstate", "") is None:
+        return "See that it runs, and that CAREPLAN_DATABASE_URL and its password (PGPASSWORD) are right."
+    return "Run `careplan db upgrade`, and look at its disk."
 
 
 def _said(error: sa.DBAPIError) -> str:

@@ -120,3 +120,14 @@ def test_the_authorities_to_trust_hold_for_the_token_endpoint_and_our_certificat
             credentials(server)
         tls = made.call_args.kwargs["tls"]
         assert (tls.ca, tls.certificate) == (pem, shown)
+
+
+@pytest.mark.parametrize(("auth", "value"), [("bearer", ""), ("basic", "no colon")])
+def test_a_secret_that_is_not_there_is_told_by_its_variable(
+    auth: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NORTH_SECRET", value)
+    server = Server("north", "https://north.example/fhir", auth=auth, auth_env="NORTH_SECRET")
+    with pytest.raises(SettingsError, match=r"for north is not set: .* NORTH_SECRET") as error:
+        credentials(server)
+    assert "no colon" not in str(error.value)
