@@ -31,10 +31,35 @@ def runs(words: list[str]) -> None:
 
 def test_the_services_of_compose_are_commands_of_ours() -> None:
     tree = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
-    ours = {name: one for name, one in tree["services"].items() if "build" in one}
+    ours = {name: one for name, one in tree["services"].items() if one["image"] == "careplan-adapter"}
     assert set(ours) == {"migrate", "service", "worker-one", "worker-two", "scheduler"}
     for one in ours.values():
         runs(one["command"])
+
+
+def test_the_image_is_built_once_and_never_pulled() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
+    assert [name for name, one in services.items() if "build" in one] == ["migrate"]
+    assert {one.get("pull_policy") for one in services.values() if one["image"] == "careplan-adapter"} == {"never"}
+
+
+def test_what_ends_is_given_longer_than_a_request_may_take() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
+    unit = (DEPLOY / "systemd" / "careplan-worker@.service").read_text("utf-8")
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    for one in (services["worker-one"], services["worker-two"]):
+        assert one["stop_grace_period"] == f"{seconds}s"
+    assert int(seconds) > Settings().http_seconds + 10
+
+
+def test_no_key_is_ever_where_others_could_read_it() -> None:
+    """Neither in a folder of everybody's, nor in a file that is made before it is closed."""
+    text = (DEPLOY / "README.md").read_text("utf-8")
+    makes = [place.start() for place in re.finditer(r"db key > ", text)]
+    assert len(makes) == 2
+    assert "/tmp" not in text
+    for place, closed in zip(makes, ("umask 077", "install -m 440 -g careplan /dev/null"), strict=True):
+        assert closed in text[:place]
 
 
 def test_what_the_page_says_to_run_are_commands_of_ours() -> None:
