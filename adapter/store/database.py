@@ -171,13 +171,6 @@ def _translated() -> Iterator[None]:
         raise Unavailable(_said(error), remedy=_remedy(error)) from None
 
 
-def _remedy(error: sa.OperationalError) -> str:
-    # What PostgreSQL says of a statement has a code; that there is no connection has none.
-    if getattr(error.orig, "sqlstate", "") is None:
-        return "See that it runs, and that CAREPLAN_DATABASE_URL and its password (PGPASSWORD) are right."
-    return "Run `careplan db upgrade`, and look at its disk."
-
-
 def _said(error: sa.DBAPIError) -> str:
     """The database's own first line, without the statement and its values."""
     lines = str(error.orig).splitlines()
@@ -187,7 +180,7 @@ def _said(error: sa.DBAPIError) -> str:
 def _remedy(error: sa.DBAPIError) -> str:
     """What to do, by what SQLite calls it (https://www.sqlite.org/rescode.html), or by what PostgreSQL says."""
     if getattr(error.orig, "sqlstate", "") is None:
-        return "Look at whether it runs, and at CAREPLAN_DATABASE_URL."
+        return "Look at whether it runs, at CAREPLAN_DATABASE_URL, and at its password (PGPASSWORD)."
     name = getattr(error.orig, "sqlite_errorname", "")
     known = (kind for kind in _REMEDIES if name.startswith(kind))
     return _REMEDIES.get(next(known, ""), "Run `careplan db upgrade`, and look at its disk.")
