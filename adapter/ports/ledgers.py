@@ -64,10 +64,10 @@ class SyncLedger(Protocol):
         """
 
     def settle(
-        self, links: Sequence[Link], journal: Sequence[Entry] = (), *, sentinels: Mapping[str, Tree] = {}
+        self, links: Sequence[Link], journal: Sequence[Entry] = (), *, seen: Mapping[str, Callable[[Tree], Tree]] = {}
     ) -> list[Link]:
         """Records links as they are now known, each where its fence still stands; gives those that another has taken over.
-        `sentinels` is what was thereby seen of servers, by their names.
+        `seen` says for servers, by their names, what becomes of the sentinel that stands.
 
         What is wanted, and how a deletion is told, only the writes of records change.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any
@@ -13,7 +13,7 @@ from adapter.ports import ENDED, STOPPED, Clock, Conflict, Entry, Link, LinkKey,
 from adapter.store.database import for_each, reading, streamed, writing
 from adapter.store.decisions import Decisions, replaced
 from adapter.store.rows import IDS, by_head, link_of, text_of
-from adapter.store.servers import Servers, clock, noted, past
+from adapter.store.servers import Servers, clock, past, saw
 from adapter.store.tables import TODO, link, record
 from adapter.store.vault import vault_of
 
@@ -63,14 +63,14 @@ class Ledger(Servers, Decisions):
             return _written(connection, _LAUNCHED, rows, links)
 
     def settle(
-        self, links: Sequence[Link], journal: Sequence[Entry] = (), *, sentinels: Mapping[str, Tree] = {}
+        self, links: Sequence[Link], journal: Sequence[Entry] = (), *, seen: Mapping[str, Callable[[Tree], Tree]] = {}
     ) -> list[Link]:
-        if not links and not journal and not sentinels:
+        if not links and not journal and not seen:
             return []
         with writing(self.engine) as connection:
             lost = settled(connection, links)
-            for name, seen in sentinels.items():
-                noted(connection, name, {"sentinel": seen})
+            for name, change in seen.items():
+                saw(connection, name, change)
             self._enter(connection, journal)
         return lost
 

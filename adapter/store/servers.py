@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, insert, or_, select, update
 
 from adapter.errors import UsageError
-from adapter.fhir_json import Tree
+from adapter.fhir_json import Tree, reloads
 from adapter.ports import FARTHEST, Clock, Link, Server, ServerState, instant
 from adapter.store.database import alone_with_servers, reading, writing
 from adapter.store.rows import row_of_link, row_of_server, server_of, state_of, values_of_state
@@ -167,6 +167,14 @@ def noted(connection: Connection, name: str, values: Mapping[str, Any]) -> None:
         connection.execute(insert(server_state).values(server=name, **{**values_of_state(_EMPTY), **row}))
 
 
+def saw(connection: Connection, name: str, change: Callable[[Tree], Tree]) -> None:
+    """What is kept of what was last seen of a server is what `change` makes of it."""
+    text = connection.scalar(_SENTINEL, {"name": name})
+    old: Tree = reloads(text) if text else {}
+    if (new := change(old)) != old:
+        noted(connection, name, {"sentinel": new})
+
+
 @cache
 def _noting(names: tuple[str, ...]) -> Any:
     new: dict[str, Any] = {name: bindparam(name) for name in names}
@@ -186,6 +194,7 @@ def clock(now: datetime) -> dict[str, str]:
 # Built once: a schedule asks them at every turn.
 _ALL = select(server).order_by(server.c.name)
 _STATE = select(server_state).where(server_state.c.server == bindparam("name"))
+_SENTINEL = select(server_state.c.sentinel).where(server_state.c.server == bindparam("name")).with_for_update()
 
 
 def _named(name: str) -> Any:

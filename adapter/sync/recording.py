@@ -15,7 +15,7 @@ from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import Send, identified
 from adapter.sync.partner import Names, Partner, Report, bare
 from adapter.sync.references import local_to_remote
-from adapter.sync.sentinel import sentinels
+from adapter.sync.sentinel import sighted
 
 NOT_OURS = "the server answered a create with a resource that does not bear our identifier"
 
@@ -47,7 +47,7 @@ def record(
             continue
         settled.append(_acknowledged(send, row, seen))
         report.add(send.link, "updated" if send.link.linked else "created" if outcome.created else "found there")
-    lost = {link.key for link in partner.store.settle(settled, sentinels=sentinels(partner, rows))}
+    lost = {link.key for link in partner.store.settle(settled, seen=sighted(partner, rows))}
     for link in settled:
         if link.key not in lost:
             names.learn(link)

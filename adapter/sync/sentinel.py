@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -12,6 +12,7 @@ from adapter.ports import ENDED, Versioned, moment
 from adapter.sync.partner import Partner
 from adapter.sync.stamps import is_lower, same_moment
 
+Change = Callable[[Tree], Tree]
 # So many are kept from look to look, as one may be deleted: then the next one tells.
 MOST = 3
 # So many between two looks. A backup may come back in between, and what is seen after that says nothing of it: so each answer
@@ -24,8 +25,7 @@ def remember(partner: Partner, rows: Iterable[Versioned]) -> list[Versioned]:
     newest, so that more can be read in any order.
     """
     found = _newest(rows)
-    for name, seen in sentinels(partner, found).items():
-        partner.store.note(name, sentinel=seen)
+    partner.store.settle([], seen=sighted(partner, found))
     return found
 
 
@@ -35,22 +35,17 @@ def _newest(rows: Iterable[Versioned]) -> list[Versioned]:
     return [max(stamped, key=lambda row: moment(row.last_updated))] if stamped else []
 
 
-def sentinels(partner: Partner, rows: Iterable[Versioned]) -> dict[str, Tree]:
-    """What is to be kept of the server after these, by its name, to be written with what is recorded of them; nothing where
-    that is known.
-    """
+def sighted(partner: Partner, rows: Iterable[Versioned]) -> dict[str, Change]:
+    """What becomes of what is kept of the server after these, by its name, to be written with what is recorded of them."""
     new = [_row(str(row.resource["resourceType"]), str(row.resource["id"]), row.version, row.last_updated)
            for row in _newest(rows)]  # fmt: skip
-    old = _seen(partner) if new else []
     names = {(one["type"], one["id"]) for one in new}
-    kept = [*new, *(one for one in old if (one["type"], one["id"]) not in names)]
-    kept = kept if len(kept) <= BETWEEN else [*kept[: BETWEEN - 1], kept[-1]]
-    return {partner.name: {"seen": kept}} if kept != old else {}
 
+    def change(old: Tree) -> Tree:
+        kept = [*new, *(one for one in old.get("seen", []) if (one["type"], one["id"]) not in names)]
+        return {"seen": kept if len(kept) <= BETWEEN else [*kept[: BETWEEN - 1], kept[-1]]}
 
-def _seen(partner: Partner) -> list[Tree]:
-    seen: list[Tree] = partner.store.state(partner.name).sentinel.get("seen", [])
-    return seen
+    return {partner.name: change} if new else {}
 
 
 def forget(partner: Partner) -> None:
@@ -64,37 +59,44 @@ class Looked:
     was deleted in the ordinary way leaves a trace, and is neither.
     """
 
-    seen: list[Tree]
+    seen: list[Tree] = field(default_factory=list)
     stood: list[Tree] = field(default_factory=list)
     fell: list[Tree] = field(default_factory=list)
 
 
 def look_again(partner: Partner) -> Looked:
     """Looks at all that was last seen there; where nothing of it is left, at something that is linked."""
-    found = _look(partner, _seen(partner))
-    return found if found.stood or found.fell else _look(partner, islice(_known(partner), MOST))
-
-
-def _look(partner: Partner, rows: Iterable[Tree]) -> Looked:
-    found = Looked(list(rows))
-    for kept in found.seen:
-        try:
-            there = partner.client.read(kept["type"], kept["id"])
-        except Gone:
-            continue
-        except NotFound:
-            found.fell.append(kept)
-            continue
-        (found.stood if _not_older(kept, there) else found.fell).append(kept)
+    found = Looked()
+    for kept in partner.store.state(partner.name).sentinel.get("seen", []):
+        _look(partner, kept, found)
+    for kept in islice(_known(partner), MOST):
+        if found.stood or found.fell:
+            break
+        _look(partner, kept, found)
     return found
+
+
+def _look(partner: Partner, kept: Tree, found: Looked) -> None:
+    found.seen.append(kept)
+    try:
+        there = partner.client.read(kept["type"], kept["id"])
+    except Gone:
+        return
+    except NotFound:
+        found.fell.append(kept)
+        return
+    (found.stood if _not_older(kept, there) else found.fell).append(kept)
 
 
 def keep(partner: Partner, found: Looked) -> None:
     """Of what was looked at the newest that stood; what has been seen since; nothing that is no sign any more."""
-    old = _seen(partner)
-    kept = [*(one for one in old if one not in found.seen), *found.stood[:MOST]]
-    if kept != old:
-        partner.store.note(partner.name, sentinel={"seen": kept})
+
+    def change(old: Tree) -> Tree:
+        since = [one for one in old.get("seen", []) if one not in found.seen]
+        return {"seen": [*since, *found.stood[:MOST]]}
+
+    if found.seen != found.stood or len(found.stood) > MOST:
+        partner.store.settle([], seen={partner.name: change})
 
 
 def _not_older(kept: Tree, found: Versioned) -> bool:
