@@ -139,6 +139,7 @@ def look_again(partner: Partner, incoming: Incoming, links: Sequence[Link]) -> l
     found = [(link, partner.look(*link.remote)) for link in links]
     rows = [(link, row) for link, row in found if row is not None]
     missing = [link for link, row in found if row is None]
+    remember(partner, (row for _, row in rows))
     incoming.take(rows)
     incoming.gone(missing)
     return list(links)

@@ -77,6 +77,7 @@ def _remove(partner: Partner, link: Link, there: Versioned, report: Report) -> L
 def _conflict(partner: Partner, names: Names, link: Link, report: Report) -> Link:
     reason = "deleted here, changed there"
     there = partner.client.read(link.type, link.remote_id)
+    remember(partner, [there])
     theirs = as_ours(names, partner.client.base, there.resource, link.local_id)
     stopped = link.replace(
         state="conflict", reason=reason, theirs=theirs, theirs_version=there.version, lease_until="", in_flight=""
