@@ -21,6 +21,8 @@ from adapter.sync.receive import Plan
 Key = tuple[str, str]
 # Seconds until what waits for a consent is looked at again by itself: one may begin or end with time.
 LOOK_AT_CONSENT = 3600.0
+# Seconds until what waits for another part is looked at again, where that has not got there before.
+WAIT = 60.0
 
 
 def backoff(attempts: int) -> float:
@@ -119,6 +121,16 @@ class Names:
         """The id that a resource of ours has there, or None where it is not there."""
         link = self.link(type_, local_id)
         return link.remote_id if link is not None and link.remote_id and link.state != "gone" else None
+
+    @property
+    def base(self) -> str:
+        """The server's own address."""
+        return self._partner.client.base
+
+    def parts(self, link: Link) -> Sequence[Link]:
+        """The links of all parts of the record that one belongs to."""
+        parts = self._partner.store.parts(link.kind, link.record_id).values()
+        return list(self._partner.store.local(link.server, {(part.type, part.id) for part in parts}).values())
 
     def local_id(self, type_: str, remote_id: str) -> str | None:
         """The id that a resource of theirs has here, or None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
+from adapter.errors import Gone, NotFound, ServerRefused
 from adapter.fhir_json import same
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.mapping.scope import own_identifier
@@ -13,7 +14,8 @@ from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.incoming import Incoming, as_ours
 from adapter.sync.outgoing import fingerprint, own_value
 from adapter.sync.pages import CHUNK, chunks
-from adapter.sync.partner import Names, Partner
+from adapter.sync.partner import WAIT, Names, Partner
+from adapter.sync.references import literals, relative
 from adapter.sync.sentinel import remember
 
 LinkKey = tuple[str, str, str, str]
@@ -124,8 +126,9 @@ def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[
         elif link.linked:
             strange.append((known.replace(lease_until=link.lease_until), row))
         else:
-            # Ours most likely, and edited or normalised there since: what was in flight is the base.
-            strange.append((known.replace(base=link.flight, lease_until=link.lease_until), row))
+            # Edited there since; or it is another's, under the same identifier, and ours never came.
+            base = link.flight if _came(partner, names, link, row) else 0
+            strange.append((known.replace(base=base, lease_until=link.lease_until), row))
     remember(partner, (row for _, row in rows))
     partner.store.settle(settled)
     for link in settled:
@@ -134,12 +137,42 @@ def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[
     return [*settled, *(link for link, _ in strange)]
 
 
+def _came(partner: Partner, names: Names, link: Link, row: Versioned) -> bool:
+    """Whether one of the versions of what is there is what was in flight."""
+    try:
+        pages = partner.client.history(link.type, str(row.resource["id"]))
+        trees = [entry["resource"] for page in pages for entry in page if "resource" in entry]
+    except (NotFound, Gone, ServerRefused):
+        return False
+    theirs = (as_ours(names, partner.client.base, tree, link.local_id) for tree in trees)
+    return any(fingerprint(tree) == link.in_flight for tree in theirs)
+
+
 def look_again(partner: Partner, incoming: Incoming, links: Sequence[Link]) -> list[Link]:
-    """Reads these links, which are leased, and takes in what changed there; gives them, no more leased."""
+    """Reads these links, which are leased, and takes in what changed there; gives them, no more leased. What names something
+    there that may be a part of ours, which still has to go, waits for that: taken in before, it would be named twice.
+    """
     found = [(link, partner.look(*link.remote)) for link in links]
     rows = [(link, row) for link, row in found if row is not None]
     missing = [link for link, row in found if row is None]
     remember(partner, (row for _, row in rows))
-    incoming.take(rows)
+    waits = {link.key: part for link, row in rows if (part := _may_be_meant(incoming.names, link, row)) is not None}
+    due = partner.later(WAIT)
+    early = [(link, f"waits for {'/'.join(waits[link.key].local)}") for link, _ in rows if link.key in waits]
+    partner.store.settle([link.replace(reason=why, not_before=due, lease_until="") for link, why in early])
+    for link, why in early:
+        incoming.report.add(link, "waiting", why)
+    incoming.take([(link, row) for link, row in rows if link.key not in waits])
     incoming.gone(missing)
     return list(links)
+
+
+def _may_be_meant(names: Names, link: Link, row: Versioned) -> Link | None:
+    """A part of the same record that is to go there and has no id there yet, where theirs names one of its type that is known
+    by no id of ours.
+    """
+    named = {key for literal in literals(row.resource) if (key := relative(literal, names.base)) is not None}
+    names.load_remote(named)
+    types = {type_ for type_, id_ in named if names.local_id(type_, id_) is None}
+    parts = names.parts(link) if types else ()
+    return next((part for part in parts if part.type in types and part.todo and not part.remote_id), None)

@@ -15,15 +15,13 @@ from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import Key, Send, references, wanted
-from adapter.sync.partner import Names, Partner, Report, backoff, first_error
+from adapter.sync.partner import WAIT, Names, Partner, Report, backoff, first_error
 from adapter.sync.placing import Placing
 from adapter.sync.plan import plan
 from adapter.sync.scope import Scope
 from adapter.sync.sending import Sending
 from adapter.sync.ways import Tempo
 from adapter.sync.withdraw import withdraw
-
-WAIT = 60.0
 
 
 class Shared(Protocol):
