@@ -43,8 +43,11 @@ soak-definitions:
 	$(PYTHON) -m tools.compile_definitions --check
 soak-laws:
 	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest -n 2 tests/laws
+# Half of the histories on each of two cores, then the mistakes that are to be found.
 soak-histories:
-	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest -s tests/sync/test_histories.py
+	@for half in one other; do HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest -s tests/sync/test_histories.py -k TestHistories & \
+	started="$$started $$!"; done; failed=0; for each in $$started; do wait $$each || failed=1; done; exit $$failed
+	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest -s tests/sync/test_histories.py -k "not TestHistories"
 soak-smart:
 	HYPOTHESIS_PROFILE=soak $(PYTHON) -m pytest tests/smart
 soak-fuzz: fuzz

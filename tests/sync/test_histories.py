@@ -290,7 +290,7 @@ class Counted(Histories):
 
 TestHistories = Counted.TestCase
 # What fails in the long run is made small.
-TestHistories.settings = drawn({"soak": 10_000, "mutants": 3}.get(PROFILE, 120))
+TestHistories.settings = drawn({"soak": 5_000, "mutants": 3}.get(PROFILE, 120))
 
 
 @pytest.mark.parametrize("mistake", TRIED)
