@@ -21,6 +21,7 @@ from adapter.fhir_json import Tree
 from adapter.issues import Issue
 
 if TYPE_CHECKING:
+    from adapter.bootstrap.border import Border
     from adapter.mapping import Mapper
     from adapter.ports import Link
     from adapter.privacy import Recipient
@@ -184,7 +185,7 @@ class Services(Exchange):
         clinical = clinical_issues(sound)
         errors = _by_record(records, clinical)
         done = import_records(
-            self.store(), self.maps(), lambda record: check(record) or errors.get(id(record), []), records,
+            self.store(), self.maps(), lambda record: check(record) or errors.get(id(record), []), self.border(), records,
             remainder=remainder, origin=origin, recorded_by=recorded_by, expect_revision=expect_revision,
             provider=provider,
         )  # fmt: skip
@@ -195,12 +196,15 @@ class Services(Exchange):
         """The maps of the pack's own kinds over the store; None where the pack has no kinds of its own."""
         from adapter.records import check, clinical_issues
         from adapter.services.provider import Provider
+        from adapter.services.records import unsendable
 
         own = mapper(self.pack)
         if not own.own.kinds:
             return None
         write = partial(self.carry_out, recorded_by=recorded_by)
-        return Provider(self.store(), own, self.maps(), check, clinical_issues, write)
+        return Provider(
+            self.store(), own, self.maps(), check, clinical_issues, partial(unsendable, self.border()), write
+        )
 
     def release(self, tree: Tree, recipient: Recipient) -> Tree:
         """A tree of the store as it may leave for who asks. Raises Refused."""
@@ -218,7 +222,7 @@ class Services(Exchange):
         from adapter.records import check
         from adapter.services.face import Face
 
-        return Face(self.store(), self.maps(), self.carry_out, self.border(), check)
+        return Face(self.store(), self.maps(), self.carry_out, self.border().validate, check)
 
     def carry_out(self, plan: Plan, links: Sequence[Link] = (), recorded_by: str = "") -> None:
         """Writes what came in, with its state of exchange, in one transaction. Raises Conflict, DataError."""
@@ -227,13 +231,11 @@ class Services(Exchange):
         writes = [(one.record, one.parts) for one in plan.writes]
         apply(self.store(), self.now(), writes, plan.deletes, plan.expect, links, recorded_by)
 
-    def border(self) -> Callable[[Any], list[Issue]]:
-        """Resource → issues, for what comes in and goes out. A profile that a resource claims is a promise to its
-        readers and no condition for crossing.
-        """
-        made: Callable[[Any], list[Issue]] = self._once(
-            "border", lambda: validator(pack=held_pack(self.pack), without=["profiles"]).validate
-        )
+    def border(self) -> Border:
+        """The validation of what comes in and goes out."""
+        from adapter.bootstrap.border import Border
+
+        made: Border = self._once("border", lambda: Border(held_pack(self.pack)))
         return made
 
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from adapter.fhir_json import Tree
-from adapter.issues import Issue
 
 if TYPE_CHECKING:
+    from adapter.bootstrap.border import Border
     from adapter.exchange import Pace
     from adapter.mapping import Mapper
     from adapter.ports import Link, Server
@@ -36,7 +36,7 @@ class Exchange:
 
         def maps(self) -> Mapper: ...
 
-        def border(self) -> Callable[[Any], list[Issue]]: ...
+        def border(self) -> Border: ...
 
         def carry_out(self, plan: Plan, links: Sequence[Link] = (), recorded_by: str = "") -> None: ...
 
@@ -56,7 +56,7 @@ class Exchange:
         from adapter.records import check
         from adapter.sync.partner import Partner
 
-        store, clock = self.store(), SystemClock()
+        store, clock, border = self.store(), SystemClock(), self.border()
         server = store.server(name)
         recipient = recipient_of(server)
         asked = asking(store, recipient, server=server.name, clock=clock)
@@ -70,9 +70,9 @@ class Exchange:
             gate=lambda tree: let_out(tree, recipient, asked),
         ) as client:
             yield Partner(
-                server, client, store, self.maps(), clock, self.border(), check, self.carry_out,
+                server, client, store, self.maps(), clock, border.validate, check, self.carry_out,
                 overlap=self.settings.sync_overlap, lease=self.settings.lease, most=1 if alone else store.hands,
-                withheld=withheld_by(recipient, asked), stopping=stopping,
+                withheld=withheld_by(recipient, asked), known=border.knows, stopping=stopping,
             )  # fmt: skip
 
     @staticmethod
@@ -104,7 +104,7 @@ class Exchange:
         from adapter.records import check
         from adapter.services.conflicts import Desk
 
-        return Desk(self.store(), self.maps(), check, self.carry_out, self.border())
+        return Desk(self.store(), self.maps(), check, self.carry_out, self.border().validate)
 
     def delete(self, kind: str, id_: str, *, as_error: bool = False, by: str = "") -> None:
         """Deletes a record as it now stands. Raises NotFound, Gone, Conflict."""

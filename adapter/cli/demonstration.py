@@ -36,7 +36,7 @@ def demonstration(case: str = "dual-diagnosis") -> Iterator[Demo]:
         partner = stack.enter_context(services.partner("north"))
         converter = services.converter()
         yield Demo(
-            records, converter.to_fhir, converter.from_fhir, services.border(), services.checker().issues,
+            records, converter.to_fhir, converter.from_fhir, services.border().validate, services.checker().issues,
             services.take_in, services.store(), lambda: push(partner), lambda: pull(partner), partner.client,
         )  # fmt: skip
 

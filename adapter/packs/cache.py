@@ -41,7 +41,7 @@ def key_of(what: str, parts: Iterable[bytes]) -> str | None:
 
     None where there is no cache, since that code cannot be read.
     """
-    maker = _maker()
+    maker = code(CODE)
     if maker is None:
         return None
     found = hashlib.sha256()
@@ -52,14 +52,15 @@ def key_of(what: str, parts: Iterable[bytes]) -> str | None:
 
 
 @cache
-def _maker() -> bytes | None:
-    """The version of the adapter and of Python, and the code that makes entries: a checkout changes under one version.
+def code(files: tuple[str, ...]) -> bytes | None:
+    """The version of the adapter and of Python, and these files below the package (patterns), of which there is one for each:
+    a checkout changes under one version.
 
     None where the code is not there as files that can be read: in an archive, or without its source.
     """
     found = hashlib.sha256(f"{__version__} {sys.version}".encode())
     try:
-        for pattern in CODE:
+        for pattern in files:
             paths = sorted(ROOT.glob(pattern))
             if not paths:
                 return None

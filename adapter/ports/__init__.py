@@ -221,11 +221,12 @@ class RecordStore(Protocol):
         expect_revision: int | None = None,
         recorded_by: str = "",
         links: Sequence[Link] = (),
+        valid: str = "",
     ) -> Saved:
         """Writes a record and all its parts; only what changed gets a new revision or version.
 
         A part that is not given is deleted. `expect` holds the version that a resource must have (None: must not
-        exist), `links` the state of exchange that belongs to the same write.
+        exist), `links` the state of exchange that belongs to the same write, `valid` by what all parts were found valid.
         """
 
     def record(self, kind: str, id_: str) -> Tree:

@@ -71,6 +71,8 @@ class StoredResource:
     part: str
     deleted: bool = False
     method: str = "PUT"
+    # By what it was found valid when it was written; empty where that was not asked.
+    valid: str = ""
 
     @property
     def served(self) -> Tree:

@@ -38,8 +38,8 @@ class Taken:
 class Provider:
     """The maps of a provider (`own`) over a store that speaks others (`held`).
 
-    `check` finds what is wrong with a held record, `judge` what the clinical rules say of several; `write` carries out a
-    plan in one transaction.
+    `check` finds what is wrong with a held record, `judge` what the clinical rules say of several, `unsendable` why what is
+    written is sent to no server; `write` carries out a plan in one transaction.
     """
 
     store: RecordStore
@@ -47,6 +47,7 @@ class Provider:
     held: PackMaps
     check: Check
     judge: Callable[[Sequence[Tree]], list[Issue]]
+    unsendable: Callable[[list[Tree]], list[Issue]]
     write: Callable[[Plan], object]
 
     @property
@@ -82,6 +83,7 @@ class Provider:
         issues += [replace(issue, pointer="") for issue in self.judge([one.record for one in wanted.writes])]
         if any(issue.is_error for issue in issues):
             return Taken("refused", issues=issues)
+        issues += self.unsendable([tree for tree in changes.values() if tree is not None])
         self.write(wanted)
         names = [f"{one.record['kind']}/{one.record['id']}" for one in wanted.writes]
         return Taken("changed" if present else "new", names, issues)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from adapter.errors import BadInput, Conflict, DataError
-from adapter.fhir_json import Tree
+from adapter.fhir_json import Tree, same
 from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.ports import RecordStore, Saved
 from adapter.services.foreign import foreign_parts
 from adapter.services.provider import Provider
+from adapter.sync.partner import first_error
 
 Origin = Literal["synthetic", "test", "real"]
+
+
+class Border(Protocol):
+    """What finds the issues of a resource that is to leave, and the mark by which it is known again that there were none."""
+
+    def validate(self, resource: Any) -> list[Issue]:
+        """The issues of a resource."""
+
+    @property
+    def mark(self) -> str:
+        """Of all that spoke; empty where it cannot be told."""
 
 
 @dataclass(slots=True)
@@ -39,6 +51,7 @@ def import_records(  # noqa: PLR0913 - the options of one call
     store: RecordStore,
     mapper: Mapper,
     check: Callable[[Any], list[Issue]],
+    border: Border,
     records: Sequence[Any],
     *,
     remainder: Any = None,
@@ -47,7 +60,8 @@ def import_records(  # noqa: PLR0913 - the options of one call
     expect_revision: int | None = None,
     provider: Provider | None = None,
 ) -> Imported:
-    """Each record by itself: one that is faulty is refused whole, and its neighbours are taken.
+    """Each record by itself: one that is faulty is refused whole, and its neighbours are taken. What no server will get, as it
+    is not valid FHIR, is said.
 
     With the remainder that `convert from-fhir` gave, everything foreign is kept too. `origin` is for those that say none.
     Records of the kinds of a `provider` are taken in by way of FHIR.
@@ -69,38 +83,49 @@ def import_records(  # noqa: PLR0913 - the options of one call
             done.rows.append((name, "refused"))
             continue
         try:
-            done.rows.append((name, _take(store, mapper, record, foreign, origin, save, done)))
+            verb, issues = _take(store, mapper, border, record, foreign, origin, save)
         except Conflict:
             raise
         except DataError as error:
             done.rows.append((f"/{index}", "refused"))
             done.issues.append(Issue("error", "conflict", "record-not-held", error.message, pointer=f"/{index}"))
+        else:
+            done.rows.append((name, verb))
+            done.issues += [issue if issue.place else replace(issue, pointer=f"/{index}") for issue in issues]
     return done
 
 
 def _take(
     store: RecordStore,
     mapper: Mapper,
+    border: Border,
     record: Tree,
     foreign: dict[tuple[str, str], dict[str, Tree]],
     origin: Origin | None,
     save: Callable[..., Saved],
-    done: Imported,
-) -> str:
+) -> tuple[str, list[Issue]]:
     key = (str(record["kind"]), str(record["id"]))
     present = store.parts(*key)
-    onto = {part: stored.tree for part, stored in present.items()} or foreign.get(key)
+    held = {part: stored.tree for part, stored in present.items()}
     # A pull that writes in between would otherwise be undone: the versions seen must still be there.
     expect = {(stored.type, stored.id): str(stored.version) for stored in present.values()}
-    parts, issues = mapper.parts(record, onto)
-    done.issues += issues
+    parts, issues = mapper.parts(record, held or foreign.get(key))
+    fault = unsendable(border, [tree for part, tree in parts.items() if part not in held or not same(held[part], tree)])
     new = {**record, "pack": f"{mapper.name}@{mapper.version}"}
     if origin is not None and "origin" not in record:
         new["origin"] = origin
-    saved = save(new, parts, expect=expect)
-    if not saved.changed:
-        return "unchanged"
-    return "new" if saved.record.get("revision") == 1 else "changed"
+    saved = save(new, parts, expect=expect, valid="" if fault else border.mark)
+    verb = "unchanged" if not saved.changed else "new" if saved.record.get("revision") == 1 else "changed"
+    return verb, [*issues, *fault]
+
+
+def unsendable(border: Border, trees: Iterable[Tree]) -> list[Issue]:
+    """Why a record that gives these is sent to no server, as it is; empty where it can be."""
+    for tree in trees:
+        if error := first_error(border.validate(tree)):
+            text = f"It is not valid as FHIR, and no server gets it so: {tree['resourceType']}, {error}."
+            return [Issue("warning", "invalid", "record-not-valid-fhir", text)]
+    return []
 
 
 def _take_by_fhir(

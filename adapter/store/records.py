@@ -37,10 +37,11 @@ class Records:
         expect_revision: int | None = None,
         recorded_by: str = "",
         links: Sequence[Link] = (),
+        valid: str = "",
     ) -> Saved:
         with writing(self.engine) as connection:
             write = Write(connection, instant(self._clock.now()), recorded_by)
-            return write.carry_out([Whole(record, parts, expect_revision, links)], expect=expect)[0]
+            return write.carry_out([Whole(record, parts, expect_revision, links, valid)], expect=expect)[0]
 
     def delete(
         self, kind: str, id_: str, *, expect: Expected | None = None, ending: str = "", recorded_by: str = ""

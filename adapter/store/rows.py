@@ -47,7 +47,7 @@ def stricter(one: str | None, other: str | None) -> str:
 
 
 def resource_of(row: Any) -> StoredResource:
-    """A whole row of resource or resource_history, in the order of the tables."""
+    """A whole row of resource or resource_history, in the order of the tables; the former has one column more."""
     values: list[Any] = list(row)
     values[_TREE] = reloads(values[_TREE])
     return StoredResource(*values)

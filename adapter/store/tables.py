@@ -50,6 +50,8 @@ resource = Table(
     Column("part", String(160), nullable=False),
     Column("deleted", Boolean, nullable=False, default=False),
     Column("method", String(8), nullable=False),
+    # The mark of the validator, with all that it knows, which has found it valid; empty where none has.
+    Column("valid", String(16), nullable=False, default=""),
     Index(None, "kind", "record_id"),
     Index(None, "type", "last_updated"),
 )
@@ -60,6 +62,7 @@ resource_history = Table(
     *(
         Column(column.name, column.type, primary_key=column.name in {"type", "id", "version"}, nullable=False)
         for column in resource.columns
+        if column.name != "valid"
     ),
     Index(None, "type", "last_updated"),
 )

@@ -24,14 +24,15 @@ Expected = Mapping[Key, str | None]
 
 
 class Whole(NamedTuple):
-    """A record with all its parts as they are to be; the revision that it must have, if any, and the links that know what
-    of the write a server has already.
+    """A record with all its parts as they are to be; the revision that it must have, if any, the links that know what of the
+    write a server has already, and by what its parts were found valid.
     """
 
     record: Tree
     parts: Mapping[str, Tree]
     revision: int | None = None
     links: Sequence[Link] = ()
+    valid: str = ""
 
 
 def tree_of(text: str) -> Tree:
@@ -86,7 +87,7 @@ class Write:
         if one.revision is not None and one.revision != (row["revision"] if row is not None else 0):
             raise Conflict("The record has been changed in between.", place=f"{kind}/{id_}")
         present = dict(self._present.parts(kind, id_))
-        changed = [key for key, part in one.parts.items() if self._put(kind, id_, key, part, present.get(key))]
+        changed = [key for key, part in one.parts.items() if self._put(one, key, part, present.get(key))]
         for key, stored in present.items():
             if key not in one.parts and not stored.deleted:
                 self._drop(stored)
@@ -141,21 +142,26 @@ class Write:
         self._written.revised(new, self.recorded_by, deleted=deleted)
         return new
 
-    def _put(self, kind: str, record_id: str, part: str, tree: Tree, old: StoredResource | None) -> bool:
+    def _put(self, whole: Whole, part: str, tree: Tree, old: StoredResource | None) -> bool:
         new = plain(tree)
         if old is not None and not old.deleted and same(old.tree, new):
             return False
         key = new["resourceType"], new["id"]
+        kind, record_id = _key(whole.record)
         place = self._present.places.get(key)
         if place not in (None, (kind, record_id, part)) or (old is not None and old.id != key[1]):
             raise DataError("The resource belongs to another record or part.", place="/".join(key))
         version = old.version + 1 if old is not None else 1
         method = "PUT" if old is not None and not old.deleted else "POST"
-        self._write(StoredResource(*key, version, self.now, new, kind, record_id, part, method=method))
+        self._write(
+            StoredResource(*key, version, self.now, new, kind, record_id, part, method=method, valid=whole.valid)
+        )
         return True
 
     def _drop(self, old: StoredResource) -> None:
-        self._write(replace(old, version=old.version + 1, last_updated=self.now, deleted=True, method="DELETE"))
+        self._write(
+            replace(old, version=old.version + 1, last_updated=self.now, deleted=True, method="DELETE", valid="")
+        )
 
     def _write(self, stored: StoredResource) -> None:
         self._present.put(stored)

@@ -51,7 +51,7 @@ class Written:
         key, row = (stored.type, stored.id), row_of_resource(stored)
         self._resources[key] = row
         self._trees[key] = None if stored.deleted else stored.tree
-        self._history.append(row)
+        self._history.append({name: value for name, value in row.items() if name != "valid"})
 
     def link(self, one: Link, *, new: bool) -> None:
         """A link as it is to be; `new` where there is none yet."""

@@ -14,7 +14,7 @@ from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.mapping.scope import own_identifier
-from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, SyncLedger, Versioned, instant
+from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, StoredResource, SyncLedger, Versioned, instant
 from adapter.privacy import Refusal
 from adapter.sync.receive import Plan
 
@@ -40,8 +40,9 @@ class Partner:
 
     `carry_out` writes what came in, with the links that belong to it, in one transaction. `overlap` and `lease` are in
     seconds; `most` is how many requests it may have under way here, whatever the server's options allow; `point` is called
-    at named points of a run, so that a test can end the process there; `withheld` says why the gate would keep a resource
-    of ours here (None: it may leave), for what is only said and not done; `stopping` whether this process is to end.
+    at named points of a run, so that a test can end the process there; `known` says whether a resource was found valid when
+    it was written, by the validation that now holds; `withheld` says why the gate would keep a resource of ours here (None:
+    it may leave), for what is only said and not done; `stopping` whether this process is to end.
     """
 
     server: Server
@@ -57,6 +58,7 @@ class Partner:
     most: int = 64
     point: Callable[[str], None] = lambda _: None
     withheld: Callable[[Tree], Refusal | None] = lambda _: None
+    known: Callable[[StoredResource], bool] = lambda _: False
     stopping: Callable[[], bool] = lambda: False
 
     @property

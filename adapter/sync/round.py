@@ -119,7 +119,7 @@ class Round:
     def _valid(self, trees: list[tuple[Link, StoredResource]]) -> list[tuple[Link, StoredResource]]:
         good = []
         for link, local in trees:
-            fault = first_error(self.partner.validate(local.tree))
+            fault = "" if self.partner.known(local) else first_error(self.partner.validate(local.tree))
             if fault:
                 self.stop([link], "refused", f"not valid: {fault}")
             else:

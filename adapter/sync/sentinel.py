@@ -69,10 +69,9 @@ def look_again(partner: Partner) -> Looked:
     found = Looked()
     for kept in partner.store.state(partner.name).sentinel.get("seen", []):
         _look(partner, kept, found)
-    for kept in islice(_known(partner), MOST):
-        if found.stood or found.fell:
-            break
-        _look(partner, kept, found)
+    known = iter(islice(_known(partner), MOST))
+    while not (found.stood or found.fell) and (one := next(known, None)) is not None:
+        _look(partner, one, found)
     return found
 
 

@@ -129,7 +129,9 @@ def test_of_an_input_of_r5_the_records_are_kept_and_the_rest_is_said(services: S
     read, _ = services.converter(fhir="5.0.0").from_fhir(tree)
     done = services.take_in({"records": read["records"], "remainder": read["remainder"]})
     assert [issue.message_id for issue in done.issues if issue.pointer == "/remainder"] == ["remainder-release"]
-    assert not [issue for resource in held(services) for issue in services.border()(resource) if issue.is_error]
+    assert not [
+        issue for resource in held(services) for issue in services.border().validate(resource) if issue.is_error
+    ]
 
 
 def test_a_record_that_the_store_cannot_hold_is_refused_alone(services: Services) -> None:
@@ -143,3 +145,28 @@ def test_a_record_that_the_store_cannot_hold_is_refused_alone(services: Services
     )
     assert [verb for _, verb in done.rows] == ["refused", "new"]
     assert [issue.pointer for issue in done.issues if issue.message_id == "record-not-held"] == ["/0"]
+
+
+PATIENT = {"kind": "patient", "id": "11111111-1111-4111-8111-111111111111", "gender": "other"}
+
+
+def test_what_an_import_gives_is_validated_once(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.take_in(PATIENT)
+    (row,) = services.store().parts("patient", PATIENT["id"]).values()
+    assert services.border().knows(row)
+    monkeypatch.setattr("adapter.bootstrap.border._FILES", ("errors.py",))
+    services._made.pop("border")
+    assert not services.border().knows(row), "another validator may say otherwise"
+
+
+def test_what_is_not_valid_as_fhir_is_taken_in_and_said(services: Services) -> None:
+    tree = {"resourceType": "Patient", "id": "other", "gender": "male", "contact": [{"gender": "nobody's"}]}
+    done = brought_in(services, {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": tree}]})
+    assert [verb for _, verb in done.rows] == ["new"]
+    (said,) = (issue for issue in done.issues if issue.message_id == "record-not-valid-fhir")
+    assert (said.severity, said.pointer) == ("warning", "/0")
+    assert "Patient" in said.text
+    assert "Patient.contact[0].gender" in said.text
+    assert "nobody" not in said.text
+    (row,) = services.store().resources([("Patient", one["id"]) for one in held(services)]).values()
+    assert not services.border().knows(row)
