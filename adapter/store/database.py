@@ -180,7 +180,7 @@ def _said(error: sa.DBAPIError) -> str:
 def _remedy(error: sa.DBAPIError) -> str:
     """What to do, by what SQLite calls it (https://www.sqlite.org/rescode.html), or by what PostgreSQL says."""
     if getattr(error.orig, "sqlstate", "") is None:
-        return "Look at whether it runs, at CAREPLAN_DATABASE_URL, and at its password (PGPASSWORD)."
+        return "Look at whether it runs, and at CAREPLAN_DATABASE_URL and PGPASSWORD."
     name = getattr(error.orig, "sqlite_errorname", "")
     known = (kind for kind in _REMEDIES if name.startswith(kind))
     return _REMEDIES.get(next(known, ""), "Run `careplan db upgrade`, and look at its disk.")
