@@ -123,7 +123,10 @@ def test_an_import_that_cannot_be_stored_leaves_the_store_as_it_was(
         ("sqlite:///{folder}/notes.txt", "CAREPLAN_DATABASE_URL names a file that is no database of SQLite."),
         ("sqlite:///{folder}/nowhere/careplan.db", "Its folder must be there"),
         ("sqlite:///{folder}", "Its folder must be there"),
-        ("postgresql://me:topsecret@127.0.0.1:1/x", "Look at whether it runs, and at CAREPLAN_DATABASE_URL and PGPASSWORD."),
+        (
+            "postgresql://me:topsecret@127.0.0.1:1/x",
+            "Look at whether it runs, and at CAREPLAN_DATABASE_URL and PGPASSWORD.",
+        ),
     ],
 )
 def test_what_to_do_is_said_by_what_is_wrong(
