@@ -13,11 +13,12 @@ from adapter.identity import foreign_record_id
 from adapter.mapping.scope import own_identifier
 from adapter.ports import THIS_WRITE, Arrival, Link, LinkKey, Versioned
 from adapter.sync import receive
-from adapter.sync.incoming import Incoming, as_ours
+from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import own_value
 from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.references import relative
 from adapter.sync.scope import Scope, identifiers
+from adapter.sync.theirs import as_ours
 
 # The rest follows a patient. What others refer to comes first.
 ADOPTED = (

@@ -20,29 +20,12 @@ from adapter.sync.narrative import retold
 from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.plan import DELETED, Action, plan
 from adapter.sync.policy import Policies, Times, times
-from adapter.sync.references import remote_to_local
 from adapter.sync.stamps import is_known, went_back
+from adapter.sync.theirs import as_ours, overrun
 from adapter.sync.words import edited, says_all
 
 Row = tuple[Link, Versioned]
 WENT_BACK = "its version there went back: restored from a backup?"
-
-
-def as_ours(names: Names, base: str, tree: Tree, local_id: str) -> Tree:
-    """A resource of theirs as the store holds it: our ids, and not what theirs notes of each write."""
-    local = remote_to_local(tree, names.local_id, base)
-    meta = {key: value for key, value in local.get("meta", {}).items() if not _noted(key, value)}
-    out = {**local, "id": local_id, "meta": meta}
-    if not meta:
-        del out["meta"]
-    return out
-
-
-def _noted(key: str, value: Any) -> bool:
-    """Whether a server notes this in `meta` at each write: its version and time; HAPI also the request, as a source that is
-    nothing but a fragment.
-    """
-    return key in ("versionId", "lastUpdated") or (key == "source" and type(value) is str and value[:1] == "#")
 
 
 @dataclass(slots=True)
@@ -116,6 +99,7 @@ class Incoming:
             self.report.add(link, verb, action.reason)
             # Whether somebody deleted it, or a backup had it not yet, nobody can tell.
             shown = [Entry(*link.key, "replaced", action.reason, before=link.theirs)] if link.theirs is not None else []
+            shown += overrun(self.partner, self.names, link)
             if verb == "conflict":
                 whole = Clash("", None, _tree(stored.get(link.local)), None)
                 self._clash(new.replace(state="conflict"), [whole], stored.get(link.local), Versioned({}), shown)

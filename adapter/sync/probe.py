@@ -11,12 +11,13 @@ from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.mapping.scope import own_identifier
 from adapter.ports import Conflict, Link, Rows, Versioned
 from adapter.sync.ending import WITHDRAWAL
-from adapter.sync.incoming import Incoming, as_ours
+from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import fingerprint, own_value
 from adapter.sync.pages import CHUNK, chunks
 from adapter.sync.partner import WAIT, Names, Partner
 from adapter.sync.references import literals, relative
 from adapter.sync.sentinel import remember
+from adapter.sync.theirs import as_ours
 
 LinkKey = tuple[str, str, str, str]
 

@@ -11,11 +11,12 @@ from adapter.mapping.scope import own_identifier
 from adapter.ports import Arrival, Link, Versioned
 from adapter.sync.answers import Outcome
 from adapter.sync.facts import Facts
-from adapter.sync.incoming import Incoming, as_ours
+from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import Send, identified
 from adapter.sync.partner import Names, Partner, Report, bare
 from adapter.sync.references import local_to_remote
 from adapter.sync.sentinel import sighted
+from adapter.sync.theirs import as_ours
 
 NOT_OURS = "the server answered a create with a resource that does not bear our identifier"
 

@@ -4,14 +4,16 @@ options, or who deleted it, say so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapter.errors import Conflict as Raced
 from adapter.errors import Gone, NotFound, Refused, ServerRefused
 from adapter.fhir_json import same
-from adapter.ports import FOR_CONSENT, Conflict, Link, Versioned
+from adapter.ports import FOR_CONSENT, Conflict, Entry, Link, Versioned
 from adapter.sync.ending import WITHDRAWAL, withdrawn
-from adapter.sync.incoming import as_ours
 from adapter.sync.partner import LOOK_AT_CONSENT, Names, Partner, Report
 from adapter.sync.sentinel import remember
+from adapter.sync.theirs import as_ours, overrun, removes
 
 
 def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link:
@@ -27,15 +29,15 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
         there = partner.client.read(link.type, link.remote_id)
         if link.linked and there.version != link.remote_version and not _is_withdrawal(there, before):
             raise Raced("changed there")
-        if partner.server.options.removal == "delete" or link.ending == "remove":
-            return _remove(partner, link, there, report)
+        if removes(partner, link):
+            return _remove(partner, names, link, there, report)
         new = withdrawn(there.resource, as_error=link.ending == "error")
         if new is None:
             return _close(partner, link, report, "closed", "left there: only an error withdraws an answer")
         seen = partner.client.update(new, if_match=there.version)
         partner.point("withdrawn")
     except (NotFound, Gone):
-        return _close(partner, link, report, "closed", "deleted on both sides")
+        return _close(partner, link, report, "closed", "deleted on both sides", overrun(partner, names, before))
     except Raced:
         return _conflict(partner, names, link, report)
     except (ServerRefused, Refused) as error:
@@ -63,13 +65,15 @@ def _is_withdrawal(there: Versioned, link: Link) -> bool:
     return link.in_flight == WITHDRAWAL and (new is None or same(new, there.resource))
 
 
-def _remove(partner: Partner, link: Link, there: Versioned, report: Report) -> Link:
-    """Deletes it. Servers ignore If-Match here, so it was compared first, and what came in between is looked for after."""
+def _remove(partner: Partner, names: Names, link: Link, there: Versioned, report: Report) -> Link:
+    """Deletes it. Servers ignore If-Match here, so it was compared first, and what came in between is looked for after, and
+    kept in the journal.
+    """
     partner.client.delete(link.type, link.remote_id)
-    between = partner.look(*link.remote)
-    if between is None:
-        return _close(partner, link, report, "removed")
-    if between.version == there.version:
+    left = partner.look(*link.remote)
+    if left is None:
+        return _close(partner, link, report, "removed", between=overrun(partner, names, link, there.version))
+    if left.version == there.version:
         return _close(partner, link, report, "closed", "the server did not remove it")
     raise Raced("changed there")
 
@@ -97,8 +101,10 @@ def _wait(partner: Partner, link: Link, error: Refused, report: Report) -> Link:
     return waiting
 
 
-def _close(partner: Partner, link: Link, report: Report, verb: str, reason: str = "") -> Link:
+def _close(
+    partner: Partner, link: Link, report: Report, verb: str, reason: str = "", between: Sequence[Entry] = ()
+) -> Link:
     done = link.replace(state="closed", reason=reason, acked=link.wanted, lease_until="", in_flight="", attempts=0)
-    partner.store.settle([done])
+    partner.store.settle([done], between)
     report.add(done, verb, reason)
     return done

@@ -260,6 +260,31 @@ def test_what_is_deleted_before_its_creation_is_recorded_is_gone() -> None:
         world.close()
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_what_is_written_there_just_before_our_deletion_arrives_stands_in_the_journal(late: bool) -> None:
+    """Servers delete whatever the version."""
+    world = World(synced=True, removal="delete")
+    west, site = world.adapters[WEST], world.sites[NORTH]
+
+    def change() -> None:
+        (plan,) = site.here("CarePlan", PLAN)
+        site.server.update({**plan, "title": "theirs"})
+
+    try:
+        expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
+        west.store.delete("plan", PLAN, expect=expect)
+        west.wires[NORTH].faults = ["late"] * 3 if late else []
+        west.run(NORTH, "push", Life("writing", 0, change))
+        west.wires[NORTH].deliver()
+        for _ in range(2):
+            world.later(HOURS)
+            assert west.run(NORTH, "both").error is None
+        assert not site.here("CarePlan", PLAN)
+        assert given_up(world) == ["theirs"]
+    finally:
+        world.close()
+
+
 PROFILE = settings.get_current_profile_name()
 LONG = PROFILE == "soak"
 # After so many histories a mistake is to be found; in the long run, where others are drawn each time, luck has more room. The

@@ -1,0 +1,53 @@
+"""A resource of theirs as one of ours; and what they wrote that our deletion took with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.errors import Gone, NotFound, ServerRefused
+from adapter.fhir_json import Tree
+from adapter.ports import Entry, Link
+from adapter.sync.ending import WITHDRAWAL
+from adapter.sync.partner import Names, Partner
+from adapter.sync.references import remote_to_local
+
+
+def as_ours(names: Names, base: str, tree: Tree, local_id: str) -> Tree:
+    """A resource of theirs as the store holds it: our ids, and not what theirs notes of each write."""
+    local = remote_to_local(tree, names.local_id, base)
+    meta = {key: value for key, value in local.get("meta", {}).items() if not _noted(key, value)}
+    out = {**local, "id": local_id, "meta": meta}
+    if not meta:
+        del out["meta"]
+    return out
+
+
+def _noted(key: str, value: Any) -> bool:
+    """Whether a server notes this in `meta` at each write: its version and time; HAPI also the request, as a source that is
+    nothing but a fragment.
+    """
+    return key in ("versionId", "lastUpdated") or (key == "source" and type(value) is str and value[:1] == "#")
+
+
+def removes(partner: Partner, link: Link) -> bool:
+    """Whether what is deleted here is deleted there, and not marked as ended."""
+    return partner.server.options.removal == "delete" or link.ending == "remove"
+
+
+def overrun(partner: Partner, names: Names, link: Link, version: str = "") -> list[Entry]:
+    """For the journal, what was written there after the `version` that was known (the link's), where our deletion is on its
+    way or has arrived: servers delete whatever the version, so nobody has seen that. Empty where it is as it was known, or
+    where the server keeps no history.
+    """
+    if link.in_flight != WITHDRAWAL or not removes(partner, link):
+        return []
+    try:
+        pages = partner.client.history(link.type, link.remote_id)
+        last: Tree | None = next((row["resource"] for page in pages for row in page if "resource" in row), None)
+    except (NotFound, Gone, ServerRefused):
+        return []
+    known = {version or link.remote_version, link.theirs_version}
+    if last is None or str(last.get("meta", {}).get("versionId", "")) in known:
+        return []
+    lost = as_ours(names, partner.client.base, last, link.local_id)
+    return [Entry(*link.key, "replaced", "changed there just before it was removed", before=lost)]
