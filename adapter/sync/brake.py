@@ -64,14 +64,22 @@ def reconcile(partner: Partner, *, send: bool) -> int:
     """After such an incident: what is not there is marked as gone, or sent again. Gives how many that were."""
     links = list(_missing(partner))
     leased = partner.store.lease(links, seconds=partner.lease)
-    kept = [link.replace(state="gone", reason="gone there", lease_until="", in_flight="") for link in leased]
-    verb = "sent again" if send else "gone"
-    entries = [Entry(*link.key, verb, "after an incident") for link in leased]
-    partner.store.settle([anew(link) for link in leased] if send else kept, entries)
+    verb, why = "sent again" if send else "gone", "after an incident"
+    new = {link.key: anew(link) if send else _gone(link) for link in leased}
+    plain = [link for link in leased if link.state not in ("conflict", "quarantine")]
+    partner.store.settle([new[link.key] for link in plain], [Entry(*link.key, verb, why) for link in plain])
+    for link in (link for link in leased if link.state in ("conflict", "quarantine")):
+        # What was to be decided about is not there any more; what it showed of theirs nobody else has.
+        shown = [Entry(*link.key, "replaced", why, before=link.theirs)] if link.theirs is not None else []
+        partner.store.clash(new[link.key], [], [*shown, Entry(*link.key, verb, why)])
     if send:
         refer_anew(partner.store, partner.name, leased)
     forget(partner)
     return len(leased)
+
+
+def _gone(link: Link) -> Link:
+    return link.replace(state="gone", reason="gone there", lease_until="", in_flight="", theirs=None, theirs_version="")
 
 
 def _missing(partner: Partner) -> Iterator[Link]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +14,7 @@ from adapter.mapping.scope import own_identifier
 from adapter.ports import Capability, Link, Tree
 from adapter.sync.merge import merge, ours
 from adapter.sync.partner import bare
-from adapter.sync.references import literals, local_to_remote, relative, rewritten
+from adapter.sync.references import applied, is_told_back, literals, outward, relative, rewritten
 
 Key = tuple[str, str]
 # No resource has this version: under it, what is not there is created, and what is or was there is not touched.
@@ -25,7 +25,8 @@ Rename = Callable[[str, str], str | None]
 @dataclass(frozen=True, slots=True)
 class Send:
     """One part on its way: its link, our resource and its version, what is to stand there, with our ids, and what it refers
-    to. `left` is what it could not refer to yet, as it comes later. `placed` says that it is created at our own id.
+    to. `left` is what it could not refer to yet, as it comes later. `placed` says that it is created at our own id. `sent` is
+    what went there, where that would come back as our resource, word for word.
     """
 
     link: Link
@@ -35,6 +36,7 @@ class Send:
     refers: tuple[Key, ...] = ()
     left: tuple[Key, ...] = ()
     placed: bool = False
+    sent: Tree | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -87,14 +89,22 @@ def name(send: Send) -> str:
     return f"urn:uuid:{id_ if is_uuid(id_) else foreign_record_id('', type_, id_)}"
 
 
-def entry(send: Send, names: Rename, urns: Mapping[Key, str], base: str, capability: Capability) -> Tree:
-    """The entry of a Bundle for it. Raises DataError where the server can create it under no condition."""
+def entry(send: Send, names: Rename, urns: Mapping[Key, str], base: str, capability: Capability) -> tuple[Send, Tree]:
+    """The entry of a Bundle for it, and what is sent. Raises DataError where the server can create it under no condition."""
+    link = send.link
+    new = outward(send.wanted, names, base, urns)
+    tree: Tree = applied(send.wanted, new)
+    if send.wanted is send.local and own_identifier(tree) is not None and is_told_back(new):
+        send = replace(send, sent=tree)
+    return send, _entry(send, tree if link.linked else identified(tree, link), base, capability)
+
+
+def _entry(send: Send, resource: Tree, base: str, capability: Capability) -> Tree:
     link = send.link
     if link.linked:
-        resource = {**local_to_remote(send.wanted, names, base, dict(urns)), "id": link.remote_id}
+        resource = {**resource, "id": link.remote_id}
         request = {"method": "PUT", "url": f"{link.type}/{link.remote_id}", "ifMatch": f'W/"{link.remote_version}"'}
         return {"fullUrl": f"{base}/{link.type}/{link.remote_id}", "resource": resource, "request": request}
-    resource = local_to_remote(identified(send.wanted, link), names, base, dict(urns))
     if send.placed:
         request = {"method": "PUT", "url": name(send), "ifMatch": f'W/"{NEVER}"'}
         return {"fullUrl": f"{base}/{name(send)}", "resource": {**resource, "id": link.local_id}, "request": request}

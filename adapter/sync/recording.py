@@ -16,7 +16,7 @@ from adapter.sync.outgoing import Send, identified
 from adapter.sync.partner import Names, Partner, Report, bare
 from adapter.sync.references import local_to_remote
 from adapter.sync.sentinel import sighted
-from adapter.sync.theirs import as_ours
+from adapter.sync.theirs import as_ours, as_sent
 
 NOT_OURS = "the server answered a create with a resource that does not bear our identifier"
 
@@ -42,7 +42,7 @@ def record(
             report.add(send.link, "refused", NOT_OURS)
             continue
         rows.append(row)
-        seen = as_ours(names, partner.client.base, row.resource, send.link.local_id)
+        seen = _seen(partner, names, send, row)
         if not send.link.linked and not outcome.created and not same(bare(seen), bare(_sent(partner, names, send))):
             strange.append((_found(send, row), row))
             continue
@@ -98,6 +98,13 @@ def _told(outcome: Outcome) -> Versioned | None:
     if outcome.resource is None or not outcome.version:
         return None
     return Versioned(outcome.resource, outcome.version, str(outcome.resource.get("meta", {}).get("lastUpdated", "")))
+
+
+def _seen(partner: Partner, names: Names, send: Send, row: Versioned) -> Tree:
+    """What is there, as the store holds it. Mostly it is what was sent: then nothing has to be named by our ids."""
+    if send.sent is not None and same(as_sent(row.resource), as_sent(send.sent)):
+        return send.local
+    return as_ours(names, partner.client.base, row.resource, send.link.local_id)
 
 
 def _sent(partner: Partner, names: Names, send: Send) -> Tree:

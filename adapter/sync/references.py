@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapter.fhir_json import dumps, reloads
@@ -35,7 +35,16 @@ def rewritten(tree: Any, rename: Callable[[str], str | None]) -> Any:
     """The tree with its literal references renamed; where `rename` gives None the literal goes, and what is left empty.
     What holds no reference that gets another name is not copied.
     """
-    names = {literal: rename(literal) for literal in literals(tree) if not literal.startswith("#")}
+    return applied(tree, renamed(tree, rename))
+
+
+def renamed(tree: Any, rename: Callable[[str], str | None]) -> Names:
+    """What becomes of each literal reference of a tree that leads out of it."""
+    return {literal: rename(literal) for literal in literals(tree) if not literal.startswith("#")}
+
+
+def applied(tree: Any, names: Names) -> Any:
+    """The tree with its literal references renamed so: see `rewritten`."""
     if all(old == new for old, new in names.items()):
         return tree
     if type(tree) is dict:
@@ -92,8 +101,13 @@ def relative(literal: str, base: str = "") -> tuple[str, str] | None:
     return None
 
 
-def local_to_remote(tree: Tree, ids: Rename, base: str, urns: dict[tuple[str, str], str]) -> Tree:
-    """A resource as it is to be sent: `ids` gives the remote id of a local one, `urns` what goes in the same Bundle.
+def local_to_remote(tree: Tree, ids: Rename, base: str, urns: Mapping[tuple[str, str], str]) -> Tree:
+    """A resource as it is to be sent, by `outward`."""
+    return applied(tree, outward(tree, ids, base, urns))  # type: ignore[no-any-return]
+
+
+def outward(tree: Tree, ids: Rename, base: str, urns: Mapping[tuple[str, str], str]) -> Names:
+    """The names of references as they are sent: `ids` gives the remote id of a local one, `urns` what goes in the same Bundle.
 
     A target that the server does not have is named by what stands beside the literal: identifier, type, display.
     """
@@ -107,7 +121,18 @@ def local_to_remote(tree: Tree, ids: Rename, base: str, urns: dict[tuple[str, st
         remote = ids(*key)
         return f"{key[0]}/{remote}" if remote else None
 
-    return rewritten(tree, rename)  # type: ignore[no-any-return]
+    return renamed(tree, rename)
+
+
+def is_told_back(names: Names) -> bool:
+    """Whether what is sent under these names comes back as ours, word for word, where the server leaves it as it was sent:
+    each leads to what has its id there, and is named by ours here.
+    """
+    return all(new is not None and _plain(old) and _plain(new) for old, new in names.items())
+
+
+def _plain(literal: str) -> bool:
+    return literal.count("/") == 1 and relative(literal) is not None
 
 
 def remote_to_local(tree: Tree, ids: Rename, base: str) -> Tree:

@@ -146,11 +146,9 @@ class Sending:
         made = []
         for send in (self._aware(send, urns) for send in bundle):
             try:
-                row = entry(send, self.round.names.remote_id, urns, partner.client.base, self.facts.capability)
+                made.append(entry(send, self.round.names.remote_id, urns, partner.client.base, self.facts.capability))
             except DataError as error:
                 self.round.stop([send.link], "refused", error.message)
-            else:
-                made.append((send, row))
         return made
 
     def _aware(self, send: Send, urns: Mapping[Key, str]) -> Send:

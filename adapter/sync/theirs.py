@@ -15,11 +15,21 @@ from adapter.sync.references import remote_to_local
 def as_ours(names: Names, base: str, tree: Tree, local_id: str) -> Tree:
     """A resource of theirs as the store holds it: our ids, and not what theirs notes of each write."""
     local = remote_to_local(tree, names.local_id, base)
-    meta = {key: value for key, value in local.get("meta", {}).items() if not _noted(key, value)}
-    out = {**local, "id": local_id, "meta": meta}
-    if not meta:
+    out = {**local, "id": local_id, "meta": _meta(local)}
+    if not out["meta"]:
         del out["meta"]
     return out
+
+
+def as_sent(tree: Tree) -> Tree:
+    """A resource without its id, and without what a server notes of each write."""
+    rest = {key: value for key, value in tree.items() if key not in ("id", "meta")}
+    meta = _meta(tree)
+    return {**rest, "meta": meta} if meta else rest
+
+
+def _meta(tree: Tree) -> Tree:
+    return {key: value for key, value in tree.get("meta", {}).items() if not _noted(key, value)}
 
 
 def _noted(key: str, value: Any) -> bool:

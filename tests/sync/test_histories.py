@@ -260,6 +260,16 @@ def test_what_is_deleted_before_its_creation_is_recorded_is_gone() -> None:
         world.close()
 
 
+@pytest.mark.parametrize("send", [True, False])
+def test_what_a_conflict_showed_and_an_incident_took_away_stands_in_the_journal(world: World, send: bool) -> None:
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    clash(world)
+    site.server._held.clear()
+    west.resume(NORTH, send=send)
+    assert given_up(world) == ["theirs"]
+    assert west.store.conflicts(NORTH) == []
+
+
 @pytest.mark.parametrize("late", [True, False])
 def test_what_is_written_there_just_before_our_deletion_arrives_stands_in_the_journal(late: bool) -> None:
     """Servers delete whatever the version."""
