@@ -138,6 +138,26 @@ def test_an_invalid_resource_is_set_aside_and_its_neighbours_go(tmp_path: Path) 
         made.remote("CareTeam")
 
 
+def test_what_was_found_valid_when_it_was_written_is_not_validated_once_more(tmp_path: Path) -> None:
+    made = scene(tmp_path)
+    plan = made.plan()
+    parts = {part: {**row.tree, "language": "de"} for part, row in made.store.parts("plan", plan["id"]).items()}
+    made.store.save(plan, parts, valid="by this")
+    asked: list[str] = []
+    partner = replace(
+        made.partner(),
+        validate=lambda tree: asked.append(tree["resourceType"]) or [],
+        known=lambda stored: stored.valid == "by this",
+    )
+    push(partner)
+    assert set(asked) == {one.type for one in made.links() if one.kind != "plan"}
+    # What is written in another way says nothing of it.
+    made.edit_goal(priority="high")
+    asked.clear()
+    push(partner)
+    assert sorted(asked) == ["CarePlan", "Goal"]
+
+
 def test_the_validator_itself_says_what_may_not_go_and_where(tmp_path: Path) -> None:
     made = scene(tmp_path)
     plan = made.plan()

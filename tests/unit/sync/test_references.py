@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.fhir_json import copy
-from adapter.sync.references import literals, rewritten
+from adapter.sync.references import applied, is_told_back, literals, outward, remote_to_local, rewritten
 
 _KEYS = st.sampled_from(["reference", "display", "subject", "text"])
 _TEXTS = st.one_of(
@@ -74,3 +74,24 @@ def test_an_extension_that_held_nothing_else_goes_whole() -> None:
         "resourceType": "ServiceRequest",
         "status": "active",
     }
+
+
+BASE = "http://there/fhir"
+_LITERALS = st.sampled_from([
+    "Goal/1", "Goal/2", "Goal/3", "Goal/1/_history/2", "#own", "urn:uuid:0", "http://elsewhere/Goal/1", f"{BASE}/Goal/9",
+    "Goal?identifier=a|b", "Goal", "",
+])  # fmt: skip
+_IDS = {("Goal", "1"): "a", ("Goal", "2"): "b"}
+
+
+@given(st.lists(_LITERALS, max_size=4), st.booleans())
+def test_what_is_told_back_is_what_it_was(named: list[str], together: bool) -> None:
+    """Else it is seen as theirs by the ids that it has there."""
+    tree = {"goal": [{"reference": one} for one in named]}
+    urns = {("Goal", "3"): "urn:uuid:3"} if together else {}
+    names = outward(tree, lambda *key: _IDS.get(key), BASE, urns)
+    there = {(type_, remote): local for (type_, local), remote in _IDS.items()}
+    if is_told_back(names):
+        assert remote_to_local(applied(tree, names), lambda *key: there.get(key), BASE) == tree
+    plain = all(one in ("Goal/1", "Goal/2", "#own") for one in named)
+    assert is_told_back(names) is plain
