@@ -6,12 +6,10 @@ Messages hold the name of a server and a direction, never a record.
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from celery import Celery
-from celery.exceptions import CPendingDeprecationWarning
 from celery.worker import state as worker_state
 
 LOOK, TICK = "careplan.look", "careplan.tick"
@@ -62,8 +60,6 @@ def stopping() -> bool:
 
 def run_worker(app: Celery, *, name: str) -> None:
     """Works until SIGTERM, one look at a time; a second worker is a second process, here or on another machine."""
-    # How Celery will treat what is under way when the broker is lost: to us a message more or less is nothing.
-    warnings.simplefilter("ignore", CPendingDeprecationWarning)
     app.worker_main(["--quiet", "worker", "--pool=solo", f"--hostname={name}@%h", "--loglevel=WARNING", "--without-gossip", "--without-mingle"])  # fmt: skip
 
 
