@@ -15,6 +15,7 @@ from adapter.ports import THIS_WRITE, Arrival, Link, LinkKey, Versioned
 from adapter.sync import receive
 from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import own_value
+from adapter.sync.pages import in_parts
 from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.references import relative
 from adapter.sync.scope import Scope, identifiers
@@ -51,11 +52,7 @@ class Adopting:
             for link in links:
                 self.report.add(link, "would adopt")
             return
-        try:
-            self._adopt(list(zip(links, rows, strict=True)))
-        except DataError:
-            for link, row in zip(links, rows, strict=True):
-                self._alone(link, row)
+        in_parts(list(zip(links, rows, strict=True)), self._adopt, self._alone)
 
     def _strange(self, type_: str, rows: Sequence[Versioned]) -> list[Versioned]:
         """Those that are not ours already, by our own identifier: what was sent and whose answer was lost is found by the
@@ -101,7 +98,7 @@ class Adopting:
             acked=THIS_WRITE, base=THIS_WRITE, state="linked",
         )  # fmt: skip
 
-    def _adopt(self, pairs: list[tuple[Link, Versioned]]) -> None:
+    def _adopt(self, pairs: Sequence[tuple[Link, Versioned]]) -> None:
         """In one transaction. Raises DataError where no record can hold one of them."""
         partner = self.partner
         for link, _ in pairs:
@@ -119,9 +116,10 @@ class Adopting:
         patients = [link for link in placed if link.type == "Patient"]
         partner.store.arrive([Arrival(partner.name, *link.remote) for link in patients])
 
-    def _alone(self, link: Link, row: Versioned) -> None:
+    def _alone(self, pair: tuple[Link, Versioned]) -> None:
+        link, row = pair
         try:
-            self._adopt([(link, row)])
+            self._adopt([pair])
         except Conflict:
             # Another process took it over at the same time, or something that it refers to: looked at once more.
             self.partner.store.arrive([Arrival(self.partner.name, *link.remote)])

@@ -17,6 +17,7 @@ from adapter.sync import receive
 from adapter.sync.ending import withdrawn
 from adapter.sync.merge import Clash, merge
 from adapter.sync.narrative import retold
+from adapter.sync.pages import in_parts
 from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.plan import DELETED, Action, plan
 from adapter.sync.policy import Policies, Times, times
@@ -195,22 +196,17 @@ class Incoming:
         return times(local.last_updated, row.last_updated, self.partner.store.state(self.partner.name).skew)
 
     def _write(self, changes: list[_Change]) -> None:
-        if not changes:
-            return
-        try:
-            self._together(changes)
-        except (DataError, Raced):
-            by_record: dict[tuple[str, str], list[_Change]] = {}
-            for change in changes:
-                by_record.setdefault((change.link.kind, change.link.record_id), []).append(change)
-            for some in by_record.values():
-                self._alone(some)
+        by_record: dict[tuple[str, str], list[_Change]] = {}
+        for change in changes:
+            by_record.setdefault((change.link.kind, change.link.record_id), []).append(change)
+        if by_record:
+            in_parts(list(by_record.values()), self._together, self._alone)
 
-    def _alone(self, changes: list[_Change]) -> None:
+    def _alone(self, changes: Sequence[_Change]) -> None:
         """One record's changes; where they cannot be written now, they are looked at again, or set aside and said."""
         store, name = self.partner.store, self.partner.name
         try:
-            self._together(changes)
+            self._together([changes])
         except Raced:
             store.settle([change.old.replace(lease_until="") for change in changes])
             store.arrive([Arrival(name, change.old.type, change.old.remote_id) for change in changes])
@@ -222,8 +218,8 @@ class Incoming:
             for change in changes:
                 self.report.add(change.old, "refused", error.message)
 
-    def _together(self, changes: list[_Change]) -> None:
-        partner = self.partner
+    def _together(self, records: Sequence[Sequence[_Change]]) -> None:
+        partner, changes = self.partner, [change for some in records for change in some]
         trees: dict[receive.Key, Tree | None] = {change.link.local: change.tree for change in changes}
         written = receive.plan(partner.store, partner.mapper, trees, partner.check)
         links = receive.placed((change.link for change in changes), written)

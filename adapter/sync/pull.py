@@ -20,7 +20,7 @@ from adapter.sync.beginning import COUNT, about_patients, linked
 from adapter.sync.brake import brake, sweep
 from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
-from adapter.sync.pages import ahead, deleted_id
+from adapter.sync.pages import ahead, deleted_id, joined
 from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.probe import flown
 from adapter.sync.scope import Scope
@@ -28,8 +28,9 @@ from adapter.sync.sentinel import keep, look_again, remember
 from adapter.sync.stamps import DAY, bounded, had_twice, is_known
 from adapter.sync.turn import Turn
 
-# After so many pages of a sorted answer the watermark moves, so that one that is cut short has not been for nothing.
-PAGES = 20
+# After so many times several pages of a sorted answer the watermark moves, so that one that is cut short has not been for
+# nothing.
+TAKES = 5
 # In the order in which they are taken over; the first two and scores never by themselves.
 TYPES = ("Patient", "Questionnaire", "Observation", *ADOPTED)
 
@@ -110,7 +111,7 @@ class _Look:
         """What is stamped with this time or a later one."""
         query = {"_lastUpdated": f"ge{instant(start)}", "_sort": "_lastUpdated", "_count": COUNT}
         try:
-            self._read(type_, ahead(self.partner.client.search(type_, query)), mark, sort=True)
+            self._read(type_, ahead(joined(self.partner.client.search(type_, query))), mark, sort=True)
         except (Gone, NotFound):
             # The server has forgotten its pages: once more from the watermark, where nothing is taken twice.
             self._again(type_, query)
@@ -144,7 +145,7 @@ class _Look:
         """Nothing was read of this type yet."""
         if self.partner.server.options.patients == "all":
             pages = self.partner.client.search(type_, {"_count": COUNT, "_sort": "_lastUpdated"})
-            self._read(type_, ahead(pages), "", sort=True)
+            self._read(type_, ahead(joined(pages)), "", sort=True)
         else:
             self._read(type_, (about_patients if type_ in ADOPTED else linked)(self.partner, type_), "")
         if not self.stamps[type_]:
@@ -169,7 +170,7 @@ class _Look:
             self.partner.point("page")
             if self.turn is not None:
                 self.turn.go_on()
-            if number % PAGES:
+            if number % TAKES:
                 continue
             gc.collect()  # What pauses left behind.
             if sort:

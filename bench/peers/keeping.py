@@ -1,6 +1,6 @@
 """What who exchanges with one of the other clients has to do besides: check, convert, know again, keep, and do it again.
 
-Kept in SQLite as durably as ours keeps it (WAL, synchronous NORMAL), a page or an answer to a write in one transaction: each
+Kept in SQLite as durably as ours keeps it (WAL, synchronous NORMAL, as seldom a checkpoint), a page or an answer to a write in one transaction: each
 record with its revisions; of each resource its id, version and tree on the server, without which the next write would wipe out
 there what the record has no place for, and the versions that were there before, so that an earlier state can be brought back.
 Records are found by their patient, resources by every identifier. A second pull asks for what changed since the last, with an
@@ -81,7 +81,12 @@ class Keeper:
         for old in place.parent.glob(f"{place.name}*"):
             old.unlink()
         self._database = sqlite3.connect(place, isolation_level=None)
-        for text in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", *_TABLES):
+        for text in (
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=NORMAL",
+            "PRAGMA wal_autocheckpoint=4096",
+            *_TABLES,
+        ):
             self._database.execute(text)
 
     def close(self) -> None:
