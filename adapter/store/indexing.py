@@ -45,23 +45,23 @@ def index_rows(tree: Tree, vault: Vault) -> list[IndexRow]:
     """The rows of resource_index for a resource; what has not the shape of its kind has none."""
     type_, id_ = tree["resourceType"], tree["id"]
     rows: list[IndexRow] = []
-    for parameter, first, read in _asked(type_):
+    for parameter, first, pairs in _asked(type_):
         # Most of what a type can be found by, a resource does not say.
         if first and first not in tree:
             continue
-        for ordinal, pair in enumerate(_pairs(tree, parameter, read)):
-            shown = _hidden(parameter, pair, vault) if vault else pair
-            rows.append((type_, id_, parameter.name, ordinal, *shown))
+        for ordinal, pair in enumerate(pairs(tree)):
+            system, value = _hidden(parameter, pair, vault) if vault else pair
+            rows.append((type_, id_, parameter.name, ordinal, system, value))
     return rows
 
 
 @lru_cache(maxsize=64)
-def _asked(type_: str) -> list[tuple[SearchParameter, str, Reader]]:
-    """What a type can be found by, the element at which its one path begins (empty where there are several), and how a value
-    there is read.
+def _asked(type_: str) -> list[tuple[SearchParameter, str, Callable[[Tree], Iterable[Pair]]]]:
+    """What a type can be found by, the element at which its one path begins (empty where there are several), and how it is
+    read.
     """
     return [
-        (parameter, parameter.paths[0][0] if len(parameter.paths) == 1 else "", _KINDS[parameter.kind])
+        (parameter, parameter.paths[0][0] if len(parameter.paths) == 1 else "", _pairs(parameter))
         for parameter in search_parameters(type_).values()
     ]
 
@@ -75,20 +75,47 @@ def _hidden(parameter: SearchParameter, pair: Pair, vault: Vault) -> Pair:
     return pair
 
 
-def _pairs(tree: Tree, parameter: SearchParameter, read: Reader) -> Iterable[Pair]:
-    found: list[Pair] = []
-    for path in parameter.paths:
-        if path[0] not in tree:
-            continue
-        for value in _values(tree, path):
-            if parameter.name in _BY_SYSTEM and not (type(value) is dict and value.get("system") == parameter.name):
-                continue
-            found += read(value)
+def _pairs(parameter: SearchParameter) -> Callable[[Tree], Iterable[Pair]]:
+    """How a resource is read by a parameter, made once for each."""
+    read, paths = _reader(parameter), parameter.paths
+    (name, *rest), *others = paths
+
+    def at_once(tree: Tree) -> Iterable[Pair]:
+        value = tree[name]
+        if type(value) is not list:
+            return _bounded(read(value))
+        found: list[Pair] = []
+        for one in _flat(value):
+            found += read(one)
+        return _bounded(found)
+
+    def along(tree: Tree) -> Iterable[Pair]:
+        found: list[Pair] = []
+        for path in paths:
+            for value in _values(tree, path) if path[0] in tree else ():
+                found += read(value)
+        return _bounded(found)
+
+    # Items stand in items.
+    return along if rest or others or name == "item" else at_once
+
+
+def _reader(parameter: SearchParameter) -> Reader:
+    """How one value is read."""
+    read, name = _KINDS[parameter.kind], parameter.name
+    if name in _BY_SYSTEM:
+        return lambda value: read(value) if type(value) is dict and value.get("system") == name else []
     if parameter.patients_only:
-        found = [pair for pair in found if pair[0] == "Patient"]
-    if len(found) < 2 and not (found and (len(found[0][0]) > LONGEST or len(found[0][1]) > LONGEST)):
-        return found
-    return dict.fromkeys([(system[:LONGEST], value[:LONGEST]) for system, value in found])
+        return lambda value: [pair for pair in read(value) if pair[0] == "Patient"]
+    return read
+
+
+def _bounded(found: list[Pair]) -> Iterable[Pair]:
+    """Each once, and no longer than what is kept."""
+    for system, value in found:
+        if len(system) > LONGEST or len(value) > LONGEST:
+            return dict.fromkeys([(system[:LONGEST], value[:LONGEST]) for system, value in found])
+    return found if len(found) < 2 else dict.fromkeys(found)
 
 
 def _values(tree: Tree, path: tuple[str, ...]) -> list[Any]:
