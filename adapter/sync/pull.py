@@ -28,8 +28,7 @@ from adapter.sync.sentinel import keep, look_again, remember
 from adapter.sync.stamps import DAY, bounded, had_twice, is_known
 from adapter.sync.turn import Turn
 
-# After so many times several pages of a sorted answer the watermark moves, so that one that is cut short has not been for
-# nothing.
+# After so many times several pages of a sorted answer the watermark moves: one that is cut short was not for nothing.
 TAKES = 5
 # In the order in which they are taken over; the first two and scores never by themselves.
 TYPES = ("Patient", "Questionnaire", "Observation", *ADOPTED)
