@@ -148,7 +148,7 @@ class Transport:
             with under(call):
                 return self._send(call, request)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise _failure(error, request.place, unknown=request.write and call.sent) from None
+            raise _failure(error, request.place, sent=call.sent, unknown=request.write and call.sent) from None
 
     def _send(self, call: Call, request: Request) -> Answer:
         left = call.left()
@@ -195,7 +195,7 @@ class Transport:
         self._session.close()
 
 
-def _failure(error: Exception, place: str, *, unknown: bool) -> Unavailable:
+def _failure(error: Exception, place: str, *, sent: bool, unknown: bool) -> Unavailable:
     """The error of ours for one of the network; its text is ours too, as theirs repeats the URL with its query."""
     if isinstance(error, requests.exceptions.SSLError):
         message, remedy = "The server's certificate could not be verified.", "TLS is always checked."
@@ -203,7 +203,7 @@ def _failure(error: Exception, place: str, *, unknown: bool) -> Unavailable:
         message, remedy = "The server did not answer in time.", "Try again later."
     elif isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
         message, remedy = "The request could not be put together.", ""
-    elif unknown or isinstance(error, HTTPError):
+    elif sent or isinstance(error, HTTPError):
         message, remedy = "The connection broke before the answer was complete.", "Try again later."
     else:
         message, remedy = "The server could not be reached.", "Check its address, and whether it runs."

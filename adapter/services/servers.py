@@ -20,6 +20,9 @@ from adapter.sync.policy import FIELD, TAKES, policy_of
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST = 10_000
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+# Small letters and digits together: names of variables seldom have them, tokens nearly always.
+_LIKE_A_SECRET = re.compile(r"[a-z].*[0-9]|[0-9].*[a-z]")
 # urlsplit takes such characters away without a word.
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]|%2[fF]|%5[cC]")
 
@@ -59,6 +62,9 @@ def _check_access(server: Server) -> None:
         raise UsageError("A server is signed in to with none, bearer, basic or smart.", place="--auth")
     if server.auth in ("bearer", "basic") and not server.auth_env:
         raise UsageError("Say which environment variable holds the secret.", place="--auth-env")
+    if server.auth_env and (not _VARIABLE.fullmatch(server.auth_env) or _LIKE_A_SECRET.search(server.auth_env)):
+        text = "Expected the name of an environment variable, such as NORTH_TOKEN, and not the secret itself."
+        raise UsageError(text, place="--auth-env")
     if server.auth == "smart" and not (access.get("client_id") and access.get("key")):
         raise UsageError("SMART Backend Services needs a client id and a key.", place="--client-id, --key-file")
     if (server.auth != "none" or access) and server.host_class == "public":

@@ -331,6 +331,12 @@ def test_nobody_there_is_unavailable_for_writes_too() -> None:
         assert type(caught.value) is Unavailable
 
 
+@pytest.mark.parametrize("said", [b"", b"\x00garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000])
+def test_who_answers_and_breaks_off_was_reached(said: bytes) -> None:
+    with told(lambda c: c.raw(said)) as (server, _), pytest.raises(Unavailable, match="connection broke"):
+        server.read("Patient", "p1")
+
+
 def test_tls_to_a_server_that_has_none_sends_nothing() -> None:
     with told(lambda c: c.tree(200, PATIENT)) as (_, stub):
         server = HttpFhirServer(stub.base.replace("http:", "https:"), limits=QUICK)

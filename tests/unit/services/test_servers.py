@@ -45,6 +45,18 @@ def test_a_secret_is_not_to_go_over_plain_http(store: Store) -> None:
         change(store, "north", auth="bearer", auth_env="TOKEN")
 
 
+@pytest.mark.parametrize("given", [
+    "eyJhbGciOiJSUzI1NiJ9.e30.sig", "0123456789abcdef0123456789abcdef", "user:password", "NORTH-TOKEN", "T" * 65, "1TOKEN",
+])  # fmt: skip
+def test_a_secret_in_the_place_of_its_variable_is_neither_kept_nor_repeated(store: Store, given: str) -> None:
+    with pytest.raises(UsageError, match="environment variable") as caught:
+        add(store, "north", BASE, auth="bearer", auth_env=given)
+    assert given not in str(caught.value)
+    assert store.servers() == []
+    for name in ("NORTH_TOKEN", "NORTH_TOKEN_2", "north_token"):
+        assert add(store, f"n{len(store.servers())}", BASE, auth="bearer", auth_env=name).auth_env == name
+
+
 @pytest.mark.parametrize(("url", "same"), [
     (BASE + "/", True), ("http://localhost:8080/fhir", True), ("http://[::1]:8080/fhir", True),
     ("HTTP://127.0.0.1:8080/fhir", True), ("http://127.0.0.1:8081/fhir", False), ("http://127.0.0.1:8080/FHIR", False),
