@@ -5,7 +5,7 @@ Whose it is, is told by a link or by an exact identifier; where several or none 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from adapter.errors import Conflict, DataError
 from adapter.fhir_json import Tree
@@ -17,13 +17,15 @@ from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import own_value
 from adapter.sync.pages import in_parts
 from adapter.sync.partner import Names, Partner, Report
-from adapter.sync.references import relative
+from adapter.sync.references import relative, rewritten
 from adapter.sync.scope import Scope, identifiers
 from adapter.sync.theirs import as_ours
 
-# The rest follows a patient. What others refer to comes first.
+# The rest follows a patient, a score its answers as well. What others refer to comes first.
+SCORE = "Observation"
 ADOPTED = (
-    "Condition", "Goal", "CareTeam", "ServiceRequest", "MedicationRequest", "QuestionnaireResponse", "Consent", "CarePlan",
+    "Condition", "Goal", "CareTeam", "ServiceRequest", "MedicationRequest", "QuestionnaireResponse", SCORE, "Consent",
+    "CarePlan",
 )  # fmt: skip
 
 
@@ -43,8 +45,10 @@ class Adopting:
         """Those of a page that are ours to take: all together where that is possible, else each by itself."""
         if type_ != "Patient" and type_ not in ADOPTED:
             return
-        rows = self._strange(type_, rows)
+        rows = self._strange(type_, rows if type_ != SCORE else [row for row in rows if self._answers(row)])
         rows = self._listed(rows) if type_ == "Patient" else self._about_known(rows)
+        if type_ == SCORE:
+            rows = self._scores(rows)
         if not rows:
             return
         links = [self._link(type_, row) for row in rows]
@@ -53,6 +57,25 @@ class Adopting:
                 self.report.add(link, "would adopt")
             return
         in_parts(list(zip(links, rows, strict=True)), self._adopt, self._alone)
+
+    def _answers(self, row: Versioned) -> list[receive.Key]:
+        """The QuestionnaireResponses there that an Observation is derived from."""
+        found = row.resource.get("derivedFrom")
+        literals = (one.get("reference") for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
+        keys = (relative(literal, self.partner.client.base) for literal in literals if isinstance(literal, str))
+        return [key for key in keys if key is not None and key[0] == "QuestionnaireResponse"]
+
+    def _scores(self, rows: Sequence[Versioned]) -> list[Versioned]:
+        """Those of answers that are ours: a score is a part of its assessment, and no other Observation is taken over."""
+        self.names.load_remote({key for row in rows for key in self._answers(row)})
+        ours = [row for row in rows if any(self.names.local_id(*key) is not None for key in self._answers(row))]
+        if self.more_comes and not self.dry_run:
+            rest = [row for row in rows if not any(row is one for one in ours)]
+            name = self.partner.name
+            self.partner.store.arrive(
+                [Arrival(name, SCORE, str(row.resource["id"]), "look", row.version) for row in rest]
+            )
+        return ours
 
     def _strange(self, type_: str, rows: Sequence[Versioned]) -> list[Versioned]:
         """Those that are not ours already, by our own identifier: what was sent and whose answer was lost is found by the
@@ -107,14 +130,44 @@ class Adopting:
         trees: dict[receive.Key, Tree | None] = {
             link.local: as_ours(self.names, base, row.resource, link.local_id) for link, row in pairs
         }
-        plan = receive.plan(partner.store, partner.mapper, trees, partner.check)
-        placed = receive.placed((link for link, _ in pairs), plan)
-        partner.carry_out(plan, placed)
+        named = self._named(pairs)
+        try:
+            plan = receive.plan(
+                partner.store, partner.mapper, trees | {one.local: tree for one, tree in named}, partner.check
+            )
+            others = [one.replace(lease_until="") for one, _ in named]
+            placed = receive.placed([*(link for link, _ in pairs), *others], plan)
+            partner.carry_out(plan, placed)
+        except BaseException:
+            partner.store.settle([one.replace(lease_until="") for one, _ in named])
+            raise
         for link in placed:
             self.names.learn(link)
+        placed = placed[: len(pairs)]
+        for link in placed:
             self.report.add(link, "adopted")
         patients = [link for link in placed if link.type == "Patient"]
         partner.store.arrive([Arrival(partner.name, *link.remote) for link in patients])
+
+    def _named(self, pairs: list[tuple[Link, Versioned]]) -> list[tuple[Link, Tree]]:
+        """The answers that scores among these are of: what names them by their address there names them as ours from now on,
+        which is no news there. They are leased. Raises Conflict where they are not to be had.
+        """
+        scores = [(link, row) for link, row in pairs if link.type == SCORE]
+        keys = {(key[0], self.names.local_id(*key) or "") for _, row in scores for key in self._answers(row)}
+        stored = self.partner.store.resources(key for key in keys if key[1])
+        here = [key for key, one in stored.items() if not one.deleted]
+        # As they stand: an answer moves when the assessment comes that it is part of.
+        links = list(self.partner.store.local(self.partner.name, here).values()) if here else []
+        leased = self.partner.store.lease(links, seconds=self.partner.lease) if links else []
+        held = [one for one in leased if one.state == "linked" and not one.in_flight]
+        if len(held) < len(links):
+            self.partner.store.settle([one.replace(lease_until="") for one in leased])
+            raise Conflict("Another process is at work on the answers.", reason="race", place=self.partner.name)
+        ours = {
+            f"{self.partner.client.base}/{SCORE}/{link.remote_id}": f"{SCORE}/{link.local_id}" for link, _ in scores
+        }
+        return [(_in_step(one, ours), _renamed(stored[one.local].tree, ours)) for one in held]
 
     def _alone(self, pair: tuple[Link, Versioned]) -> None:
         link, row = pair
@@ -125,6 +178,8 @@ class Adopting:
             self.partner.store.arrive([Arrival(self.partner.name, *link.remote)])
         except DataError as error:
             again = self.more_comes and link.type != "Patient"
+            if not again and _is_no_part(link, error):
+                return
             state = "look" if again else "refused"
             self.partner.store.arrive([Arrival(self.partner.name, *link.remote, state, row.version, error.message)])
             if not again:
@@ -192,3 +247,18 @@ class Adopting:
             Incoming(self.partner, self.names, self.report).take([(known, row)])
             self.partner.store.arrive([Arrival(self.partner.name, *known.remote)])
         return True
+
+
+def _renamed(tree: Tree, names: Mapping[str, str]) -> Tree:
+    return rewritten(tree, lambda literal: names.get(literal, literal))  # type: ignore[no-any-return]
+
+
+def _in_step(link: Link, names: Mapping[str, str]) -> Link:
+    """A link whose resource is written with other names for what it refers to: as far in step as it was."""
+    seen = _renamed(link.seen, names) if link.seen is not None else None
+    return link.replace(seen=seen, acked=THIS_WRITE, base=THIS_WRITE) if not link.todo else link.replace(seen=seen)
+
+
+def _is_no_part(link: Link, error: DataError) -> bool:
+    """Whether it is something else than a score that was made of the answers: none of ours to take, or to speak of."""
+    return link.type == SCORE and any(one.message_id == "resource-without-record" for one in error.issues)

@@ -30,8 +30,8 @@ from adapter.sync.turn import Turn
 
 # After so many times several pages of a sorted answer the watermark moves: one that is cut short was not for nothing.
 TAKES = 5
-# In the order in which they are taken over; the first two and scores never by themselves.
-TYPES = ("Patient", "Questionnaire", "Observation", *ADOPTED)
+# In the order in which they are taken over; a Questionnaire never by itself.
+TYPES = ("Patient", "Questionnaire", *ADOPTED)
 
 
 def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = False, turn: Turn | None = None) -> Report:

@@ -270,8 +270,7 @@ def test_an_empty_store_takes_over_all_that_is_there_and_is_in_step_with_it(serv
     server = MemoryFhirServer()
     with Services(url=f"sqlite:///{tmp_path / 'theirs.db'}") as theirs:
         Side(theirs, server).run("push")
-        # A score comes with an assessment, or not at all.
-        sent = {link.remote for link in theirs.store().links(NAME) if link.type != "Observation"}
+        sent = {link.remote for link in theirs.store().links(NAME)}
         kinds = sorted(record["kind"] for record in theirs.store().records())
     add(services.store(), NAME, server.base, options=options_of(patients="all"))
     for _ in range(2):

@@ -573,6 +573,62 @@ def test_what_is_split_by_the_end_of_a_page_is_taken_in_whole(pushed: Scene, mon
     here.store.add_server(Server(NAME, pushed.client.base, "own", options=Options(patients="all")))
     assert set(here.pull().counts()) == {"adopted"}
     assert here.store.arrivals(NAME) == []
-    # A score comes with its assessment, and not by itself.
-    sent = {link.remote for link in pushed.links() if link.type != "Observation"}
+    sent = {link.remote for link in pushed.links()}
+    assert any(type_ == "Observation" for type_, _ in sent), "scores are parts of their assessments"
     assert {link.remote for link in here.links()} == sent
+
+
+def elsewhere(made: Scene, patients: Any = "all") -> Scene:
+    here = Scene(open_store("sqlite://", clock=made.clock), made.client, made.clock)
+    here.store.add_server(Server(NAME, made.client.base, "own", options=Options(patients=patients)))
+    return here
+
+
+def totals(made: Scene) -> list[tuple[Any, Any]]:
+    found = [one for record in made.store.records("assessment") for one in record.get("instruments", [])]
+    return sorted((one.get("total"), one.get("band")) for one in found)
+
+
+def test_a_score_comes_with_its_assessment(pushed: Scene) -> None:
+    here = elsewhere(pushed)
+    here.pull()
+    assert totals(here) == totals(pushed)
+    assert totals(here)[0][0] is not None
+    assert here.sync().steps == []
+    assert pushed.sync().steps == []
+
+
+def test_a_score_that_comes_after_its_assessment_joins_it(pushed: Scene) -> None:
+    here, scores = elsewhere(pushed), [row.resource for page in pushed.client.search("Observation", {}) for row in page]
+    kept, pushed.client.search = pushed.client.search, without(pushed, "Observation")  # type: ignore[method-assign]
+    here.pull()
+    assert {total for total, _ in totals(here)} == {None}
+    pushed.client.search = kept  # type: ignore[method-assign]
+    assert here.pull().counts() == {"adopted": len(scores)}
+    assert totals(here) == totals(pushed)
+    assert here.sync().steps == []
+
+
+def test_what_else_was_observed_is_left_there_without_a_word(pushed: Scene) -> None:
+    (answers,) = [link for link in pushed.links("QuestionnaireResponse") if not link.part]
+    (patient,) = pushed.links("Patient")
+    other = {"resourceType": "Observation", "status": "final", "code": {"text": "weight"}, "valueInteger": 80,
+             "subject": {"reference": f"Patient/{patient.remote_id}"}}  # fmt: skip
+    derived = other | {"derivedFrom": [{"reference": f"QuestionnaireResponse/{answers.remote_id}"}]}
+    strange = other | {"derivedFrom": [{"reference": "QuestionnaireResponse/nowhere"}, 5, {"reference": 7}]}
+    for tree in (other, derived, strange):
+        pushed.client.create(tree)
+    here = elsewhere(pushed)
+    for made in (here, pushed):
+        before = totals(made)
+        made.pull()
+        made.pull()
+        assert made.store.arrivals(NAME) == []
+        assert not before or totals(made) == before
+    assert len(here.links("Observation")) == len(pushed.links("Observation"))
+
+
+def without(made: Scene, type_: str) -> Any:
+    """A search that has nothing of a type yet."""
+    search = made.client.search
+    return lambda asked, params: iter(()) if asked == type_ else search(asked, params)
