@@ -12,6 +12,7 @@ from adapter.fhir_json import Tree, same
 from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.ports import THIS_WRITE, Conflict, Link, StoredResource
+from adapter.services.restoring import before_deletion, left_with, of_origin
 from adapter.sync import receive
 from adapter.sync.anew import anew, refer_anew
 from adapter.sync.differences import differences
@@ -196,7 +197,9 @@ class Desk:
             settled = settled.replace(acked=THIS_WRITE, base=THIS_WRITE, seen=None)
         else:
             settled = settled.replace(acked=0, base=0, seen=link.theirs)
-        plan = receive.plan(self.store, self.mapper, {link.local: tree}, self.check)
+        old = before_deletion(self.store, link)
+        trees = {**left_with(self.store, self.mapper, link, old), link.local: tree}
+        plan = of_origin(receive.plan(self.store, self.mapper, trees, self.check), link, old)
         self.carry_out(plan, receive.placed([settled], plan))
 
     def _whole(self, link: Link, value: Tree, by: str) -> Tree:

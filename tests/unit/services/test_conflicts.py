@@ -12,6 +12,7 @@ from adapter.bootstrap import validator
 from adapter.errors import Conflict, DataError, Unavailable, UsageError
 from adapter.fhir_json import copy, same
 from adapter.ports import Options
+from adapter.records.kinds import content_of
 from adapter.services.history import bring_back, found, history
 from tests.unit.services.scene import NAME, Scene, check, load, scene
 
@@ -285,6 +286,35 @@ def test_deleted_here_and_changed_there(pushed: Scene, take: Any) -> None:
     assert (there.resource["lifecycleStatus"] == "cancelled") == (take == "ours")
     assert any(goal.get("status_reason") == "there" for goal in held) == (take == "theirs")
     assert pushed.sync().steps == []
+
+
+@pytest.mark.parametrize("withdrawn", [True, False])
+def test_a_record_that_is_kept_after_all_is_whole_again(tmp_path: Path, withdrawn: bool) -> None:
+    """Deleted here and changed there: when theirs is taken, its goals are what they were, here and there."""
+    made = scene(tmp_path)
+    made.push()
+    made.pull()
+    before, states = made.plan(), sorted(row["lifecycleStatus"] for row in there(made, "Goal"))
+    made.store.delete("plan", before["id"])
+    made.edit_there("CarePlan", title="there")
+    made.pull()
+    if withdrawn:
+        made.push()
+        assert {row["lifecycleStatus"] for row in there(made, "Goal")} == {"cancelled"}
+    (one,) = made.store.conflicts(NAME)
+    made.desk().resolve(one.number, "theirs")
+    after = made.plan()
+    assert same(content_of({**after, "title": ""}), content_of({**before, "title": ""}))
+    assert (after["title"], after["origin"]) == ("there", "synthetic")
+    made.push()
+    made.push()
+    assert sorted(row["lifecycleStatus"] for row in there(made, "Goal")) == states
+    assert {(link.state, link.wanted == link.acked) for link in made.links()} == {("linked", True)}
+    assert made.sync().steps == []
+
+
+def there(made: Scene, type_: str) -> list[dict[str, Any]]:
+    return [row.resource for page in made.client.search(type_, {}) for row in page]
 
 
 @pytest.mark.parametrize("take", ["ours", "theirs"])
