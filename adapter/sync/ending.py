@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter.fhir_json import Tree
+from adapter.fhir_json import Tree, same
 
 _CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 _VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
@@ -51,3 +51,9 @@ def withdrawn(tree: Tree, *, as_error: bool) -> Tree | None:
         return None
     name, value = WITHDRAWN[type_]
     return {**tree, name: value}
+
+
+def is_withdrawal(ending: str, known: Tree, theirs: Tree) -> bool:
+    """Whether theirs is our withdrawal of what we knew, whose answer was lost."""
+    ours_gone = withdrawn(known, as_error=ending == "error")
+    return ours_gone is not None and same(ours_gone, theirs)

@@ -14,7 +14,7 @@ from adapter.errors import DataError
 from adapter.fhir_json import Tree, same
 from adapter.ports import THIS_WRITE, Arrival, Conflict, Entry, Link, StoredResource, Versioned
 from adapter.sync import receive
-from adapter.sync.ending import withdrawn
+from adapter.sync.ending import is_withdrawal
 from adapter.sync.merge import Clash, merge
 from adapter.sync.narrative import retold
 from adapter.sync.pages import in_parts
@@ -26,6 +26,7 @@ from adapter.sync.theirs import as_ours, overrun
 from adapter.sync.words import edited, says_all
 
 Row = tuple[Link, Versioned]
+BOTH = "changed on both sides"
 WENT_BACK = "its version there went back: restored from a backup?"
 
 
@@ -119,13 +120,13 @@ class Incoming:
         )  # fmt: skip
         action = plan(link.replace(seen=known), local, theirs)
         if link.state in ("conflict", "quarantine"):
-            return self._again(link, row, theirs, local)
+            return self._again(link, row, theirs, local, base)
         if went_back(link, row) and not (known is not None and same(theirs, known)):
             return _Change(link, link, Action("conflict", WENT_BACK), row=row, verb="quarantine")
         unchanged = known is not None and same(theirs, known) and link.state != "gone"
         if action.verb in ("nothing", "push", "withdraw", "create") or unchanged:
             return _Change(link, new, action, row=row)
-        if known is not None and local is not None and local.deleted and _is_withdrawal(link, known, theirs):
+        if known is not None and local is not None and local.deleted and is_withdrawal(link.ending, known, theirs):
             closed = new.replace(state="closed", acked=link.wanted, base=0, seen=theirs, reason="")
             return _Change(link, closed, Action("close", "withdrawn there, as it was deleted here"), row=row)
         if action.verb == "pull" and local is not None:
@@ -138,20 +139,29 @@ class Incoming:
         clash = Clash("", known, _tree(local), theirs)
         return _Change(link, new, action, clashes=(clash,), row=row, verb="conflict")
 
-    def _again(self, link: Link, row: Versioned, theirs: Tree, local: StoredResource | None) -> _Change:
-        """Changed there while a decision is waited for: the decision is to be about what is there now."""
+    def _again(
+        self, link: Link, row: Versioned, theirs: Tree, local: StoredResource | None, old: Tree | None
+    ) -> _Change:
+        """Changed there while a decision is waited for: it is to be about what is there now, where one is to be made still."""
         seen = link.replace(remote_version=link.theirs_version)
         if is_known(seen, row) or link.state == "quarantine":
             return _Change(link, link.replace(lease_until=""), Action("nothing", "waits for a decision"), row=row)
-        base = link.seen or self.partner.store.versions([(*link.local, link.base)]).get(link.local)
-        _, clashes = merge(base or {}, local.tree, theirs) if local and not local.deleted else ({}, [])
-        whole = (Clash("", base, _tree(local), theirs),)
-        action = Action("conflict", link.reason)
+        base, live = link.seen or old, local is not None and not local.deleted
+        clashes = merge(base or {}, local.tree, theirs)[1] if local is not None and live else []
         # After a backup came back the server itself may have forgotten it.
         reason = WENT_BACK if went_back(seen, row) else "changed there again, before it was decided"
         known = link.theirs is not None and not same(link.theirs, theirs)
         lost = (Entry(*link.key, "replaced", reason, before=link.theirs, after=theirs),) if known else ()
-        return _Change(link, link, action, entries=lost, clashes=tuple(clashes) or whole, row=row, verb="conflict")
+        if live and not clashes and link.reason == BOTH and reason != WENT_BACK:
+            change = self._change(
+                link.replace(state="linked", reason="", theirs=None, theirs_version=""), row, local, old
+            )
+            change.entries = (*lost, *change.entries)
+            return change
+        found = tuple(clashes) or (Clash("", base, _tree(local), theirs),)
+        return _Change(
+            link, link, Action("conflict", link.reason), entries=lost, clashes=found, row=row, verb="conflict"
+        )
 
     def _merged(
         self, link: Link, new: Link, theirs: Tree, local: StoredResource, base: Tree | None, row: Versioned
@@ -161,7 +171,7 @@ class Incoming:
             merged, clashes = merge(link.seen or {}, local.tree, theirs, choice)
         else:
             merged, clashes = merge(base, local.tree, edited(base, link.seen, theirs), choice)
-        action = Action("merge", "changed on both sides")
+        action = Action("merge", BOTH)
         if clashes:
             return _Change(link, new, action, clashes=tuple(clashes), row=row, verb="conflict")
         merged = self._retold(link, merged, theirs)
@@ -235,11 +245,8 @@ class Incoming:
         new = change.old.replace(reason=change.action.reason, lease_until="", in_flight="")
         theirs = as_ours(self.names, self.partner.client.base, change.row.resource, new.local_id)
         new = new.replace(theirs=theirs, theirs_version=change.row.version, remote_updated=change.row.last_updated)
-        if change.verb == "quarantine":
-            whole = Clash("", new.seen, _tree(local), theirs)
-            self._clash(new.replace(state="quarantine"), [whole], local, change.row)
-            return
-        self._clash(new.replace(state="conflict"), list(change.clashes), local, change.row)
+        clashes = change.clashes if change.verb == "conflict" else (Clash("", new.seen, _tree(local), theirs),)
+        self._clash(new.replace(state=change.verb), list(clashes), local, change.row)
 
     def _clash(
         self,
@@ -261,12 +268,6 @@ class Incoming:
             return str(self.partner.store.record(link.kind, link.record_id).get("recorded_by", ""))
         except DataError:
             return ""
-
-
-def _is_withdrawal(link: Link, known: Tree, theirs: Tree) -> bool:
-    """Whether theirs is our withdrawal of what we knew, whose answer was lost."""
-    ours_gone = withdrawn(known, as_error=link.ending == "error")
-    return ours_gone is not None and same(ours_gone, theirs)
 
 
 def _unless(tree: Tree, base: Tree | None) -> Tree | None:

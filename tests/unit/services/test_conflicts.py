@@ -111,6 +111,32 @@ def test_a_number_that_stood_for_other_values_decides_nothing(clashing: Scene) -
     assert clashing.desk().show(numbers(clashing)["Goal.statusReason"])["theirs"] == "there again"
 
 
+def test_what_became_equal_is_no_conflict_any_more(clashing: Scene) -> None:
+    clashing.edit_there(statusReason="here", description={"text": "Ours"})
+    assert clashing.sync().counts() == {"merged": 1}
+    assert clashing.store.conflicts(NAME) == []
+    assert clashing.plan()["goals"][0]["status_reason"] == "here"
+    assert {(link.state, link.wanted == link.acked) for link in clashing.links()} == {("linked", True)}
+    assert clashing.sync().steps == []
+    verbs = [one.verb for one in clashing.store.entries("plan", clashing.plan()["id"])]
+    assert verbs.count("replaced") == 1, "what they had said before stands in the journal"
+
+
+def test_what_was_taken_back_there_is_no_conflict_any_more(pushed: Scene) -> None:
+    before = copy(pushed.goal())
+    pushed.edit_goal(status_reason="here")
+    pushed.edit_there(statusReason="there")
+    pushed.push()
+    assert len(pushed.store.conflicts(NAME)) == 1
+    now = pushed.goal()
+    back = {key: value for key, value in before.items() if key != "meta"}
+    pushed.client.update({**back, "id": now["id"], "meta": now["meta"]})
+    pushed.sync()
+    assert pushed.store.conflicts(NAME) == []
+    assert pushed.goal()["statusReason"] == pushed.plan()["goals"][0]["status_reason"] == "here"
+    assert pushed.sync().steps == []
+
+
 def test_a_whole_that_cannot_be_written_now_decides_nothing(clashing: Scene) -> None:
     before = numbers(clashing)
     (link,) = [one for one in clashing.links("Goal") if one.state == "conflict"]
