@@ -149,7 +149,7 @@ class Adopting:
         patients = [link for link in placed if link.type == "Patient"]
         partner.store.arrive([Arrival(partner.name, *link.remote) for link in patients])
 
-    def _named(self, pairs: list[tuple[Link, Versioned]]) -> list[tuple[Link, Tree]]:
+    def _named(self, pairs: Sequence[tuple[Link, Versioned]]) -> list[tuple[Link, Tree]]:
         """The answers that scores among these are of: what names them by their address there names them as ours from now on,
         which is no news there. They are leased. Raises Conflict where they are not to be had.
         """
