@@ -14,7 +14,18 @@ from adapter.fhir_json import Tree
 from adapter.issues import Issue
 from adapter.mapping import Mapper
 from adapter.mapping.scope import own_identifier
-from adapter.ports import Clock, FhirServer, Link, RecordStore, Server, StoredResource, SyncLedger, Versioned, instant
+from adapter.ports import (
+    ENDED,
+    Clock,
+    FhirServer,
+    Link,
+    RecordStore,
+    Server,
+    StoredResource,
+    SyncLedger,
+    Versioned,
+    instant,
+)
 from adapter.privacy import Refusal
 from adapter.sync.receive import Plan
 
@@ -136,10 +147,18 @@ class Names:
 
     def local_id(self, type_: str, remote_id: str) -> str | None:
         """The id that a resource of theirs has here, or None."""
+        link = self._meant(type_, remote_id)
+        return link.local_id if link is not None else None
+
+    def is_anothers(self, link: Link, remote_id: str) -> bool:
+        """Whether what has this id there is another part's of ours, of which it has not ended."""
+        other = self._meant(link.type, remote_id)
+        return other is not None and other.local_id != link.local_id and other.state not in ENDED
+
+    def _meant(self, type_: str, remote_id: str) -> Link | None:
         if (type_, remote_id) not in self._remote:
             self.load_remote({(type_, remote_id)})
-        link = self._remote[type_, remote_id]
-        return link.local_id if link is not None else None
+        return self._remote[type_, remote_id]
 
 
 @dataclass(frozen=True, slots=True)

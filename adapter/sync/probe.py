@@ -29,11 +29,12 @@ def unknown(
     ready: list[Link] = []
     arrived: list[tuple[Link, Versioned]] = []
     looked_up = _looked_up(partner, [link for link in links if link.in_flight not in ("", WITHDRAWAL)])
+    names.load_remote({(link.type, str(row.resource["id"])) for link in links for row in looked_up.get(link.key, ())})
     for link in links:
         if link.key not in looked_up:
             ready.append(link)
             continue
-        found = looked_up[link.key]
+        found = [row for row in looked_up[link.key] if not names.is_anothers(link, str(row.resource["id"]))]
         if len(found) > 1:
             several = link.replace(
                 state="quarantine", reason="several resources there bear our identifier", lease_until=""

@@ -67,7 +67,7 @@ def strays(names: Names, done: Sequence[tuple[Send, Outcome]]) -> list[Send]:
     found, taken = [], set[tuple[str, str]]()
     for send, outcome in done:
         key = (send.link.type, outcome.id)
-        if key in taken or names.local_id(*key) not in (None, send.link.local_id):
+        if key in taken or names.is_anothers(send.link, outcome.id):
             found.append(send)
         taken.add(key)
     return found

@@ -15,13 +15,14 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from adapter.errors import AdapterError, Gone, NotFound
 from adapter.fhir_json import copy
+from adapter.ports import ENDED
 from adapter.services.exchange import How
 from tests.sync.afresh import AFRESH
 from tests.sync.histories import EAST, NORTH, SOUTH, WEST, Histories
 from tests.sync.mistakes import MISTAKES
 from tests.sync.silence import HOURS
 from tests.sync.wire import Life
-from tests.sync.world import DIAGNOSIS, GOALS, LATER, PLAN, World, goal, name_of
+from tests.sync.world import DIAGNOSIS, GOALS, LATER, PATIENT, PLAN, World, goal, name_of
 
 
 @pytest.fixture
@@ -268,6 +269,27 @@ def test_what_a_conflict_showed_and_an_incident_took_away_stands_in_the_journal(
     west.resume(NORTH, send=send)
     assert given_up(world) == ["theirs"]
     assert west.store.conflicts(NORTH) == []
+
+
+def test_what_two_parts_of_ours_mean_is_the_one_s_that_has_it(world: World) -> None:
+    """A goal that was deleted here with its plan, and is back by itself, while its deletion there is still to be decided."""
+    west, site = world.adapters[WEST], world.sites[SOUTH]
+    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
+    west.store.delete("plan", PLAN, expect=expect)
+    (there,) = site.here("Goal", GOALS[1])
+    site.server.update({**there, "description": {"text": "theirs"}})
+    west.write({**goal(GOALS[1], "back"), "kind": "goal", "patient": PATIENT})
+    for how in ("push", "both", "both"):
+        west.run(SOUTH, how)
+        world.later(HOURS)
+    states = {link.kind: link.state for link in west.store.links(SOUTH) if link.remote_id == there["id"]}
+    assert states == {"plan": "conflict"}
+    west.desk.resolve(west.store.conflicts(SOUTH)[0].number, "ours")
+    for _ in range(2):
+        assert west.run(SOUTH, "both").error is None
+        world.later(HOURS)
+    links = [link for link in west.store.links(SOUTH) if link.remote_id == there["id"] and link.state not in ENDED]
+    assert [link.kind for link in links] == ["goal"]
 
 
 @pytest.mark.parametrize("late", [True, False])
