@@ -14,7 +14,7 @@ from adapter.errors import DataError
 from adapter.fhir_json import Tree, same
 from adapter.ports import THIS_WRITE, Arrival, Conflict, Entry, Link, StoredResource, Versioned
 from adapter.sync import receive
-from adapter.sync.ending import is_withdrawal
+from adapter.sync.ending import WITHDRAWAL, is_withdrawal
 from adapter.sync.merge import Clash, merge
 from adapter.sync.narrative import retold
 from adapter.sync.pages import in_parts
@@ -126,9 +126,14 @@ class Incoming:
         unchanged = known is not None and same(theirs, known) and link.state != "gone"
         if action.verb in ("nothing", "push", "withdraw", "create") or unchanged:
             return _Change(link, new, action, row=row)
-        if known is not None and local is not None and local.deleted and is_withdrawal(link.ending, known, theirs):
-            closed = new.replace(state="closed", acked=link.wanted, base=0, seen=theirs, reason="")
-            return _Change(link, closed, Action("close", "withdrawn there, as it was deleted here"), row=row)
+        ends = {link.ending, "", "error"} if link.in_flight == WITHDRAWAL else {link.ending}
+        if known is not None and local is not None and any(is_withdrawal(end, known, theirs) for end in ends):
+            if local.deleted:
+                closed = new.replace(state="closed", acked=link.wanted, base=0, seen=theirs, reason="")
+                return _Change(link, closed, Action("close", "withdrawn there, as it was deleted here"), row=row)
+            if link.in_flight == WITHDRAWAL:
+                kept = new.replace(acked=0, base=0, seen=None, state="linked")
+                return _Change(link, kept, Action("push", "withdrawn there, and kept here after all"), row=row)
         if action.verb == "pull" and local is not None:
             tree = edited(local.tree, link.seen, theirs)
             tree = self._retold(link, tree, theirs) if tree is not theirs else theirs

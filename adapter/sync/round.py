@@ -138,7 +138,8 @@ class Round:
                 continue
             made = wanted(link, local.tree, bases.get(link.local))
             send = Send(link, local.version, local.tree, made, self.refers[link.local])
-            if link.linked and self._is_there(send):
+            # Whether a withdrawal arrived that is now none, the answer to this tells.
+            if link.linked and link.in_flight != WITHDRAWAL and self._is_there(send):
                 there.append(link.replace(acked=local.version, base=local.version, state="linked", lease_until="",
                                      attempts=0, reason=""))  # fmt: skip
             else:

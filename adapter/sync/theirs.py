@@ -7,7 +7,6 @@ from typing import Any
 from adapter.errors import Gone, NotFound, ServerRefused
 from adapter.fhir_json import Tree
 from adapter.ports import Entry, Link
-from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.partner import Names, Partner
 from adapter.sync.references import remote_to_local
 
@@ -45,12 +44,10 @@ def removes(partner: Partner, link: Link) -> bool:
 
 
 def overrun(partner: Partner, names: Names, link: Link, version: str = "") -> list[Entry]:
-    """For the journal, what was written there after the `version` that was known (the link's), where our deletion is on its
-    way or has arrived: servers delete whatever the version, so nobody has seen that. Empty where it is as it was known, or
-    where the server keeps no history.
+    """For the journal, what was written there after the `version` that was known (the link's), and is deleted: it may have
+    been by us, late, and servers delete whatever the version, so that nobody has seen it. Empty where it was as it was known,
+    or where the server keeps no history.
     """
-    if link.in_flight != WITHDRAWAL or not removes(partner, link):
-        return []
     try:
         pages = partner.client.history(link.type, link.remote_id)
         last: Tree | None = next((row["resource"] for page in pages for row in page if "resource" in row), None)

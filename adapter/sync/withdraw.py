@@ -37,7 +37,7 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
         seen = partner.client.update(new, if_match=there.version)
         partner.point("withdrawn")
     except (NotFound, Gone):
-        return _close(partner, link, report, "closed", "deleted on both sides", overrun(partner, names, before))
+        return _close(partner, link, report, "closed", "deleted on both sides", overrun(partner, names, link))
     except Raced:
         return _conflict(partner, names, link, report)
     except (ServerRefused, Refused) as error:

@@ -94,7 +94,8 @@ class Histories(Silence, RuleBasedStateMachine):
         for resource in site.here(*place):
             word = self.word(place, word_there(resource))
             field = {"title": word} if place[0] == "CarePlan" else {"description": {"text": word}}
-            site.update({**resource, **field}, since=since)
+            if site.update({**resource, **field}, since=since):
+                self.forgotten.add(word)
 
     def _at(self, place: Place | None) -> Place:
         return place or next(reversed(self.places.values()), PLACES[0])

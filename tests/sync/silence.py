@@ -47,7 +47,8 @@ class Silence:
         # Each word, and over which it was written.
         self.before: dict[str, str | None] = {}
         self.places: dict[str, tuple[str, str]] = {}
-        # Words that only a server knew which then came back from a backup; those that stood where somebody deleted.
+        # Words that only a server knew which then came back from a backup, or that got a number there which another had
+        # before; those that stood where somebody deleted.
         self.forgotten: set[str] = set()
         self.ended: set[str] = set()
         # Adapters at which the plan was deleted, and at which somebody decided.

@@ -271,6 +271,24 @@ def test_what_a_conflict_showed_and_an_incident_took_away_stands_in_the_journal(
     assert west.store.conflicts(NORTH) == []
 
 
+@pytest.mark.parametrize("fault", ["lost answer", "lost request"])
+def test_what_was_withdrawn_without_an_answer_and_is_kept_after_all_is_as_it_is_here(world: World, fault: str) -> None:
+    west, site = world.adapters[WEST], world.sites[SOUTH]
+    plan = copy(west.record("plan", PLAN))
+    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
+    west.store.delete("plan", PLAN, expect=expect)
+    west.wires[SOUTH].faults = [fault] * 3
+    west.run(SOUTH, "push")
+    west.write(plan)
+    for _ in range(2):
+        world.later(HOURS)
+        assert west.run(SOUTH, "both").error is None
+    assert [one["status"] for one in site.here("CarePlan", PLAN)] == ["active"]
+    assert [one["lifecycleStatus"] for id_ in GOALS for one in site.here("Goal", id_)] == ["active", "active"]
+    assert set(states(world, SOUTH).values()) == {"linked"}
+    assert west.record("plan", PLAN)["status"] == "active"
+
+
 def test_what_two_parts_of_ours_mean_is_the_one_s_that_has_it(world: World) -> None:
     """A goal that was deleted here with its plan, and is back by itself, while its deletion there is still to be decided."""
     west, site = world.adapters[WEST], world.sites[SOUTH]

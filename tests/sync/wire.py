@@ -56,6 +56,8 @@ class Site:
     clock: Clock
     server: MemoryFhirServer
     backup: Any = None
+    # The highest number that a version of each had before a backup came back: up to that they are given twice.
+    numbers: dict[Any, int] = field(default_factory=dict)
 
     def here(self, type_: str, record_id: str) -> list[Tree]:
         """Every live resource that bears our identifier."""
@@ -71,11 +73,14 @@ class Site:
         """What was there and is deleted, as references name it."""
         return {"/".join(key): GONE for key, rows in self.server._held.items() if rows[-1].resource is None}
 
-    def update(self, resource: Tree, *, since: datetime | None = None) -> None:
-        """A person writes there, in a transaction that began at a time: that is what it is stamped with."""
+    def update(self, resource: Tree, *, since: datetime | None = None) -> bool:
+        """A person writes there, in a transaction that began at a time: that is what it is stamped with. Says whether its
+        number was another version's before a backup came back: whoever knows that one writes over it without a word.
+        """
         self.clock.held = since
-        self.server.update(resource)
+        new = self.server.update(resource)
         self.clock.held = None
+        return int(new.version) <= self.numbers.get((resource["resourceType"], resource["id"]), 0)
 
     def save(self) -> None:
         """Takes a backup."""
@@ -83,6 +88,8 @@ class Site:
 
     def restore(self) -> None:
         """Goes back to the backup."""
+        for key, rows in self.server._held.items():
+            self.numbers[key] = max(rows[-1].number, self.numbers.get(key, 0))
         self.server._held = {key: list(rows) for key, rows in self.backup.items()}
 
     def versions(self) -> list[Any]:
