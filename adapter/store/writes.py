@@ -190,6 +190,9 @@ class Write:
             return
         # What was refused, or had ended, gets another chance with another content.
         again: dict[str, Any] = {"state": "waiting", "reason": "", "attempts": 0, "not_before": ""}
+        if old.state == "closed" and not old.linked:
+            # It was removed there: what is brought back is another one there.
+            again["remote_id"] = ""
         changed = old.replace(wanted=wanted, **extra, **(again if old.state in {"refused", "closed"} else {}))
         self._written.link(changed, new=False)
 

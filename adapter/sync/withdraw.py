@@ -37,7 +37,8 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
         seen = partner.client.update(new, if_match=there.version)
         partner.point("withdrawn")
     except (NotFound, Gone):
-        return _close(partner, link, report, "closed", "deleted on both sides", overrun(partner, names, link))
+        between = overrun(partner, names, link)
+        return _close(partner, _without(link), report, "closed", "deleted on both sides", between)
     except Raced:
         return _conflict(partner, names, link, report)
     except (ServerRefused, Refused) as error:
@@ -72,10 +73,16 @@ def _remove(partner: Partner, names: Names, link: Link, there: Versioned, report
     partner.client.delete(link.type, link.remote_id)
     left = partner.look(*link.remote)
     if left is None:
-        return _close(partner, link, report, "removed", between=overrun(partner, names, link, there.version))
+        between = overrun(partner, names, link, there.version)
+        return _close(partner, _without(link), report, "removed", between=between)
     if left.version == there.version:
         return _close(partner, link, report, "closed", "the server did not remove it")
     raise Raced("changed there")
+
+
+def _without(link: Link) -> Link:
+    """The link to what is not there any more: a record that is brought back is sent anew, and what comes back there is known."""
+    return link.replace(remote_version="", remote_updated="", base=0, seen=None)
 
 
 def _conflict(partner: Partner, names: Names, link: Link, report: Report) -> Link:

@@ -289,6 +289,26 @@ def test_what_was_withdrawn_without_an_answer_and_is_kept_after_all_is_as_it_is_
     assert west.record("plan", PLAN)["status"] == "active"
 
 
+def test_what_was_removed_there_and_is_brought_back_here_is_sent_anew() -> None:
+    world = World(synced=True, removal="delete")
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    try:
+        plan = copy(west.record("plan", PLAN))
+        expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
+        west.store.delete("plan", PLAN, expect=expect)
+        assert west.run(NORTH, "both").error is None
+        assert not site.here("CarePlan", PLAN)
+        west.write(plan)
+        for _ in range(2):
+            world.later(HOURS)
+            assert west.run(NORTH, "both").error is None
+        (there,) = site.here("CarePlan", PLAN)
+        assert [site.now(*one["reference"].split("/"))["resourceType"] for one in there["goal"]] == ["Goal", "Goal"]
+        assert set(states(world, NORTH).values()) == {"linked"}
+    finally:
+        world.close()
+
+
 def test_what_two_parts_of_ours_mean_is_the_one_s_that_has_it(world: World) -> None:
     """A goal that was deleted here with its plan, and is back by itself, while its deletion there is still to be decided."""
     west, site = world.adapters[WEST], world.sites[SOUTH]
