@@ -149,7 +149,7 @@ def test_code_that_cannot_be_read_means_no_cache(
     for name in ("errors.py", "fhir_json.py") if there else ():
         (tmp_path / "adapter" / name).mkdir(parents=True)
     monkeypatch.setattr(cache, "ROOT", tmp_path / "adapter")
-    cache._maker.cache_clear()
+    cache.code.cache_clear()
     try:
         assert cache.key_of("a", ()) is None
         cache.put(None, b"1")
@@ -157,7 +157,7 @@ def test_code_that_cannot_be_read_means_no_cache(
         assert _anew().name == "core"
         assert not folder.exists()
     finally:
-        cache._maker.cache_clear()
+        cache.code.cache_clear()
 
 
 def _imported(name: str, found: set[str]) -> set[str]:
