@@ -110,6 +110,11 @@ class Round:
         return ready
 
     def _withdraw(self, link: Link) -> None:
+        main = self.partner.store.link((*link.key[:3], "")) if link.part else None
+        if main is not None and main.state == "conflict":
+            # It may be kept after all, with all its parts.
+            self.later([link.replace(state="waiting")], "waits for the decision about its record", WAIT)
+            return
         try:
             self.closed([withdraw(self.partner, self.names, link, self.report)])
         except UnknownOutcome as error:

@@ -309,6 +309,24 @@ def test_what_was_removed_there_and_is_brought_back_here_is_sent_anew() -> None:
         world.close()
 
 
+@pytest.mark.parametrize(("take", "goals"), [("theirs", 2), ("ours", 0)])
+def test_the_parts_of_what_is_deleted_here_and_changed_there_wait_for_the_decision(take: Any, goals: int) -> None:
+    world = World(synced=True, removal="delete")
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    try:
+        clash(world)
+        assert len([one for id_ in GOALS for one in site.here("Goal", id_)]) == 2
+        (conflict,) = west.store.conflicts(NORTH)
+        west.desk.resolve(conflict.number, take)
+        for _ in range(2):
+            world.later(HOURS)
+            assert west.run(NORTH, "both").error is None
+        assert len([one for id_ in GOALS for one in site.here("Goal", id_)]) == goals
+        assert set(states(world, NORTH).values()) == ({"linked"} if goals else {"closed"})
+    finally:
+        world.close()
+
+
 def test_what_two_parts_of_ours_mean_is_the_one_s_that_has_it(world: World) -> None:
     """A goal that was deleted here with its plan, and is back by itself, while its deletion there is still to be decided."""
     west, site = world.adapters[WEST], world.sites[SOUTH]
