@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from adapter.bootstrap.validating import validator
+from adapter.bootstrap.validating import packages_at_hand, validator
 from adapter.fhir_json import dumps
 from adapter.issues import Issue
 from adapter.ports import StoredResource
@@ -45,7 +44,6 @@ class Border:
         """
         from adapter.packs import load
         from adapter.packs.cache import code
-        from adapter.settings import load as settings
 
         spoke = code(_FILES)
         if spoke is None:
@@ -53,7 +51,7 @@ class Border:
         found = sha256(spoke)
         for pack in (load(), load(self._pack)):
             found.update(dumps([pack.structure_definitions, pack.value_sets, pack.code_systems, pack.questionnaires]))
-        for path in map(Path, filter(None, settings().packages.split(os.pathsep))):
+        for path in map(Path, packages_at_hand()):
             is_ = path.stat()
             found.update(f"{path.resolve()} {is_.st_size} {is_.st_mtime_ns}".encode())
         return found.hexdigest()[:16]

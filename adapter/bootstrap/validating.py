@@ -43,7 +43,6 @@ def validator(  # noqa: PLR0913  (one for each thing that a caller may ask)
     validator's own verdict where it is not the specification's; `asked` are Validator's `terminology` and `remote`. Raises
     UsageError.
     """
-    from adapter import settings
     from adapter.definitions import known_version
     from adapter.packs import load
     from adapter.services.validate import questionnaires as read
@@ -59,11 +58,18 @@ def validator(  # noqa: PLR0913  (one for each thing that a caller may ask)
         for tree in trees.values()
     ]
     forms = {**packs[0].questionnaires, **packs[1].questionnaires, **read(questionnaires)}
-    every = [*packages, *filter(None, settings.load().packages.split(os.pathsep))]
+    every = [*packages, *packages_at_hand()]
     tiers = [tier for tier in TIERS if tier not in without]
     quirks = replace(AS_REFERENCE if as_reference else Quirks(), displays=display)
     made = Validator(known_version(fhir), every, profiles, questionnaires=forms, tiers=tiers, quirks=quirks, **asked)
     return made.with_resources(defined)
+
+
+def packages_at_hand() -> list[str]:
+    """The packages that the settings name."""
+    from adapter import settings
+
+    return [*filter(None, settings.load().packages.split(os.pathsep))]
 
 
 def checker(*, pack: str = "core", **options: Any) -> Checker:

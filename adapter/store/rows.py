@@ -18,6 +18,8 @@ _TREES = ("seen", "theirs")
 _LINK = Link.__struct_fields__
 _RESOURCE = tuple(field.name for field in fields(StoredResource))
 _TREE = _RESOURCE.index("tree")
+# Of a version: what it was found valid by is said of the present one alone.
+_VERSION = tuple(name for name in _RESOURCE if name != "valid")
 # What `by_head` gives last, in statements that are built once: building one takes longer than carrying it out.
 IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
@@ -53,9 +55,9 @@ def resource_of(row: Any) -> StoredResource:
     return StoredResource(*values)
 
 
-def row_of_resource(stored: StoredResource) -> dict[str, Any]:
-    """The row of a resource."""
-    row = {name: getattr(stored, name) for name in _RESOURCE}
+def row_of_version(stored: StoredResource) -> dict[str, Any]:
+    """The row of a version of a resource."""
+    row = {name: getattr(stored, name) for name in _VERSION}
     return {**row, "tree": text_of(stored.tree)}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, update
 from adapter.ports import Link, StoredResource, Tree
 from adapter.store.database import for_each
 from adapter.store.indexing import COLUMNS, index_rows
-from adapter.store.rows import patient_of, row_of_link, row_of_resource, text_of
+from adapter.store.rows import patient_of, row_of_link, row_of_version, text_of
 from adapter.store.tables import link, record, record_revision, resource, resource_history, resource_index
 from adapter.store.vault import Sealed, vault_of
 
@@ -48,10 +48,10 @@ class Written:
 
     def resource(self, stored: StoredResource) -> None:
         """A version of a resource."""
-        key, row = (stored.type, stored.id), row_of_resource(stored)
-        self._resources[key] = row
+        key, row = (stored.type, stored.id), row_of_version(stored)
+        self._resources[key] = {**row, "valid": stored.valid}
         self._trees[key] = None if stored.deleted else stored.tree
-        self._history.append({name: value for name, value in row.items() if name != "valid"})
+        self._history.append(row)
 
     def link(self, one: Link, *, new: bool) -> None:
         """A link as it is to be; `new` where there is none yet."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
-from adapter.errors import Gone, NotFound, ServerRefused
 from adapter.fhir_json import same
 from adapter.identity import IDENTIFIER_SYSTEM
 from adapter.mapping.scope import own_identifier
@@ -17,7 +16,7 @@ from adapter.sync.pages import CHUNK, chunks
 from adapter.sync.partner import WAIT, Names, Partner
 from adapter.sync.references import literals, relative
 from adapter.sync.sentinel import remember
-from adapter.sync.theirs import as_ours
+from adapter.sync.theirs import as_ours, versions_there
 
 LinkKey = tuple[str, str, str, str]
 
@@ -141,11 +140,7 @@ def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[
 
 def _came(partner: Partner, names: Names, link: Link, row: Versioned) -> bool:
     """Whether one of the versions of what is there is what was in flight."""
-    try:
-        pages = partner.client.history(link.type, str(row.resource["id"]))
-        trees = [entry["resource"] for page in pages for entry in page if "resource" in entry]
-    except (NotFound, Gone, ServerRefused):
-        return False
+    trees = versions_there(partner, link.type, str(row.resource["id"]))
     theirs = (as_ours(names, partner.client.base, tree, link.local_id) for tree in trees)
     return any(fingerprint(tree) == link.in_flight for tree in theirs)
 

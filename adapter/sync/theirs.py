@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from adapter.errors import Gone, NotFound, ServerRefused
@@ -38,9 +39,13 @@ def _noted(key: str, value: Any) -> bool:
     return key in ("versionId", "lastUpdated") or (key == "source" and type(value) is str and value[:1] == "#")
 
 
-def removes(partner: Partner, link: Link) -> bool:
-    """Whether what is deleted here is deleted there, and not marked as ended."""
-    return partner.server.options.removal == "delete" or link.ending == "remove"
+def versions_there(partner: Partner, type_: str, remote_id: str) -> Iterator[Tree]:
+    """The versions of a resource of theirs, the newest first, deletions left out; none where the server keeps no history."""
+    try:
+        for page in partner.client.history(type_, remote_id):
+            yield from (entry["resource"] for entry in page if "resource" in entry)
+    except (NotFound, Gone, ServerRefused):
+        return
 
 
 def overrun(partner: Partner, names: Names, link: Link, version: str = "") -> list[Entry]:
@@ -48,11 +53,7 @@ def overrun(partner: Partner, names: Names, link: Link, version: str = "") -> li
     been by us, late, and servers delete whatever the version, so that nobody has seen it. Empty where it was as it was known,
     or where the server keeps no history.
     """
-    try:
-        pages = partner.client.history(link.type, link.remote_id)
-        last: Tree | None = next((row["resource"] for page in pages for row in page if "resource" in row), None)
-    except (NotFound, Gone, ServerRefused):
-        return []
+    last = next(versions_there(partner, link.type, link.remote_id), None)
     known = {version or link.remote_version, link.theirs_version}
     if last is None or str(last.get("meta", {}).get("versionId", "")) in known:
         return []

@@ -13,7 +13,7 @@ from adapter.ports import FOR_CONSENT, Conflict, Entry, Link, Versioned
 from adapter.sync.ending import WITHDRAWAL, withdrawn
 from adapter.sync.partner import LOOK_AT_CONSENT, Names, Partner, Report
 from adapter.sync.sentinel import remember
-from adapter.sync.theirs import as_ours, overrun, removes
+from adapter.sync.theirs import as_ours, overrun
 
 
 def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link:
@@ -29,7 +29,7 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
         there = partner.client.read(link.type, link.remote_id)
         if link.linked and there.version != link.remote_version and not _is_withdrawal(there, before):
             raise Raced("changed there")
-        if removes(partner, link):
+        if _removes(partner, link):
             return _remove(partner, names, link, there, report)
         new = withdrawn(there.resource, as_error=link.ending == "error")
         if new is None:
@@ -58,6 +58,11 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
     remember(partner, [seen])
     known = link.replace(remote_version=seen.version, remote_updated=seen.last_updated, base=0, seen=tree)
     return _close(partner, known, report, "withdrawn")
+
+
+def _removes(partner: Partner, link: Link) -> bool:
+    """Whether what is deleted here is deleted there, and not marked as ended."""
+    return partner.server.options.removal == "delete" or link.ending == "remove"
 
 
 def _is_withdrawal(there: Versioned, link: Link) -> bool:

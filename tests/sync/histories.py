@@ -121,8 +121,7 @@ class Histories(Silence, RuleBasedStateMachine):
         adapter = self.world.adapters[name]
         if adapter.record("plan", PLAN) is not None:
             self.ended |= {word for place in PLACES if (word := word_here(adapter, *place)) is not None}
-            expect = {(row.type, row.id): str(row.version) for row in adapter.store.parts("plan", PLAN).values()}
-            adapter.store.delete("plan", PLAN, expect=expect)
+            adapter.delete("plan", PLAN)
             self.deleted.add(name)
 
     def _delete_there(self, name: str, id_: str) -> None:

@@ -46,8 +46,7 @@ def edit(world: World) -> None:
 def clash(world: World) -> Any:
     """`west` deletes its plan, which was changed there, and meets that; the plan that is there."""
     west, site = world.adapters[WEST], world.sites[NORTH]
-    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
-    west.store.delete("plan", PLAN, expect=expect)
+    west.delete("plan", PLAN)
     (plan,) = site.here("CarePlan", PLAN)
     site.server.update({**plan, "title": "theirs"})
     assert west.run(NORTH, "both")
@@ -275,8 +274,7 @@ def test_what_a_conflict_showed_and_an_incident_took_away_stands_in_the_journal(
 def test_what_was_withdrawn_without_an_answer_and_is_kept_after_all_is_as_it_is_here(world: World, fault: str) -> None:
     west, site = world.adapters[WEST], world.sites[SOUTH]
     plan = copy(west.record("plan", PLAN))
-    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
-    west.store.delete("plan", PLAN, expect=expect)
+    west.delete("plan", PLAN)
     west.wires[SOUTH].faults = [fault] * 3
     west.run(SOUTH, "push")
     west.write(plan)
@@ -294,8 +292,7 @@ def test_what_was_removed_there_and_is_brought_back_here_is_sent_anew() -> None:
     west, site = world.adapters[WEST], world.sites[NORTH]
     try:
         plan = copy(west.record("plan", PLAN))
-        expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
-        west.store.delete("plan", PLAN, expect=expect)
+        west.delete("plan", PLAN)
         assert west.run(NORTH, "both").error is None
         assert not site.here("CarePlan", PLAN)
         west.write(plan)
@@ -330,8 +327,7 @@ def test_the_parts_of_what_is_deleted_here_and_changed_there_wait_for_the_decisi
 def test_what_two_parts_of_ours_mean_is_the_one_s_that_has_it(world: World) -> None:
     """A goal that was deleted here with its plan, and is back by itself, while its deletion there is still to be decided."""
     west, site = world.adapters[WEST], world.sites[SOUTH]
-    expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
-    west.store.delete("plan", PLAN, expect=expect)
+    west.delete("plan", PLAN)
     (there,) = site.here("Goal", GOALS[1])
     site.server.update({**there, "description": {"text": "theirs"}})
     west.write({**goal(GOALS[1], "back"), "kind": "goal", "patient": PATIENT})
@@ -359,8 +355,7 @@ def test_what_is_written_there_just_before_our_deletion_arrives_stands_in_the_jo
         site.server.update({**plan, "title": "theirs"})
 
     try:
-        expect = {(row.type, row.id): str(row.version) for row in west.store.parts("plan", PLAN).values()}
-        west.store.delete("plan", PLAN, expect=expect)
+        west.delete("plan", PLAN)
         west.wires[NORTH].faults = ["late"] * 3 if late else []
         west.run(NORTH, "push", Life("writing", 0, change))
         west.wires[NORTH].deliver()

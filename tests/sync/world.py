@@ -128,6 +128,11 @@ class Adapter:
         parts, _ = load("core").parts(record, {part: row.tree for part, row in present.items()})
         self.store.save(record, parts)
 
+    def delete(self, kind: str, id_: str) -> None:
+        """A person deletes a record, as it now stands."""
+        expect = {(row.type, row.id): str(row.version) for row in self.store.parts(kind, id_).values()}
+        self.store.delete(kind, id_, expect=expect)
+
     def links(self) -> Iterator[Link]:
         """Every link to every server."""
         for server in self.wires:
