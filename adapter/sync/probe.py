@@ -13,7 +13,7 @@ from adapter.sync.ending import WITHDRAWAL
 from adapter.sync.incoming import Incoming
 from adapter.sync.outgoing import fingerprint, own_value
 from adapter.sync.pages import CHUNK, chunks
-from adapter.sync.partner import WAIT, Names, Partner
+from adapter.sync.partner import Names, Partner
 from adapter.sync.references import literals, relative
 from adapter.sync.sentinel import remember
 from adapter.sync.theirs import as_ours, versions_there
@@ -134,6 +134,7 @@ def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[
     partner.store.settle(settled)
     for link in settled:
         incoming.report.add(link, "found there")
+    _meet(partner, names, strange)
     incoming.take(strange)
     return [*settled, *(link for link, _ in strange)]
 
@@ -146,30 +147,28 @@ def _came(partner: Partner, names: Names, link: Link, row: Versioned) -> bool:
 
 
 def look_again(partner: Partner, incoming: Incoming, links: Sequence[Link]) -> list[Link]:
-    """Reads these links, which are leased, and takes in what changed there; gives them, no more leased. What names something
-    there that may be a part of ours, which still has to go, waits for that: taken in before, it would be named twice.
-    """
+    """Reads these links, which are leased, and takes in what changed there; gives them, no more leased."""
     found = [(link, partner.look(*link.remote)) for link in links]
     rows = [(link, row) for link, row in found if row is not None]
     missing = [link for link, row in found if row is None]
     remember(partner, (row for _, row in rows))
-    waits = {link.key: part for link, row in rows if (part := _may_be_meant(incoming.names, link, row)) is not None}
-    due = partner.later(WAIT)
-    early = [(link, f"waits for {'/'.join(waits[link.key].local)}") for link, _ in rows if link.key in waits]
-    partner.store.settle([link.replace(reason=why, not_before=due, lease_until="") for link, why in early])
-    for link, why in early:
-        incoming.report.add(link, "waiting", why)
-    incoming.take([(link, row) for link, row in rows if link.key not in waits])
+    _meet(partner, incoming.names, rows)
+    incoming.take(rows)
     incoming.gone(missing)
     return list(links)
 
 
-def _may_be_meant(names: Names, link: Link, row: Versioned) -> Link | None:
-    """A part of the same record that is to go there and has no id there yet, where theirs names one of its type that is known
-    by no id of ours.
+def _meet(partner: Partner, names: Names, rows: Sequence[tuple[Link, Versioned]]) -> None:
+    """What theirs names, and bears there our identifier of a part of the same record that has still to go, means ours: by an
+    address there the record would name it twice.
     """
-    named = {key for literal in literals(row.resource) if (key := relative(literal, names.base)) is not None}
-    names.load_remote(named)
-    types = {type_ for type_, id_ in named if names.local_id(type_, id_) is None}
-    parts = names.parts(link) if types else ()
-    return next((part for part in parts if part.type in types and part.todo and not part.remote_id), None)
+    for link, row in rows:
+        named = {key for literal in literals(row.resource) if (key := relative(literal, names.base)) is not None}
+        names.load_remote(named)
+        strange = [key for key in sorted(named) if names.local_id(*key) is None]
+        parts = names.parts(link) if strange else ()
+        ours = {(part.type, own_value(part)): part for part in parts if part.todo and not part.remote_id}
+        for type_, id_ in strange:
+            there = partner.look(type_, id_) if any(type_ == other for other, _ in ours) else None
+            if there is not None and (part := ours.get((type_, own_identifier(there.resource) or ""))) is not None:
+                names.learn(part.replace(remote_id=id_))

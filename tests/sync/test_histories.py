@@ -239,6 +239,24 @@ def test_a_goal_that_two_add_is_named_once_and_both_are_asked_where_an_answer_is
     assert [(one.ours, one.theirs) for one in west.store.conflicts(NORTH)] == [("ours", "theirs")]
 
 
+def test_a_goal_that_two_add_is_named_once_where_an_edit_of_its_plan_is_on_its_way(world: World) -> None:
+    """What became of that edit is looked up before anything is read, when the goal is not known by its id there."""
+    west, east = world.adapters[WEST], world.adapters[EAST]
+    west.write({**copy(west.record("plan", PLAN)), "title": "ours"})
+    west.wires[NORTH].faults = ["lost request"]
+    assert west.run(NORTH, "push")
+    for adapter in (west, east):
+        plan = copy(adapter.record("plan", PLAN))
+        adapter.write({**plan, "goals": [*plan["goals"], goal(LATER, adapter.name)]})
+    for adapter in (east, west, west):
+        world.later(HOURS)
+        assert adapter.run(NORTH, "both")
+    (there,) = world.sites[NORTH].here("CarePlan", PLAN)
+    assert len(there["goal"]) == 3
+    assert len(west.record("plan", PLAN)["goals"]) == 3
+    assert [(one.ours, one.theirs) for one in west.store.conflicts(NORTH)] == [(WEST, EAST)]
+
+
 def test_what_is_deleted_before_its_creation_is_recorded_is_gone() -> None:
     """Sent once more, it had another id, and the plan there named the one that was deleted."""
     world = World(synced=False)
