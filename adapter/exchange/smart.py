@@ -21,6 +21,7 @@ from urllib.parse import urlencode, urlsplit
 
 import jwt
 
+from adapter.baton import behind
 from adapter.errors import SettingsError, Unavailable
 from adapter.exchange.auth import ClientCertificate
 from adapter.exchange.keys import SigningKey
@@ -89,14 +90,14 @@ class SmartBackend:
 
     def header(self) -> str:
         """`Bearer …`, with a token that is good for a while yet."""
-        with self._lock:
+        with behind(self._lock):
             if not self._token or self._clock.monotonic() >= self._until:
                 self._renew()
             return f"Bearer {self._token}"
 
     def renew(self, refused: str) -> bool:
         """After a 401 with the header `refused`: forgets that token, once for all threads that met it. True: try again."""
-        with self._lock:
+        with behind(self._lock):
             if refused == f"Bearer {self._token}":
                 self._token = ""
         return True

@@ -10,16 +10,21 @@ import http.client
 import io
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import wait_for_read
 from urllib3.util.retry import Retry
 
+from adapter.baton import aside
 from adapter.ports import Clock
+
+# What is larger may not fit into the socket, and waits there.
+_FITS = 16 * 1024
 
 
 class Call:
@@ -65,7 +70,8 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         self._sock.settimeout(self._call.left())
-        return int(self._raw.readinto(buffer))
+        with nullcontext() if wait_for_read(self._sock, 0) else aside():
+            return int(self._raw.readinto(buffer))
 
     def close(self) -> None:
         self._raw.close()
@@ -95,14 +101,19 @@ class _Timed:
     response_class: Any = _Response
     sock: Any
 
+    def connect(self) -> None:
+        with aside():
+            super().connect()  # type: ignore[misc]
+
     def send(self, data: Any) -> None:
         call = _current.get()
         if self.sock is None:
-            self.connect()  # type: ignore[attr-defined]
+            self.connect()
         if call is not None:
             self.sock.settimeout(call.left())
             call.sent = True
-        super().send(data)  # type: ignore[misc]
+        with aside() if len(data) > _FITS else nullcontext():
+            super().send(data)  # type: ignore[misc]
 
 
 class _Connection(_Timed, HTTPConnection):

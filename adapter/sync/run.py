@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from threading import Condition, Thread
+from threading import Thread
 
+from adapter.baton import Baton
 from adapter.errors import Unavailable
 from adapter.ports import ORDER, Link, ServerState
 from adapter.sync.facts import Facts
@@ -81,7 +82,9 @@ def _said(partner: Partner, report: Report, *, again: bool) -> Report:
 
 @dataclass(slots=True)
 class _Run:
-    """All rounds of one push, over as many connections as the way in use has."""
+    """All rounds of one push, over as many connections as the way in use has, each with a thread of its own. What they have in
+    common is theirs who hold the baton.
+    """
 
     partner: Partner
     report: Report
@@ -93,7 +96,7 @@ class _Run:
     progress: bool = False
     tempo: Tempo = field(init=False)
     placing: Placing = field(init=False)
-    _turn: Condition = field(default_factory=Condition)
+    _baton: Baton = field(default_factory=Baton)
     _busy: list[int] = field(default_factory=list)
     _hands: list[Thread] = field(default_factory=list)
     _full: int = 0
@@ -111,9 +114,8 @@ class _Run:
         try:
             self._work(0)
         finally:
-            with self._turn:
-                self._over = True
-                self._turn.notify_all()
+            with self._baton.held():
+                self._ended()
             for hand in self._hands:
                 hand.join()
         self.facts.learned(self.tempo)
@@ -122,47 +124,48 @@ class _Run:
             raise self._fault
 
     def _work(self, hand: int) -> None:
-        try:
-            while (links := self._leased(hand)) is not None:
-                self._round(links)
-        except BaseException as error:
-            with self._turn:
-                self._fault, self._over = self._fault or error, True
-                self._turn.notify_all()
-            if hand == 0 and not isinstance(error, Exception):
-                raise
+        with self._baton.held():
+            try:
+                while (links := self._leased(hand)) is not None:
+                    self._round(links)
+            except BaseException as error:
+                self._fault = self._fault or error
+                self._ended()
+                if hand == 0 and not isinstance(error, Exception):
+                    raise
+
+    def _ended(self) -> None:
+        self._over = True
+        self._baton.changed.notify_all()
 
     def _round(self, links: list[Link]) -> None:
         try:
             Round(self, links).run()
         finally:
-            with self._turn:
-                self._busy.remove(_rank(links))
-                self._turn.notify_all()
+            self._busy.remove(_rank(links))
+            self._baton.changed.notify_all()
 
     def _leased(self, hand: int) -> list[Link] | None:
         """The next lease of work; None where nothing is due any more, or the run is to end."""
-        partner = self.partner
-        with self._turn:
-            while not self._over:
-                if hand >= self.tempo.way.at_once:
-                    self._turn.wait()
-                    continue
-                self.go_on()
-                limit = self._limit()
-                links = partner.store.claim(partner.name, limit=limit, seconds=partner.lease)
-                if links:
-                    return self._in_order(links, full=len(links) >= limit)
-                if self._busy:
-                    # What others have under way may leave something to do.
-                    self._turn.wait()
-                elif not self.renewed or (self.progress and self.report.waiting):
-                    # What waited for a parent may go, now that more is there. What is due goes before that is looked for.
-                    self.renewed, self.progress = True, False
-                    partner.store.renew(partner.name)
-                else:
-                    self._over = True
-                    self._turn.notify_all()
+        partner, changed = self.partner, self._baton.changed
+        while not self._over:
+            if hand >= self.tempo.way.at_once:
+                changed.wait()
+                continue
+            self.go_on()
+            limit = self._limit()
+            links = partner.store.claim(partner.name, limit=limit, seconds=partner.lease)
+            if links:
+                return self._in_order(links, full=len(links) >= limit)
+            if self._busy:
+                # What others have under way may leave something to do.
+                changed.wait()
+            elif not self.renewed or (self.progress and self.report.waiting):
+                # What waited for a parent may go, now that more is there. What is due goes before that is looked for.
+                self.renewed, self.progress = True, False
+                partner.store.renew(partner.name)
+            else:
+                self._ended()
         return None
 
     def _limit(self) -> int:
@@ -181,7 +184,7 @@ class _Run:
         self._first = False
         if any(other != rank for other in self._busy):
             self.tempo.restart()
-        self._turn.wait_for(lambda: self._over or not any(other < rank for other in self._busy))
+        self._baton.changed.wait_for(lambda: self._over or not any(other < rank for other in self._busy))
         if self._over:
             self.partner.store.settle([link.replace(lease_until="") for link in links])
             return None
@@ -201,16 +204,14 @@ class _Run:
 
     def wrote(self, resources: int) -> None:
         """So many more are there."""
-        with self._turn:
-            self.failures = 0
-            self.tempo.done(resources, self.partner.clock.monotonic())
+        self.failures = 0
+        self.tempo.done(resources, self.partner.clock.monotonic())
 
     def failed(self, error: Unavailable) -> None:
         """One more request that nobody knows the outcome of. Raises it where they are too many."""
-        with self._turn:
-            self.failures += 1
-            self.error = error
-            self.tempo.restart()
+        self.failures += 1
+        self.error = error
+        self.tempo.restart()
         if self.failures >= MOST_FAILURES:
             raise error
 
