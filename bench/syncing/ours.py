@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import gc
+import json
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from adapter.bootstrap import Services
 from adapter.services.exchange import How, exchange
 from adapter.services.servers import add, options_of
+from bench.inputs import ROOT
 from bench.syncing.people import people
 
 NAME = "north"
@@ -55,9 +58,6 @@ def store(folder: Path, base: str, source: Path | None = None, **options: Any) -
 
 def run(services: Services, how: How) -> Spent:
     """One run, again until nothing waits any more; whatever it could not do is an error of the measurement."""
-    # What this process holds for the peers (every raw Bundle) is not ours to be gone through by the collector.
-    gc.collect()
-    gc.freeze()
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(100):
         with services.partner(NAME) as partner:
@@ -65,7 +65,32 @@ def run(services: Services, how: How) -> Spent:
         if ran.error is None and (how == "pull" or not services.store().counts(NAME).get("waiting")):
             break
     spent = Spent(time.perf_counter() - wall, time.process_time() - cpu)
-    gc.unfreeze()
     if ran.error is not None or ran.report.troubled:
         raise AssertionError(f"not done: {ran.error or ran.report.counts()}")
     return spent
+
+
+def apart(folder: Path, how: How, *, taking_in: int = 0) -> Spent:
+    """The same with the store of a folder, in a process of its own, as a command is: what this one holds for the peers costs
+    it nothing. With `taking_in`, so many people are taken in first, by the same clock.
+    """
+    command = [sys.executable, "-m", "bench.syncing.ours", str(folder), how, str(taking_in)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return Spent(*json.loads(done.stdout))
+
+
+def main() -> None:
+    """Prints the seconds of a run, by the clock and of the processor."""
+    folder, how, number = sys.argv[1], cast("How", sys.argv[2]), int(sys.argv[3])
+    with Services(url=f"sqlite:///{folder}/ours.db") as services:
+        services.border()
+        wall, cpu = time.perf_counter(), time.process_time()
+        for records in people(number):
+            services.take_in(records, origin="synthetic")
+        taken = Spent(time.perf_counter() - wall, time.process_time() - cpu)
+        spent = run(services, how)
+    print(json.dumps([taken.wall + spent.wall, taken.cpu + spent.cpu]))
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,7 @@ from adapter.exchange import HttpFhirServer
 from adapter.sync.beginning import COUNT
 from bench.peers.process import Peer
 from bench.syncing import ours, raw
-from bench.syncing.people import RESOURCES, people
+from bench.syncing.people import RESOURCES
 from bench.syncing.servers import Hapi, Stub
 
 TURNS = 2
@@ -54,19 +54,14 @@ def first_push(hapi: Hapi, folder: Path, full: Path, number: int, way: raw.Way) 
     for _ in range(TURNS):
         rates["raw"].append(raw.replay(hapi.base, way, persons))
         hapi.empty()
-        with ours.store(folder, hapi.base, full) as services:
-            services.border()
-            spent = ours.run(services, "push")
+        with ours.store(folder, hapi.base, full):
+            spent = ours.apart(folder, "push")
         hapi.empty()
         rates["ours"].append(number * RESOURCES / spent.wall)
         rates["cpu"].append(1000 * spent.cpu / (number * RESOURCES))
     some = min(TRIAL, number)
-    with ours.store(folder, hapi.base) as services:
-        started = time.perf_counter()
-        for records in people(some):
-            services.take_in(records, origin="synthetic")
-        ours.run(services, "push")
-        whole = some * RESOURCES / (time.perf_counter() - started)
+    with ours.store(folder, hapi.base):
+        whole = some * RESOURCES / ours.apart(folder, "push", taking_in=some).wall
     hapi.empty()
     return Found(median(rates["ours"]), median(rates["raw"]), median(rates["cpu"]), whole)
 
@@ -89,8 +84,7 @@ def first_pull(hapi: Hapi, folder: Path, number: int) -> Found:
 
 def _pulled(folder: Path, base: str, expected: int) -> ours.Spent:
     with ours.store(folder, base, patients="all") as services:
-        services.border()
-        spent = ours.run(services, "pull")
+        spent = ours.apart(folder, "pull")
         _assert_all(services.store().counts(ours.NAME).get("linked", 0), expected)
     return spent
 
@@ -127,9 +121,8 @@ def beside(stub: Stub, folder: Path, full: Path, number: int, peers: Mapping[str
             for name, peer in peers.items():
                 others[do][name].append(peer.meter(do)(0))
         stub.set(empty=True, delay=delay)
-        with ours.store(folder, stub.base, full) as services:
-            services.border()
-            own["pushed"].append(number * RESOURCES / ours.run(services, "push").wall)
+        with ours.store(folder, stub.base, full):
+            own["pushed"].append(number * RESOURCES / ours.apart(folder, "push").wall)
         own["read"].append(_read(stub.base, number * RESOURCES))
         own["pulled"].append(number * RESOURCES / _pulled(folder, stub.base, number * RESOURCES).wall)
     medians = {do: {name: median(figures) for name, figures in found.items()} for do, found in others.items()}
@@ -150,8 +143,7 @@ def with_faults(stub: Stub, folder: Path, full: Path, number: int) -> tuple[floa
         rates = []
         for _ in range(TURNS):
             stub.set(empty=True, faults=faults)
-            with ours.store(folder, stub.base, full) as services:
-                services.border()
-                rates.append(number * RESOURCES / ours.run(services, "push").wall)
+            with ours.store(folder, stub.base, full):
+                rates.append(number * RESOURCES / ours.apart(folder, "push").wall)
         found.append(median(rates))
     return found[0], found[1]
