@@ -35,8 +35,6 @@ from tests.sync.wire import Clock, Died, Life, Mortal, Site, Time, Wire
 Tree = dict[str, Any]
 Removal = Literal["withdraw", "delete"]
 LEASE = 300
-# What was once put together for one store is there for all.
-COMPILED: dict[Any, Any] = {}
 TYPES = frozenset({"Patient", "Condition", "CarePlan", "Goal"})
 SERVERS = {"west": ("north", "south"), "east": ("north",)}
 
@@ -137,6 +135,19 @@ class Adapter:
         """Every link to every server."""
         for server in self.wires:
             yield from self.store.links(server)
+
+
+class _Compiled(dict[Any, Any]):
+    """Statements that were once put together for one store, for all: SQLAlchemy's key begins with the store's own dialect."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key[1:], value)
+
+
+COMPILED = _Compiled()
 
 
 class Small(MemoryFhirServer):
