@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from signal import ITIMER_REAL, SIGALRM, setitimer, signal
 from threading import Barrier, Event, Lock
 
 import pytest
@@ -47,6 +48,35 @@ def test_what_waits_aside_goes_on_with_the_baton() -> None:
             raise ZeroDivisionError
         assert baton.changed.wait_for(lambda: True)
         # Held again: a wait gives it up once more.
+        assert not baton.changed.wait(0.001)
+
+
+def test_a_signal_that_ends_a_wait_leaves_the_baton_where_it_was() -> None:
+    baton, taken, free = Baton(), Event(), Event()
+
+    def other() -> None:
+        with baton.held():
+            taken.set()
+            assert free.wait(SECONDS)
+
+    def waits(pool: ThreadPoolExecutor) -> None:
+        with aside():
+            pool.submit(other)
+            assert taken.wait(SECONDS)
+            # While this thread waits to have it back.
+            setitimer(ITIMER_REAL, 0.05)
+
+    def interrupted(*_: object) -> None:
+        free.set()
+        raise KeyboardInterrupt
+
+    before = signal(SIGALRM, interrupted)
+    try:
+        with ThreadPoolExecutor(1) as pool, baton.held(), pytest.raises(KeyboardInterrupt):
+            waits(pool)
+    finally:
+        signal(SIGALRM, before)
+    with baton.held():
         assert not baton.changed.wait(0.001)
 
 
