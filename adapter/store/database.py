@@ -55,7 +55,10 @@ def _engine(url: str, timeout: float) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if not parsed.drivername.startswith("sqlite"):
+        from adapter.store.postgresql import connect
+
         engine = create_engine(parsed, pool_pre_ping=True)
+        event.listen(engine, "do_connect", connect)
         # Before SQLAlchemy asks for the server's version: without an encoding that is bytes, which it does not understand.
         event.listen(engine, "connect", _in_utf_8, insert=True)
         return engine

@@ -102,13 +102,13 @@ def _move_row(key: Key, old: Place, new: Place) -> dict[str, str]:
     return dict(zip(names, (*key, *old, *new), strict=True))
 
 
-def _moving(table: Any, *where: Any) -> Any:
+def _moving(table: Any, *where: Any, **also: Any) -> Any:
     place: dict[str, Any] = {
         "kind": bindparam("to_kind"),
         "record_id": bindparam("to_record"),
         "part": bindparam("to_part"),
     }
-    return update(table).where(*where).values(**place)
+    return update(table).where(*where).values(**place, **also)
 
 
 def _was(table: Any) -> Sequence[Any]:
@@ -136,6 +136,7 @@ _LINKS = (
 )
 _MOVED = (
     _moving(resource, resource.c.type == bindparam("of_type"), resource.c.id == bindparam("of_id")),
-    _moving(link, *_was(link), link.c.local_id == bindparam("of_id")),
+    # Who leased it knows it by the name that it had, and could not let go of it.
+    _moving(link, *_was(link), link.c.local_id == bindparam("of_id"), lease_until=""),
     _moving(conflict, *_was(conflict), conflict.c.state != "resolved"),
 )

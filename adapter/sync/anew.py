@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapter.fhir_json import Tree
-from adapter.ports import Link
-from adapter.sync.outgoing import references
+from adapter.ports import ENDED, Link
+from adapter.sync.outgoing import Key, references
 from adapter.sync.pages import chunks
 from adapter.sync.partner import Store
 from adapter.sync.references import relative, rewritten
@@ -27,18 +27,37 @@ def anew(link: Link) -> Link:
 
 def refer_anew(store: Store, server: str, links: Iterable[Link]) -> None:
     """What is there and refers to these is as if it had been sent without them, and waits for them."""
-    lost = {link.local for link in links}
+    _without(store, server, {link.local for link in links}, named=True)
+
+
+def refer_again(store: Store, server: str, links: Iterable[Link]) -> None:
+    """What was sent without these, as they were gone there, is sent once more where they are there again."""
+    present = store.local(server, [link.local for link in links])
+    back = {one.local for one in present.values() if one.remote_id and one.state not in ENDED}
+    if back:
+        _without(store, server, back, named=False)
+
+
+def _without(store: Store, server: str, lost: set[Key], *, named: bool) -> None:
+    """What refers to these is as if it had been sent without them; unless `named`, only where theirs does not name them."""
     # The list is made first: nothing is written while it is read.
     there = [link for link in store.links(server) if link.linked and link.state in ("linked", "partial")]
     for some in chunks(there, CHUNK):
         stored = store.resources(link.local for link in some)
-        asked = [link for link in some if link.local in stored and lost & set(references(stored[link.local].tree))]
-        leased = store.lease(asked, seconds=LEASE)
+        asked = {link.key: lost & set(references(stored[link.local].tree)) for link in some if link.local in stored}
+        leased = store.lease([link for link in some if asked.get(link.key)], seconds=LEASE)
         bases = store.versions((*link.local, link.base) for link in leased if link.base)
-        store.settle([_without(link, bases.get(link.local), lost) for link in leased])
+        rows = [(link, link.seen if link.seen is not None else bases.get(link.local)) for link in leased]
+        store.settle([
+            _sent_without(link, seen, lost) if named or asked[link.key] - set(references(seen)) else _let_go(link)
+            for link, seen in rows
+        ])  # fmt: skip
 
 
-def _without(link: Link, base: Tree | None, lost: set[tuple[str, str]]) -> Link:
-    seen = link.seen if link.seen is not None else base
+def _sent_without(link: Link, seen: Tree | None, lost: set[Key]) -> Link:
     rest = rewritten(seen, lambda literal: None if relative(literal) in lost else literal) if seen is not None else None
     return link.replace(seen=rest, acked=0, state="partial", reason="a reference is written anew", lease_until="")
+
+
+def _let_go(link: Link) -> Link:
+    return link.replace(lease_until="")

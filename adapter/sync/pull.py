@@ -16,6 +16,7 @@ from adapter.fhir_json import Tree
 from adapter.mapping.pausing import paused
 from adapter.ports import ENDED, Arrival, Link, Rows, Versioned, instant, moment
 from adapter.sync.adopting import ADOPTED, Adopting
+from adapter.sync.anew import refer_again
 from adapter.sync.beginning import COUNT, about_patients, linked
 from adapter.sync.brake import brake, sweep
 from adapter.sync.facts import Facts
@@ -25,7 +26,7 @@ from adapter.sync.partner import Names, Partner, Report
 from adapter.sync.probe import flown
 from adapter.sync.scope import Scope
 from adapter.sync.sentinel import keep, look_again, remember
-from adapter.sync.stamps import DAY, bounded, had_twice, is_known
+from adapter.sync.stamps import DAY, bounded, had_twice, is_due, is_known
 from adapter.sync.turn import Turn
 
 # After so many times several pages of a sorted answer the watermark moves: one that is cut short was not for nothing.
@@ -71,7 +72,7 @@ class _Look:
     stamps: dict[str, str] = field(default_factory=dict)
     news: list[Versioned] = field(default_factory=list)
     swept_now: bool = False
-    returned: bool = False
+    back: list[Link] = field(default_factory=list)
     met: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
     lost: dict[str, datetime] = field(default_factory=dict)
@@ -189,7 +190,7 @@ class _Look:
         for link in links.values():
             self.names.learn(link)
         changed = [link for link in links.values() if not is_known(link, rows[link.remote_id]) or self._is_back(link)]
-        self.returned |= any(link.state == "gone" for link in changed)
+        self.back += [link for link in changed if link.state == "gone"]
         new = [row for id_, row in rows.items() if (type_, id_) not in links]
         if not self.dry_run:
             self.news = remember(self.partner, [*new, *(rows[link.remote_id] for link in changed), *self.news])
@@ -256,16 +257,13 @@ class _Look:
                     found += [(type_, id_) for row in page if (id_ := deleted_id(row, type_))]
         self._gone(found)
         # Where one is back that was deleted, a backup may have brought others.
-        if self.returned or (silent and self._is_time()) or not store.state(name).last_sweep:
+        last = store.state(name).last_sweep
+        due = is_due(last, self.partner.clock.now(), self.partner.server.options.sweep)
+        if self.back or (silent and due) or not last:
             self.swept()
         for type_, stamp in self.stamps.items():
             if stamp and not self.dry_run:
                 store.set_watermark(name, f"{type_}/deleted", stamp)
-
-    def _is_time(self) -> bool:
-        last = self.partner.store.state(self.partner.name).last_sweep
-        ago = self.partner.clock.now() - moment(last) if last else timedelta.max
-        return not timedelta() <= ago < timedelta(seconds=self.partner.server.options.sweep)
 
     def swept(self) -> None:
         """Every linked id is looked at; what is not there any more is gone."""
@@ -290,9 +288,10 @@ class _Look:
         self.incoming.gone(leased)
 
     def noted(self) -> None:
-        """When it was, and how far its clock is ahead."""
+        """When it was, and how far its clock is ahead; what is there again is referred to again."""
         if self.dry_run:
             return
+        refer_again(self.partner.store, self.partner.name, self.back)
         values: Tree = {"last_pull": self.partner.later()}
         if stamps := [stamp for stamp in self.stamps.values() if stamp]:
             ahead = moment(max(stamps, key=moment)) - self.partner.clock.now()

@@ -51,3 +51,9 @@ def had_twice(mark: str, stamp: str, passed: timedelta) -> datetime | None:
     """
     start = moment(stamp) - passed
     return start if start < moment(mark) - CLOCK else None
+
+
+def is_due(last: str, now: datetime, seconds: float) -> bool:
+    """Whether so many seconds have passed since an instant, or the clock was set back before it, or there was none yet."""
+    ago = now - moment(last) if last else timedelta.max
+    return not timedelta() <= ago < timedelta(seconds=seconds)

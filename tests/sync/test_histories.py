@@ -257,6 +257,44 @@ def test_a_goal_that_two_add_is_named_once_where_an_edit_of_its_plan_is_on_its_w
     assert [(one.ours, one.theirs) for one in west.store.conflicts(NORTH)] == [(WEST, EAST)]
 
 
+def test_what_becomes_a_record_of_its_own_while_it_is_looked_up_is_leased_no_more(world: World) -> None:
+    """It was known by the name that it had, and nobody could go on with it before the lease ran out."""
+    west, east, site = world.adapters[WEST], world.adapters[EAST], world.sites[NORTH]
+    plan = copy(east.record("plan", PLAN))
+    plan["goals"][0]["statement"]["text"] = "theirs"
+    east.write(plan)
+    east.wires[NORTH].faults = ["lost request"]
+    assert east.run(NORTH, "push")
+    (gone,) = site.here("Goal", GOALS[0])
+    site.server.delete("Goal", gone["id"])
+    world.later(HOURS)
+    assert west.run(NORTH, "both")
+    west.write({**copy(west.record("plan", PLAN)), "title": "ours"})
+    assert west.run(NORTH, "both")
+    assert east.run(NORTH, "both")
+    assert [link for link in east.links() if link.lease_until] == []
+
+
+def test_what_is_there_again_is_named_again_by_what_was_sent_without_it(world: World) -> None:
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    (goal_,) = site.here("Goal", GOALS[0])
+    site.server.delete("Goal", goal_["id"])
+    world.later(HOURS)
+    assert west.run(NORTH, "both")
+    west.write({**copy(west.record("plan", PLAN)), "title": "ours"})
+    assert west.run(NORTH, "both")
+    assert len(site.here("CarePlan", PLAN)[0]["goal"]) == 1
+    site.server.update(goal_)
+    world.later(HOURS)
+    assert west.run(NORTH, "both")
+    assert [conflict.path for conflict in west.store.conflicts(NORTH)] == [""]
+    assert len(site.here("CarePlan", PLAN)[0]["goal"]) == 2
+    before = len(site.versions())
+    world.later(HOURS)
+    assert west.run(NORTH, "both")
+    assert len(site.versions()) == before
+
+
 def test_what_is_deleted_before_its_creation_is_recorded_is_gone() -> None:
     """Sent once more, it had another id, and the plan there named the one that was deleted."""
     world = World(synced=False)
