@@ -43,7 +43,7 @@ class Servers:
     def add_server(self, server: Server, patients: Sequence[str] = ()) -> None:
         with writing(self.engine) as connection:
             alone_with_servers(connection)
-            if connection.execute(_named(server.name)).first() is not None:
+            if connection.execute(_NAMED, {"name": server.name}).first() is not None:
                 raise UsageError("There is a server of that name already.", place=server.name)
             # A run that went on while one of that name was removed may have written of it since.
             _forget(connection, server.name)
@@ -65,7 +65,7 @@ class Servers:
 
     def server(self, name: str) -> Server:
         with reading(self.engine) as connection:
-            row = connection.execute(_named(name)).mappings().first()
+            row = connection.execute(_NAMED, {"name": name}).mappings().first()
         if row is None:
             raise UsageError("There is no server of that name.", place=name, remedy="See `careplan server list`.")
         return server_of(row)
@@ -116,33 +116,29 @@ class Servers:
 
     def take_turn(self, server: str, work: str, holder: str, *, seconds: float, force: bool = False) -> bool:
         now = self._clock.now()
-        at = turn.c
-        here = and_(at.server == server, at.work == work)
-        free = here if force else and_(here, or_(past(at.until), at.holder == holder))
-        values = {"holder": holder, "until": instant(now + timedelta(seconds=seconds))}
+        asked = {"name": server, "of": work}
+        mine = {"by": holder, "till": instant(now + timedelta(seconds=seconds))}
         with writing(self.engine) as connection:
-            if connection.execute(update(turn).where(free).values(**values), clock(now)).rowcount:
+            if connection.execute(_TAKE if force else _TAKE_FREE, {**asked, **mine, **clock(now)}).rowcount:
                 return True
-            if connection.execute(select(at.holder).where(here)).first() is not None:
+            if connection.execute(_TAKEN, asked).first() is not None:
                 return False
-            connection.execute(insert(turn).values(server=server, work=work, **values))
+            connection.execute(_TAKE_NEW, {**asked, **mine})
             return True
 
     def end_turn(self, server: str, work: str, holder: str) -> None:
-        at = turn.c
         with writing(self.engine) as connection:
-            connection.execute(delete(turn).where(at.server == server, at.work == work, at.holder == holder))
+            connection.execute(_END, {"name": server, "of": work, "by": holder})
 
     def watermark(self, server: str, type_: str) -> str:
-        query = select(watermark.c.value).where(watermark.c.server == server, watermark.c.type == type_)
         with reading(self.engine) as connection:
-            return connection.scalar(query) or ""
+            return connection.scalar(_MARK, {"name": server, "of": type_}) or ""
 
     def set_watermark(self, server: str, type_: str, value: str) -> None:
-        at = watermark.c
+        asked = {"name": server, "of": type_, "to": value}
         with writing(self.engine) as connection:
-            connection.execute(delete(watermark).where(at.server == server, at.type == type_))
-            connection.execute(insert(watermark).values(server=server, type=type_, value=value))
+            if connection.execute(_MARKED, asked).rowcount == 0:
+                connection.execute(_FIRST_MARK, asked)
 
 
 _servers = server
@@ -191,11 +187,23 @@ def clock(now: datetime) -> dict[str, str]:
     return {"now": instant(now), "far": instant(now + timedelta(seconds=FARTHEST))}
 
 
+def _bound(name: str) -> Any:
+    return bindparam(name)
+
+
 # Built once: a schedule asks them at every turn.
 _ALL = select(server).order_by(server.c.name)
+_NAMED = select(server).where(server.c.name == bindparam("name"))
 _STATE = select(server_state).where(server_state.c.server == bindparam("name"))
 _SENTINEL = select(server_state.c.sentinel).where(server_state.c.server == bindparam("name")).with_for_update()
-
-
-def _named(name: str) -> Any:
-    return select(server).where(server.c.name == name)
+_NAME, _OF, _BY, _TILL, _TO = map(_bound, ("name", "of", "by", "till", "to"))
+_HERE = and_(turn.c.server == _NAME, turn.c.work == _OF)
+_TAKE = update(turn).where(_HERE).values(holder=_BY, until=_TILL)
+_TAKE_FREE = _TAKE.where(or_(past(turn.c.until), turn.c.holder == _BY))
+_TAKEN = select(turn.c.holder).where(_HERE)
+_TAKE_NEW = insert(turn).values(server=_NAME, work=_OF, holder=_BY, until=_TILL)
+_END = delete(turn).where(_HERE, turn.c.holder == _BY)
+_READ_TO = and_(watermark.c.server == _NAME, watermark.c.type == _OF)
+_MARK = select(watermark.c.value).where(_READ_TO)
+_MARKED = update(watermark).where(_READ_TO).values(value=_TO)
+_FIRST_MARK = insert(watermark).values(server=_NAME, type=_OF, value=_TO)
