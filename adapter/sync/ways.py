@@ -74,8 +74,8 @@ def following(known: Sequence[Way], rates: Rates, chance: Random) -> Way:
 
 
 def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:
-    """Whether requests of that size were so slow that more of them at once do not make up for it; or whether it goes one by
-    one where Bundles go: that is left to chance.
+    """Whether requests of that size were so slow that more of them at once do not make up for it (fewer may be quicker than
+    many, where a server has few processors); or whether it goes one by one where Bundles go: that is left to chance.
     """
     best = rates.get(quickest(known, rates).name, 0.0)
     if _one_by_one(way, known):
@@ -83,7 +83,7 @@ def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:
     kin = [
         rates[f"{way.size}x{other.at_once}"] / other.at_once
         for other in known
-        if f"{way.size}x{other.at_once}" in rates
+        if other.at_once <= way.at_once and f"{way.size}x{other.at_once}" in rates
     ]
     return bool(kin) and max(kin) * way.at_once < best
 

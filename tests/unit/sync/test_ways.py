@@ -72,6 +72,12 @@ def test_what_cannot_win_is_not_tried() -> None:
     assert following(KNOWN, rates, Random(3)) != Way(1, 4)
 
 
+def test_fewer_at_once_are_tried_where_many_are_slow() -> None:
+    """What two processors do with two requests is not half of what they do with four."""
+    assert following(KNOWN, {"100x4": 200.0}, Random(3)) == Way(100, 2)
+    assert following(KNOWN, {"100x4": 200.0, "100x2": 400.0}, Random(3)) == Way(100, 1)
+
+
 def test_a_pause_is_no_measurement() -> None:
     tempo = Tempo(KNOWN, chance=Random(4))
     tempo.done(100, 0.0)
