@@ -15,10 +15,10 @@ from typing import Any
 CURIOUS = 12
 # What a new measurement weighs against what is remembered.
 WEIGHT = 0.5
-# A request for each resource costs this machine several times what one for many does: such a way must be well ahead. Each
-# further connection costs it something too.
-ALONE = 0.8
-FURTHER = 0.05
+# A request for each resource costs this machine several times what one for many does, one for a few half as much again: such a
+# way must be ahead by something. So must one of more connections.
+ALONE, FEW = 0.8, 0.9
+FURTHER = 0.02
 SIZES = (100, 25, 1)
 Rates = Mapping[str, float]
 
@@ -49,7 +49,8 @@ def quickest(known: Sequence[Way], rates: Rates) -> Way:
     """The one with the best rate, by what it costs here; where none is known, the first."""
 
     def worth(way: Way) -> float:
-        cost = (ALONE if way.size == 1 else 1.0) * max(0.1, 1 - FURTHER * (way.at_once - 1))
+        size = ALONE if way.size == 1 else 1.0 if way.size == known[0].size else FEW
+        cost = size * max(0.1, 1 - FURTHER * (way.at_once - 1))
         return rates.get(way.name, 0.0) * cost
 
     return max(known, key=lambda way: (worth(way), -known.index(way)))
@@ -74,18 +75,17 @@ def following(known: Sequence[Way], rates: Rates, chance: Random) -> Way:
 
 
 def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:
-    """Whether requests of that size were so slow that more of them at once do not make up for it (fewer may be quicker than
-    many, where a server has few processors); or whether it goes one by one where Bundles go: that is left to chance.
+    """Whether requests of that size were so slow that more of them at once do not make up for it; whether more of them at once
+    were no quicker than what is best; or whether it goes one by one where Bundles go: that is left to chance.
     """
-    best = rates.get(quickest(known, rates).name, 0.0)
     if _one_by_one(way, known):
         return True
-    kin = [
-        rates[f"{way.size}x{other.at_once}"] / other.at_once
-        for other in known
-        if other.at_once <= way.at_once and f"{way.size}x{other.at_once}" in rates
-    ]
-    return bool(kin) and max(kin) * way.at_once < best
+    best = rates.get(quickest(known, rates).name, 0.0)
+    kin = {one.at_once: rates[one.name] for one in known if one.size == way.size and one.name in rates}
+    fewer = [rate / at_once for at_once, rate in kin.items() if at_once <= way.at_once]
+    # Fewer may be quicker than many, where a server has few processors.
+    more = [kin[at_once] for at_once in sorted(kin) if at_once > way.at_once]
+    return bool(fewer and max(fewer) * way.at_once < best) or bool(more and more[0] < best)
 
 
 def _one_by_one(way: Way, known: Sequence[Way]) -> bool:
@@ -105,6 +105,8 @@ class Tempo:
     _done: int = 0
     # So many requests may still be under way that were begun under another way.
     _others: int = 1
+    # What a server does first of all, where nothing is known of it, may be slow: its caches are empty, its code is not warm.
+    _cold: bool = True
 
     def __post_init__(self) -> None:
         self.way = following(self.known, self.rates, self.chance)
@@ -120,6 +122,10 @@ class Tempo:
         self._done += resources
         spent = seconds - self._began
         if self._done < self.enough or spent <= 0:
+            return False
+        if not self.rates and self._cold:
+            self._cold = False
+            self.restart()
             return False
         rate, before = self._done / spent, self.rates.get(self.way.name)
         self.rates[self.way.name] = rate if before is None else (1 - WEIGHT) * before + WEIGHT * rate

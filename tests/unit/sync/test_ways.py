@@ -58,8 +58,13 @@ def test_one_by_one_is_left_to_chance_where_bundles_go() -> None:
 
 
 def test_a_further_connection_must_bring_something() -> None:
-    assert quickest(KNOWN, {"100x4": 105.0, "100x2": 100.0, "100x1": 98.0}) == Way(100, 1)
+    assert quickest(KNOWN, {"100x4": 103.0, "100x2": 100.0, "100x1": 99.0}) == Way(100, 1)
     assert quickest(KNOWN, {"100x4": 200.0, "100x2": 150.0, "100x1": 98.0}) == Way(100, 4)
+
+
+def test_requests_for_few_must_be_ahead() -> None:
+    assert quickest(KNOWN, {"100x4": 100.0, "25x4": 108.0}) == Way(100, 4)
+    assert quickest(KNOWN, {"100x4": 100.0, "25x4": 115.0}) == Way(25, 4)
 
 
 def test_one_by_one_must_be_well_ahead() -> None:
@@ -76,6 +81,15 @@ def test_fewer_at_once_are_tried_where_many_are_slow() -> None:
     """What two processors do with two requests is not half of what they do with four."""
     assert following(KNOWN, {"100x4": 200.0}, Random(3)) == Way(100, 2)
     assert following(KNOWN, {"100x4": 200.0, "100x2": 400.0}, Random(3)) == Way(100, 1)
+    assert following(KNOWN, {"100x4": 400.0, "100x2": 300.0}, Random(3)) == Way(25, 4)
+    assert following(KNOWN, {"100x4": 400.0, "100x2": 300.0, "25x4": 200.0}, Random(3)) == Way(100, 4)
+
+
+def test_what_a_cold_server_does_first_is_no_measurement() -> None:
+    tempo = Tempo(KNOWN, chance=Random(4))
+    for seconds in (0.0, 800.0, 801.0, 802.0):
+        tempo.done(800, seconds)
+    assert tempo.rates == {"100x4": 800.0}
 
 
 def test_a_pause_is_no_measurement() -> None:
