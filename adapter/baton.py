@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Condition, Lock, RLock, local
+from threading import Condition, Lock, RLock, Semaphore, local
 
 
 class _Mine(local):
@@ -77,12 +77,18 @@ def aside() -> Iterator[None]:
         yield
 
 
+def taken(lock: Lock | Semaphore, seconds: float = -1) -> bool:
+    """Takes a lock, or waits for it without the baton, for so many seconds or as long as it takes; whether it was to be had."""
+    if lock.acquire(blocking=False):
+        return True
+    with aside():
+        return lock.acquire(timeout=seconds) if seconds >= 0 else lock.acquire()
+
+
 @contextmanager
 def behind(lock: Lock) -> Iterator[None]:
     """Holds a lock that another thread may hold while it waits for a server, and then for the baton."""
-    if not lock.acquire(blocking=False):
-        with aside():
-            lock.acquire()
+    taken(lock)
     try:
         yield
     finally:

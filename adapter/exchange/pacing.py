@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from threading import BoundedSemaphore, Lock
 from typing import TypeVar
 
-from adapter.baton import aside
+from adapter.baton import aside, taken
 from adapter.errors import Unavailable
 from adapter.ports import Clock, SystemClock
 
@@ -73,11 +73,8 @@ class Pace:
     def turn(self, work: Callable[[], T], place: str) -> T:
         """What `work` gives, when it is its turn. Raises Unavailable where it is not, or not soon."""
         self._check_rest(place)
-        if not self._slots.acquire(blocking=False):
-            with aside():
-                free = self._slots.acquire(timeout=self._patience)
-            if not free:
-                raise _later("Too many requests to this server are under way.", place, self._patience)
+        if not taken(self._slots, self._patience):
+            raise _later("Too many requests to this server are under way.", place, self._patience)
         try:
             self._wait(place)
             self._enter(place)

@@ -192,11 +192,11 @@ def _bound(name: str) -> Any:
 
 
 # Built once: a schedule asks them at every turn.
-_ALL = select(server).order_by(server.c.name)
-_NAMED = select(server).where(server.c.name == bindparam("name"))
-_STATE = select(server_state).where(server_state.c.server == bindparam("name"))
-_SENTINEL = select(server_state.c.sentinel).where(server_state.c.server == bindparam("name")).with_for_update()
 _NAME, _OF, _BY, _TILL, _TO = map(_bound, ("name", "of", "by", "till", "to"))
+_ALL = select(server).order_by(server.c.name)
+_NAMED = select(server).where(server.c.name == _NAME)
+_STATE = select(server_state).where(server_state.c.server == _NAME)
+_SENTINEL = select(server_state.c.sentinel).where(server_state.c.server == _NAME).with_for_update()
 _HERE = and_(turn.c.server == _NAME, turn.c.work == _OF)
 _TAKE = update(turn).where(_HERE).values(holder=_BY, until=_TILL)
 _TAKE_FREE = _TAKE.where(or_(past(turn.c.until), turn.c.holder == _BY))

@@ -48,16 +48,16 @@ def _without(store: Store, server: str, lost: set[Key], *, named: bool) -> None:
         leased = store.lease([link for link in some if asked.get(link.key)], seconds=LEASE)
         bases = store.versions((*link.local, link.base) for link in leased if link.base)
         rows = [(link, link.seen if link.seen is not None else bases.get(link.local)) for link in leased]
-        store.settle([
-            _sent_without(link, seen, lost) if named or asked[link.key] - set(references(seen)) else _let_go(link)
-            for link, seen in rows
-        ])  # fmt: skip
+        store.settle(
+            [
+                _sent_without(link, seen, lost)
+                if named or asked[link.key] - set(references(seen))
+                else link.replace(lease_until="")
+                for link, seen in rows
+            ]
+        )
 
 
 def _sent_without(link: Link, seen: Tree | None, lost: set[Key]) -> Link:
     rest = rewritten(seen, lambda literal: None if relative(literal) in lost else literal) if seen is not None else None
     return link.replace(seen=rest, acked=0, state="partial", reason="a reference is written anew", lease_until="")
-
-
-def _let_go(link: Link) -> Link:
-    return link.replace(lease_until="")

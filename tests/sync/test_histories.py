@@ -53,6 +53,18 @@ def clash(world: World) -> Any:
     return plan
 
 
+def sent_without(world: World) -> Any:
+    """A goal is deleted at `north`, and `west` sends its plan without it; what the goal was there."""
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    (there,) = site.here("Goal", GOALS[0])
+    site.server.delete("Goal", there["id"])
+    world.later(HOURS)
+    assert west.run(NORTH, "both")
+    edit(world)
+    assert west.run(NORTH, "both")
+    return there
+
+
 def given_up(world: World) -> list[str]:
     """The titles that the journal of `west` keeps of what was replaced."""
     entries = world.adapters[WEST].store.entries("plan", PLAN)
@@ -259,32 +271,22 @@ def test_a_goal_that_two_add_is_named_once_where_an_edit_of_its_plan_is_on_its_w
 
 def test_what_becomes_a_record_of_its_own_while_it_is_looked_up_is_leased_no_more(world: World) -> None:
     """It was known by the name that it had, and nobody could go on with it before the lease ran out."""
-    west, east, site = world.adapters[WEST], world.adapters[EAST], world.sites[NORTH]
+    east = world.adapters[EAST]
     plan = copy(east.record("plan", PLAN))
     plan["goals"][0]["statement"]["text"] = "theirs"
     east.write(plan)
     east.wires[NORTH].faults = ["lost request"]
     assert east.run(NORTH, "push")
-    (gone,) = site.here("Goal", GOALS[0])
-    site.server.delete("Goal", gone["id"])
-    world.later(HOURS)
-    assert west.run(NORTH, "both")
-    west.write({**copy(west.record("plan", PLAN)), "title": "ours"})
-    assert west.run(NORTH, "both")
+    sent_without(world)
     assert east.run(NORTH, "both")
     assert [link for link in east.links() if link.lease_until] == []
 
 
 def test_what_is_there_again_is_named_again_by_what_was_sent_without_it(world: World) -> None:
     west, site = world.adapters[WEST], world.sites[NORTH]
-    (goal_,) = site.here("Goal", GOALS[0])
-    site.server.delete("Goal", goal_["id"])
-    world.later(HOURS)
-    assert west.run(NORTH, "both")
-    west.write({**copy(west.record("plan", PLAN)), "title": "ours"})
-    assert west.run(NORTH, "both")
+    there = sent_without(world)
     assert len(site.here("CarePlan", PLAN)[0]["goal"]) == 1
-    site.server.update(goal_)
+    site.server.update(there)
     world.later(HOURS)
     assert west.run(NORTH, "both")
     assert [conflict.path for conflict in west.store.conflicts(NORTH)] == [""]
