@@ -10,7 +10,7 @@ from datetime import timedelta
 from traceback import format_tb
 from typing import Literal
 
-from adapter.errors import AdapterError, ServerRefused, Unavailable
+from adapter.errors import AdapterError, Conflict, ServerRefused, Unavailable
 from adapter.fhir_json import Tree
 from adapter.mapping.pausing import seldom
 from adapter.ports import Clock, ServerState, SyncLedger, instant, is_past
@@ -136,14 +136,17 @@ def _refuse_paused(partner: Partner) -> None:
 
 
 def note(ledger: SyncLedger, clock: Clock, name: str, error: AdapterError | None) -> None:
-    """What came of a run: after one that ended in an error, of whatever kind, the server is left alone for a while."""
+    """What came of a run: after one that ended in an error, of whatever kind, the server is left alone for a while. Only
+    where another process of ours was in its way, and that once, the next run begins as soon as it may.
+    """
     now = clock.now()
     failures = ledger.state(name).failures + 1 if error is not None else 0
     values: Tree = {"last_try": instant(now), "error": "", "not_before": "", "failures": failures}
     if error is not None:
         asked = error.retry_after if isinstance(error, Unavailable) else None
         wait = timedelta(seconds=min(backoff(failures) if asked is None else asked, 86_400.0))
-        values |= {"error": error.message, "not_before": instant(now + wait)}
+        met = isinstance(error, Conflict) and error.reason == "race" and failures == 1
+        values |= {"error": error.message, "not_before": "" if met else instant(now + wait)}
     if isinstance(error, ServerRefused) and error.status == 403:
         ledger.set_server(replace(ledger.server(name), paused="the server does not let us (403)"))
     ledger.note(name, **values)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, insert, or_, select, text, update
 
 from adapter.errors import UsageError
 from adapter.fhir_json import Tree, reloads
@@ -116,15 +116,9 @@ class Servers:
 
     def take_turn(self, server: str, work: str, holder: str, *, seconds: float, force: bool = False) -> bool:
         now = self._clock.now()
-        asked = {"name": server, "of": work}
-        mine = {"by": holder, "till": instant(now + timedelta(seconds=seconds))}
+        mine = {"name": server, "of": work, "by": holder, "till": instant(now + timedelta(seconds=seconds))}
         with writing(self.engine) as connection:
-            if connection.execute(_TAKE if force else _TAKE_FREE, {**asked, **mine, **clock(now)}).rowcount:
-                return True
-            if connection.execute(_TAKEN, asked).first() is not None:
-                return False
-            connection.execute(_TAKE_NEW, {**asked, **mine})
-            return True
+            return connection.execute(_TAKE if force else _TAKE_FREE, {**mine, **clock(now)}).rowcount > 0
 
     def end_turn(self, server: str, work: str, holder: str) -> None:
         with writing(self.engine) as connection:
@@ -135,10 +129,8 @@ class Servers:
             return connection.scalar(_MARK, {"name": server, "of": type_}) or ""
 
     def set_watermark(self, server: str, type_: str, value: str) -> None:
-        asked = {"name": server, "of": type_, "to": value}
         with writing(self.engine) as connection:
-            if connection.execute(_MARKED, asked).rowcount == 0:
-                connection.execute(_FIRST_MARK, asked)
+            connection.execute(_MARKED, {"name": server, "of": type_, "to": value})
 
 
 _servers = server
@@ -165,8 +157,8 @@ def noted(connection: Connection, name: str, values: Mapping[str, Any]) -> None:
 
 def saw(connection: Connection, name: str, change: Callable[[Tree], Tree]) -> None:
     """What is kept of what was last seen of a server is what `change` makes of it."""
-    text = connection.scalar(_SENTINEL, {"name": name})
-    old: Tree = reloads(text) if text else {}
+    kept = connection.scalar(_SENTINEL, {"name": name})
+    old: Tree = reloads(kept) if kept else {}
     if (new := change(old)) != old:
         noted(connection, name, {"sentinel": new})
 
@@ -192,18 +184,18 @@ def _bound(name: str) -> Any:
 
 
 # Built once: a schedule asks them at every turn.
-_NAME, _OF, _BY, _TILL, _TO = map(_bound, ("name", "of", "by", "till", "to"))
+_NAME, _OF, _BY = map(_bound, ("name", "of", "by"))
 _ALL = select(server).order_by(server.c.name)
 _NAMED = select(server).where(server.c.name == _NAME)
 _STATE = select(server_state).where(server_state.c.server == _NAME)
 _SENTINEL = select(server_state.c.sentinel).where(server_state.c.server == _NAME).with_for_update()
-_HERE = and_(turn.c.server == _NAME, turn.c.work == _OF)
-_TAKE = update(turn).where(_HERE).values(holder=_BY, until=_TILL)
-_TAKE_FREE = _TAKE.where(or_(past(turn.c.until), turn.c.holder == _BY))
-_TAKEN = select(turn.c.holder).where(_HERE)
-_TAKE_NEW = insert(turn).values(server=_NAME, work=_OF, holder=_BY, until=_TILL)
-_END = delete(turn).where(_HERE, turn.c.holder == _BY)
+# Of two that begin at once one is told that the other was first: nothing of it is an error of the database.
+_TOOK = "INSERT INTO turn (server, work, holder, until) VALUES (:name, :of, :by, :till) ON CONFLICT (server, work) DO UPDATE SET holder = excluded.holder, until = excluded.until"
+_TAKE = text(_TOOK)
+_TAKE_FREE = text(f"{_TOOK} WHERE {past(turn.c.until)} OR turn.holder = excluded.holder")
+_END = delete(turn).where(turn.c.server == _NAME, turn.c.work == _OF, turn.c.holder == _BY)
 _READ_TO = and_(watermark.c.server == _NAME, watermark.c.type == _OF)
 _MARK = select(watermark.c.value).where(_READ_TO)
-_MARKED = update(watermark).where(_READ_TO).values(value=_TO)
-_FIRST_MARK = insert(watermark).values(server=_NAME, type=_OF, value=_TO)
+_MARKED = text(
+    "INSERT INTO watermark (server, type, value) VALUES (:name, :of, :to) ON CONFLICT (server, type) DO UPDATE SET value = excluded.value"
+)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from adapter.errors import Unavailable
+from adapter.errors import Conflict, Unavailable
 from adapter.ports import Link
 from adapter.services.exchange import attempt, exchange
 from adapter.sync.partner import Partner
@@ -156,3 +156,17 @@ def test_a_connection_is_kept_up_with_the_reading_in_it(made: Scene) -> None:
     reading.go_on()
     made.clock.at += timedelta(seconds=HELD * 0.75)
     assert not made.store.take_turn(NAME, held.work, "another", seconds=600)
+
+
+def test_who_met_another_process_of_ours_does_not_make_the_server_wait_but_for_the_second_time(made: Scene) -> None:
+    @contextmanager
+    def met(_: str) -> Iterator[Partner]:
+        raise Conflict("Two writes met.", reason="race")
+        yield
+
+    waits = []
+    for _ in range(2):
+        attempt(made.store, made.clock, met, NAME, "both", shared=True)
+        state = made.store.state(NAME)
+        waits.append((state.error, state.failures, bool(state.not_before)))
+    assert waits == [("Two writes met.", 1, False), ("Two writes met.", 2, True)]

@@ -128,6 +128,20 @@ def test_a_work_that_one_does_at_a_time_is_the_holder_s_until_it_ends_or_runs_ou
     assert store.take_turn(NAME, "pull", "one", seconds=60)
 
 
+# SQLite has one writer: the second waits for the first.
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("ends", ["commit", "rollback"])
+def test_of_two_that_begin_a_work_at_once_one_is_told_no(store: Store, ends: str) -> None:
+    row = {"server": NAME, "work": "pull", "holder": "one", "until": "2026-03-01T12:01:00.000Z"}
+    with ThreadPoolExecutor() as pool, store.engine.connect() as first:
+        first.execute(tables.turn.insert().values(**row))
+        second = pool.submit(store.take_turn, NAME, "pull", "two", seconds=60)
+        with pytest.raises(TimeoutError):
+            second.result(0.2)
+        getattr(first, ends)()
+    assert second.result(10) == (ends == "rollback")
+
+
 def test_an_outcome_does_not_undo_what_was_written_meanwhile(store: Store) -> None:
     (link, *_) = claim(store)
     save(store, "patient", link.record_id, "Two")
