@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -34,8 +35,8 @@ class Shared(Protocol):
     tempo: Tempo
     placing: Placing
 
-    def go_on(self) -> None:
-        """Before each request. Raises TakenOver where the run is to end."""
+    def under_way(self) -> AbstractContextManager[None]:
+        """A request that writes. Raises TakenOver where the run is to end."""
 
     def wrote(self, resources: int) -> None:
         """So many more are there."""

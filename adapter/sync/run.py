@@ -6,7 +6,8 @@ conditional request again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from threading import Thread
@@ -82,7 +83,7 @@ def _said(partner: Partner, report: Report, *, again: bool) -> Report:
 
 @dataclass(slots=True)
 class _Run:
-    """All rounds of one push, over as many connections as the way in use has, each with a thread of its own. What they have in
+    """All rounds of one push, with as many requests under way as the way in use has, each with a thread of its own. What they have in
     common is theirs who hold the baton.
     """
 
@@ -100,6 +101,7 @@ class _Run:
     _busy: list[int] = field(default_factory=list)
     _hands: list[Thread] = field(default_factory=list)
     _full: int = 0
+    _writing: int = 0
     _over: bool = False
     # The first round goes by itself: what it meets first of a server is known to those that follow.
     _first: bool = True
@@ -149,7 +151,7 @@ class _Run:
         """The next lease of work; None where nothing is due any more, or the run is to end."""
         partner, changed = self.partner, self._baton.changed
         while not self._over:
-            if hand >= self.tempo.way.at_once:
+            if hand >= self._most_hands():
                 changed.wait()
                 continue
             self.go_on()
@@ -182,25 +184,47 @@ class _Run:
         if full and not self._first:
             self._more_hands()
         self._first = False
-        if any(other != rank for other in self._busy):
-            self.tempo.restart()
+        # From now on what refers to it waits for it, though it may have to wait itself.
+        self._busy.append(rank)
         self._baton.changed.wait_for(lambda: self._over or not any(other < rank for other in self._busy))
         if self._over:
+            self._busy.remove(rank)
             self.partner.store.settle([link.replace(lease_until="") for link in links])
             return None
-        self._busy.append(rank)
+        self.tempo.begin(rank)
         return links
 
     def _more_hands(self) -> None:
-        while len(self._hands) + 1 < self.tempo.way.at_once:
+        while len(self._hands) + 1 < self._most_hands():
             hand = Thread(target=self._work, args=(len(self._hands) + 1,), daemon=True)
             self._hands.append(hand)
             hand.start()
+
+    def _most_hands(self) -> int:
+        """One more than requests are to be under way, where the server allows as many: it has the next ready. What goes alone
+        is soon ready.
+        """
+        way = self.tempo.way
+        return min(way.at_once + (way.size > 1), self.partner.at_once)
 
     def go_on(self) -> None:
         """Before each request. Raises TakenOver where the run is to end."""
         if self.turn is not None:
             self.turn.go_on()
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """A request that writes. Where as many are under way as the way in use has, this waits. Raises TakenOver where the
+        run is to end.
+        """
+        self._baton.changed.wait_for(lambda: self._over or self._writing < self.tempo.way.at_once)
+        self.go_on()
+        self._writing += 1
+        try:
+            yield
+        finally:
+            self._writing -= 1
+            self._baton.changed.notify_all()
 
     def wrote(self, resources: int) -> None:
         """So many more are there."""

@@ -18,6 +18,7 @@ from adapter.sync.outgoing import Key, Send, entry, identified, name
 from adapter.sync.partner import LOOK_AT_CONSENT, Partner, backoff, first_error
 from adapter.sync.recording import record, strays
 from adapter.sync.split import bundles, halves, layers, targets_first
+from adapter.sync.turn import TakenOver
 
 if TYPE_CHECKING:
     from adapter.sync.round import Round
@@ -116,9 +117,11 @@ class Sending:
 
     def _answered(self, sends: list[Send], ask: Callable[[], T]) -> T | None:
         """What the server said; None where it is a no, or nothing, and that has been seen to."""
-        self.round.shared.go_on()
         try:
-            found = ask()
+            with self.round.shared.under_way():
+                found = ask()
+        except TakenOver:
+            raise
         except Conflict as error:
             self._met(sends, error)
         except (NotFound, Gone):

@@ -19,6 +19,9 @@ WEIGHT = 0.5
 # way must be ahead by something. So must one of more connections.
 ALONE, FEW = 0.8, 0.9
 FURTHER = 0.02
+# Fewer at once are tried where fewer were so many times quicker before; a way that was not half as slow again as the quickest
+# is tried now and then, others seldom, as they may take long. Measurements differ by so much from what is expected.
+PAID, NEAR, SLACK = 1.25, 0.75, 1.3
 SIZES = (100, 25, 1)
 Rates = Mapping[str, float]
 
@@ -39,7 +42,7 @@ class Way:
 def ways(largest: int, connections: int, *, bundles: bool) -> list[Way]:
     """Those that a server allows, in the order in which they are tried first. Without Bundles each goes alone."""
     sizes = sorted({min(size, largest) for size in SIZES}, reverse=True) if bundles else [1]
-    counts = [count for count in (4, 2, 1, 8) if count <= connections] or [1]
+    counts = [count for count in (2, 4, 1, 8) if count <= connections] or [1]
     if connections not in (1, 2, 4, 8):
         counts.append(connections)
     return [Way(size, count) for size in sizes for count in counts]
@@ -47,13 +50,13 @@ def ways(largest: int, connections: int, *, bundles: bool) -> list[Way]:
 
 def quickest(known: Sequence[Way], rates: Rates) -> Way:
     """The one with the best rate, by what it costs here; where none is known, the first."""
+    return max(known, key=lambda way: (_worth(way, rates.get(way.name, 0.0), known), -known.index(way)))
 
-    def worth(way: Way) -> float:
-        size = ALONE if way.size == 1 else 1.0 if way.size == known[0].size else FEW
-        cost = size * max(0.1, 1 - FURTHER * (way.at_once - 1))
-        return rates.get(way.name, 0.0) * cost
 
-    return max(known, key=lambda way: (worth(way), -known.index(way)))
+def _worth(way: Way, rate: float, known: Sequence[Way]) -> float:
+    """So many resources a second, less what the way costs here."""
+    size = ALONE if way.size == 1 else 1.0 if way.size == known[0].size else FEW
+    return rate * size * max(0.1, 1 - FURTHER * (way.at_once - 1))
 
 
 def following(known: Sequence[Way], rates: Rates, chance: Random) -> Way:
@@ -66,26 +69,40 @@ def following(known: Sequence[Way], rates: Rates, chance: Random) -> Way:
         return untried[0]
     if chance.randrange(CURIOUS):
         return best
-    # What there is little hope for is tried seldom: it may take long.
     if chance.randrange(CURIOUS):
-        least = rates.get(best.name, 0.0) / 3
-        known = [way for way in known if rates.get(way.name, least) >= least and not _one_by_one(way, known)]
+        least = NEAR * rates.get(best.name, 0.0)
+        known = [way for way in known if rates.get(way.name, 0.0) >= least]
     others = [way for way in known if way != best]
     return chance.choice(others) if others else best
 
 
 def _hopeless(way: Way, rates: Rates, known: Sequence[Way]) -> bool:
-    """Whether requests of that size were so slow that more of them at once do not make up for it; whether more of them at once
-    were no quicker than what is best; or whether it goes one by one where Bundles go: that is left to chance.
+    """Whether what is known says that it is not the quickest: requests of that size were too slow for more of them at once to
+    make up for it, or fewer at once did not pay. One by one, where Bundles go, is left to chance.
     """
     if _one_by_one(way, known):
         return True
-    best = rates.get(quickest(known, rates).name, 0.0)
-    kin = {one.at_once: rates[one.name] for one in known if one.size == way.size and one.name in rates}
-    fewer = [rate / at_once for at_once, rate in kin.items() if at_once <= way.at_once]
-    # Fewer may be quicker than many, where a server has few processors.
+    first = quickest(known, rates)
+    best = _worth(first, rates.get(first.name, 0.0), known)
+    kin, large = _of_size(way.size, rates, known), _of_size(known[0].size, rates, known)
     more = [kin[at_once] for at_once in sorted(kin) if at_once > way.at_once]
-    return bool(fewer and max(fewer) * way.at_once < best) or bool(more and more[0] < best)
+    # Fewer may be quicker than many, where a server has few processors.
+    if len(more) > 1 and more[0] < PAID * more[1]:
+        return True
+    hopes = [more[0]] if more else []
+    hopes += [rate * way.at_once / at_once for at_once, rate in kin.items() if at_once <= way.at_once]
+    # As requests of the other size do with so many at once.
+    hopes += [
+        SLACK * rate * large[way.at_once] / large[at_once]
+        for at_once, rate in kin.items()
+        if way.size != known[0].size and {way.at_once, at_once} <= large.keys()
+    ]
+    return any(_worth(way, hope, known) < best for hope in hopes)
+
+
+def _of_size(size: int, rates: Rates, known: Sequence[Way]) -> dict[int, float]:
+    """The rates of requests of one size, by how many were under way at once."""
+    return {way.at_once: rates[way.name] for way in known if way.size == size and way.name in rates}
 
 
 def _one_by_one(way: Way, known: Sequence[Way]) -> bool:
@@ -107,9 +124,23 @@ class Tempo:
     _others: int = 1
     # What a server does first of all, where nothing is known of it, may be slow: its caches are empty, its code is not warm.
     _cold: bool = True
+    _kind: object = None
+    # What is known was measured with another kind.
+    _other: bool = False
 
     def __post_init__(self) -> None:
         self.way = following(self.known, self.rates, self.chance)
+
+    def begin(self, kind: object) -> None:
+        """What is written from now on is of this kind. A server takes half as long again for one as for another, so what was
+        measured with one says of the other which way is the quickest, and not how quick: that says the next measurement.
+        """
+        if kind == self._kind:
+            return
+        self._kind = kind
+        self.restart()
+        if self.rates:
+            self._other, self.way = True, quickest(self.known, self.rates)
 
     def done(self, resources: int, seconds: float) -> bool:
         """So many more were written until then; whether another way is now in use. What ends first may have been begun under
@@ -127,13 +158,21 @@ class Tempo:
             self._cold = False
             self.restart()
             return False
-        rate, before = self._done / spent, self.rates.get(self.way.name)
-        self.rates[self.way.name] = rate if before is None else (1 - WEIGHT) * before + WEIGHT * rate
+        self._measured(self._done / spent)
         self.restart()
         old, self.way = self.way, following(self.known, self.rates, self.chance)
         if old != self.way:
-            self._others = max(1, old.at_once - 1)
+            self._others = old.at_once
         return old != self.way
+
+    def _measured(self, rate: float) -> None:
+        name = self.way.name
+        before = self.rates.get(name, 0.0)
+        if before and self._other:
+            self.rates = {each: known * rate / before for each, known in self.rates.items()}
+        else:
+            self.rates[name] = (1 - WEIGHT) * before + WEIGHT * rate if before else rate
+        self._other = False
 
     def restart(self) -> None:
         """What was measured since the last turn is forgotten: there was nothing to do, or something failed."""

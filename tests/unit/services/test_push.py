@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from adapter import fhir_json
+from adapter.baton import aside
 from adapter.errors import Conflict, NotFound, ServerRefused, Unavailable, UnknownOutcome
 from adapter.fhir_json import copy
 from adapter.ports import Options, Versioned
@@ -464,3 +466,33 @@ def test_several_connections_write_everything_once(tmp_path: Path) -> None:
     made.push()
     assert in_step(made)
     assert made.sync().steps == []
+
+
+def test_no_more_requests_are_under_way_than_is_quick_and_one_more_is_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 25
+    made = scene(tmp_path, options=Options(connections=4, bundle=size))
+    patient = next(made.store.records("patient"))
+    for number in range(8 * size):
+        made.write({**patient, "id": f"p{number}"})
+    under_way, ready, busy = list[int](), list[int](), set[int]()
+
+    def slow(send: Sent, bundle: dict[str, Any]) -> Any:
+        if len(bundle["entry"]) < size:
+            return send(bundle)
+        busy.add(id(bundle))
+        with aside():
+            time.sleep(0.05)
+        under_way.append(len(busy))
+        ready.append(len(list(made.store.links(NAME, flying=True))) - size * len(busy))
+        busy.remove(id(bundle))
+        return send(bundle)
+
+    through(made, monkeypatch, slow)
+    report = made.push()
+    # What several threads have leased at the end of one kind goes in its order: nothing waits for the next run.
+    assert (in_step(made), report.waiting) == (True, {})
+    # Until more at once are tried, two are.
+    assert max(under_way[:6]) == 2
+    assert max(ready[:6]) >= size

@@ -44,7 +44,7 @@ def test_a_server_that_changes_is_found_out_again() -> None:
     tempo = Tempo(KNOWN, chance=Random(2))
     spent(tempo, {"100x2": 1000.0, "1x4": 400.0}, 300)
     assert quickest(KNOWN, tempo.rates) == Way(100, 2)
-    spent(tempo, {"100x2": 50.0, "1x4": 400.0}, 2000)
+    spent(tempo, {"100x2": 50.0, "1x4": 400.0}, 6000)
     assert quickest(KNOWN, tempo.rates) == Way(1, 4)
 
 
@@ -77,19 +77,42 @@ def test_what_cannot_win_is_not_tried() -> None:
     assert following(KNOWN, rates, Random(3)) != Way(1, 4)
 
 
-def test_fewer_at_once_are_tried_where_many_are_slow() -> None:
-    """What two processors do with two requests is not half of what they do with four."""
-    assert following(KNOWN, {"100x4": 200.0}, Random(3)) == Way(100, 2)
-    assert following(KNOWN, {"100x4": 200.0, "100x2": 400.0}, Random(3)) == Way(100, 1)
-    assert following(KNOWN, {"100x4": 400.0, "100x2": 300.0}, Random(3)) == Way(25, 4)
-    assert following(KNOWN, {"100x4": 400.0, "100x2": 300.0, "25x4": 200.0}, Random(3)) == Way(100, 4)
+def test_more_and_fewer_at_once_are_tried_where_that_may_be_quicker() -> None:
+    """What two processors do with four requests is not twice what they do with two."""
+    assert following(KNOWN, {}, Random(3)) == Way(100, 2)
+    assert following(KNOWN, {"100x2": 400.0}, Random(3)) == Way(100, 4)
+    assert following(KNOWN, {"100x2": 400.0, "100x4": 200.0}, Random(3)) == Way(100, 1)
+    assert following(KNOWN, {"100x2": 300.0, "100x4": 400.0}, Random(3)) == Way(25, 2)
+    assert following(KNOWN, {"100x2": 300.0, "100x4": 400.0, "25x2": 290.0}, Random(3)) == Way(25, 4)
+    assert following(KNOWN, {"100x2": 300.0, "100x4": 400.0, "25x2": 200.0}, Random(3)) == Way(100, 4)
+
+
+def test_what_is_much_slower_is_tried_seldom() -> None:
+    rates = {"100x2": 400.0, "100x4": 390.0, "100x1": 200.0, "25x2": 350.0, "25x4": 250.0, "25x1": 100.0}
+    chance, slow = Random(3), ("100x1", "25x4", "25x1")
+    found = [following(KNOWN, rates, chance).name for _ in range(3000)]
+    assert 100 < sum(name != "100x2" for name in found) < 400
+    assert 0 < sum(name in slow for name in found) < 30
 
 
 def test_what_a_cold_server_does_first_is_no_measurement() -> None:
     tempo = Tempo(KNOWN, chance=Random(4))
     for seconds in (0.0, 800.0, 801.0, 802.0):
         tempo.done(800, seconds)
-    assert tempo.rates == {"100x4": 800.0}
+    assert tempo.rates == {"100x2": 800.0}
+
+
+def test_what_was_measured_with_one_kind_says_of_another_what_is_quickest_and_not_how_quick() -> None:
+    tempo = Tempo(KNOWN, {"100x2": 400.0, "100x4": 200.0, "100x1": 100.0}, Random(4))
+    tempo.begin("goal")
+    assert tempo.way == Way(100, 2)
+    for turn in range(6):
+        tempo.done(100, turn / 6)
+    assert tempo.rates == {"100x2": pytest.approx(600.0), "100x4": pytest.approx(300.0), "100x1": pytest.approx(150.0)}
+    # The same again is no other kind.
+    rates, way = dict(tempo.rates), tempo.way
+    tempo.begin("goal")
+    assert (tempo.rates, tempo.way) == (rates, way)
 
 
 def test_a_pause_is_no_measurement() -> None:
