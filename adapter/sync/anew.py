@@ -25,6 +25,11 @@ def anew(link: Link) -> Link:
     )  # fmt: skip
 
 
+def not_there(link: Link) -> Link:
+    """The link to what is not there any more: a record that is brought back is sent anew, and what comes back there is known."""
+    return link.replace(remote_version="", remote_updated="", base=0, seen=None)
+
+
 def refer_anew(store: Store, server: str, links: Iterable[Link]) -> None:
     """What is there and refers to these is as if it had been sent without them, and waits for them."""
     _without(store, server, {link.local for link in links}, named=True)

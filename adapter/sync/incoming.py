@@ -14,6 +14,7 @@ from adapter.errors import DataError
 from adapter.fhir_json import Tree, same
 from adapter.ports import THIS_WRITE, Arrival, Conflict, Entry, Link, StoredResource, Versioned
 from adapter.sync import receive
+from adapter.sync.anew import not_there
 from adapter.sync.ending import WITHDRAWAL, is_withdrawal
 from adapter.sync.merge import Clash, merge
 from adapter.sync.narrative import retold
@@ -106,10 +107,9 @@ class Incoming:
                 whole = Clash("", None, _tree(stored.get(link.local)), None)
                 self._clash(new.replace(state="conflict"), [whole], stored.get(link.local), Versioned({}), shown)
                 continue
-            state = "closed" if verb == "close" else "gone"
-            acked = link.wanted if state == "closed" else link.acked
+            closed = not_there(new).replace(state="closed", acked=link.wanted)
             entry = Entry(*link.key, verb, action.reason)
-            self.partner.store.clash(new.replace(state=state, acked=acked), [], [*shown, entry])
+            self.partner.store.clash(closed if verb == "close" else new.replace(state="gone"), [], [*shown, entry])
 
     def _change(self, link: Link, row: Versioned, local: StoredResource | None, base: Tree | None) -> _Change:
         theirs = as_ours(self.names, self.partner.client.base, row.resource, link.local_id)

@@ -10,6 +10,7 @@ from adapter.errors import Conflict as Raced
 from adapter.errors import Gone, NotFound, Refused, ServerRefused
 from adapter.fhir_json import same
 from adapter.ports import FOR_CONSENT, Conflict, Entry, Link, Versioned
+from adapter.sync.anew import not_there
 from adapter.sync.ending import WITHDRAWAL, withdrawn
 from adapter.sync.partner import LOOK_AT_CONSENT, Names, Partner, Report
 from adapter.sync.sentinel import remember
@@ -38,7 +39,7 @@ def withdraw(partner: Partner, names: Names, link: Link, report: Report) -> Link
         partner.point("withdrawn")
     except (NotFound, Gone):
         between = overrun(partner, names, link)
-        return _close(partner, _without(link), report, "closed", "deleted on both sides", between)
+        return _close(partner, not_there(link), report, "closed", "deleted on both sides", between)
     except Raced:
         return _conflict(partner, names, link, report)
     except (ServerRefused, Refused) as error:
@@ -79,15 +80,10 @@ def _remove(partner: Partner, names: Names, link: Link, there: Versioned, report
     left = partner.look(*link.remote)
     if left is None:
         between = overrun(partner, names, link, there.version)
-        return _close(partner, _without(link), report, "removed", between=between)
+        return _close(partner, not_there(link), report, "removed", between=between)
     if left.version == there.version:
         return _close(partner, link, report, "closed", "the server did not remove it")
     raise Raced("changed there")
-
-
-def _without(link: Link) -> Link:
-    """The link to what is not there any more: a record that is brought back is sent anew, and what comes back there is known."""
-    return link.replace(remote_version="", remote_updated="", base=0, seen=None)
 
 
 def _conflict(partner: Partner, names: Names, link: Link, report: Report) -> Link:

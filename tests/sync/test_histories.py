@@ -382,6 +382,23 @@ def test_the_parts_of_what_is_deleted_here_and_changed_there_wait_for_the_decisi
         world.close()
 
 
+def test_what_was_deleted_on_both_sides_and_is_kept_after_all_is_sent_anew(world: World) -> None:
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    clash(world)
+    (there,) = site.here("Goal", GOALS[0])
+    site.server.delete("Goal", there["id"])
+    world.later(HOURS)
+    assert west.run(NORTH, "both").error is None
+    assert states(world, NORTH)[f"Goal/{GOALS[0]}"] == "closed"
+    (conflict,) = west.store.conflicts(NORTH)
+    west.desk.resolve(conflict.number, "theirs")
+    for _ in range(2):
+        world.later(HOURS)
+        assert west.run(NORTH, "both").error is None
+    assert len([one for id_ in GOALS for one in site.here("Goal", id_)]) == 2
+    assert set(states(world, NORTH).values()) == {"linked"}
+
+
 def test_what_two_parts_of_ours_mean_is_the_one_s_that_has_it(world: World) -> None:
     """A goal that was deleted here with its plan, and is back by itself, while its deletion there is still to be decided."""
     west, site = world.adapters[WEST], world.sites[SOUTH]
