@@ -21,7 +21,7 @@ from adapter.sync.placing import Placing
 from adapter.sync.plan import plan
 from adapter.sync.round import Round
 from adapter.sync.scope import Scope
-from adapter.sync.turn import Turn
+from adapter.sync.turn import TakenOver, Turn
 from adapter.sync.ways import Tempo
 
 # So many requests in a row without an answer that makes sense, and the server is left alone.
@@ -215,9 +215,11 @@ class _Run:
     @contextmanager
     def under_way(self) -> Iterator[None]:
         """A request that writes. Where as many are under way as the way in use has, this waits. Raises TakenOver where the
-        run is to end.
+        run is to end, or has ended while one of its requests was still to go.
         """
         self._baton.changed.wait_for(lambda: self._over or self._writing < self.tempo.way.at_once)
+        if self._over:
+            raise TakenOver("The run has ended.", place=self.partner.name)
         self.go_on()
         self._writing += 1
         try:

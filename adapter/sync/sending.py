@@ -120,8 +120,6 @@ class Sending:
         try:
             with self.round.shared.under_way():
                 found = ask()
-        except TakenOver:
-            raise
         except Conflict as error:
             self._met(sends, error)
         except (NotFound, Gone):
@@ -134,7 +132,8 @@ class Sending:
             self.round.shared.failed(error)
         except Unavailable as error:
             # Nothing was sent, so nothing is in flight.
-            self.round.settle([send.link.replace(in_flight="", lease_until="", reason=error.message) for send in sends])
+            reason = "" if isinstance(error, TakenOver) else error.message
+            self.round.settle([send.link.replace(in_flight="", lease_until="", reason=reason) for send in sends])
             raise
         else:
             self.partner.point("answered")

@@ -468,24 +468,32 @@ def test_several_connections_write_everything_once(tmp_path: Path) -> None:
     assert made.sync().steps == []
 
 
+SIZE = 25
+
+
+def crowd(tmp_path: Path) -> Scene:
+    """Eight requests of patients, and four connections."""
+    made = scene(tmp_path, options=Options(connections=4, bundle=SIZE))
+    patient = next(made.store.records("patient"))
+    for number in range(8 * SIZE):
+        made.write({**patient, "id": f"p{number}"})
+    return made
+
+
 def test_no_more_requests_are_under_way_than_is_quick_and_one_more_is_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = 25
-    made = scene(tmp_path, options=Options(connections=4, bundle=size))
-    patient = next(made.store.records("patient"))
-    for number in range(8 * size):
-        made.write({**patient, "id": f"p{number}"})
+    made = crowd(tmp_path)
     under_way, ready, busy = list[int](), list[int](), set[int]()
 
     def slow(send: Sent, bundle: dict[str, Any]) -> Any:
-        if len(bundle["entry"]) < size:
+        if len(bundle["entry"]) < SIZE:
             return send(bundle)
         busy.add(id(bundle))
         with aside():
             time.sleep(0.05)
         under_way.append(len(busy))
-        ready.append(len(list(made.store.links(NAME, flying=True))) - size * len(busy))
+        ready.append(len(list(made.store.links(NAME, flying=True))) - SIZE * len(busy))
         busy.remove(id(bundle))
         return send(bundle)
 
@@ -495,4 +503,24 @@ def test_no_more_requests_are_under_way_than_is_quick_and_one_more_is_ready(
     assert (in_step(made), report.waiting) == (True, {})
     # Until more at once are tried, two are.
     assert max(under_way[:6]) == 2
-    assert max(ready[:6]) >= size
+    assert max(ready[:6]) >= SIZE
+
+
+def test_what_is_ready_does_not_go_any_more_where_the_server_fails_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = crowd(tmp_path)
+
+    def lost(send: Sent, bundle: dict[str, Any]) -> Any:
+        if len(bundle["entry"]) < SIZE:
+            return send(bundle)
+        with aside():
+            time.sleep(0.05)
+        raise UnknownOutcome("No answer.")
+
+    sizes = through(made, monkeypatch, lost)
+    with pytest.raises(UnknownOutcome):
+        made.push()
+    # Three failed while a fourth was under way, at the most.
+    assert sizes.count(SIZE) in (3, 4)
+    assert not any(link.lease_until for link in made.links())
