@@ -14,7 +14,7 @@ from adapter.mapping import Mapper
 from adapter.ports import THIS_WRITE, Conflict, Link, StoredResource
 from adapter.services.restoring import before_deletion, left_with, of_origin
 from adapter.sync import receive
-from adapter.sync.anew import anew, refer_anew
+from adapter.sync.anew import anew, refer_anew, sent_without
 from adapter.sync.differences import differences
 from adapter.sync.merge import MISSING, UNDECIDED, Choice, Clash, merge, ours, theirs
 from adapter.sync.narrative import retold
@@ -198,7 +198,13 @@ class Desk:
         else:
             settled = settled.replace(acked=0, base=0, seen=link.theirs)
         old = before_deletion(self.store, link)
-        trees = {**left_with(self.store, self.mapper, link, old), link.local: tree}
+        left = left_with(self.store, self.mapper, link, old)
+        lost = [one for one in self.store.local(link.server, left).values() if one.remote_id and not one.linked]
+        if lost:
+            # They come back under other ids.
+            refer_anew(self.store, link.server, lost)
+            settled = sent_without(settled, settled.seen or tree, {one.local for one in lost})
+        trees = {**left, link.local: tree}
         plan = of_origin(receive.plan(self.store, self.mapper, trees, self.check), link, old)
         self.carry_out(plan, receive.placed([settled], plan))
 

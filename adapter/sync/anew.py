@@ -4,7 +4,7 @@ written once more, with that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from adapter.fhir_json import Tree
 from adapter.ports import ENDED, Link
@@ -55,7 +55,7 @@ def _without(store: Store, server: str, lost: set[Key], *, named: bool) -> None:
         rows = [(link, link.seen if link.seen is not None else bases.get(link.local)) for link in leased]
         store.settle(
             [
-                _sent_without(link, seen, lost)
+                sent_without(link, seen, lost)
                 if named or asked[link.key] - set(references(seen))
                 else link.replace(lease_until="")
                 for link, seen in rows
@@ -63,6 +63,7 @@ def _without(store: Store, server: str, lost: set[Key], *, named: bool) -> None:
         )
 
 
-def _sent_without(link: Link, seen: Tree | None, lost: set[Key]) -> Link:
+def sent_without(link: Link, seen: Tree | None, lost: Collection[Key]) -> Link:
+    """The link as if it had been sent, as is seen there, without what it refers to that is lost."""
     rest = rewritten(seen, lambda literal: None if relative(literal) in lost else literal) if seen is not None else None
     return link.replace(seen=rest, acked=0, state="partial", reason="a reference is written anew", lease_until="")

@@ -395,7 +395,10 @@ def test_what_was_deleted_on_both_sides_and_is_kept_after_all_is_sent_anew(world
     for _ in range(2):
         world.later(HOURS)
         assert west.run(NORTH, "both").error is None
-    assert len([one for id_ in GOALS for one in site.here("Goal", id_)]) == 2
+    goals = {f"Goal/{one['id']}" for id_ in GOALS for one in site.here("Goal", id_)}
+    (plan,) = site.here("CarePlan", PLAN)
+    assert len(goals) == 2
+    assert {one["reference"] for one in plan["goal"]} == goals
     assert set(states(world, NORTH).values()) == {"linked"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 
 from adapter import fhir_json
-from adapter.baton import aside
 from adapter.errors import Conflict, NotFound, ServerRefused, Unavailable, UnknownOutcome
 from adapter.fhir_json import copy
 from adapter.ports import Options, Versioned
@@ -459,68 +457,3 @@ def test_what_a_batch_refuses_of_one_is_told_by_itself(made: Scene, monkeypatch:
     (refused,) = [link for link in made.links() if link.state == "refused"]
     assert (refused.type, refused.reason) == ("Condition", "the server answered 422: No.")
     assert len([link for link in made.links() if link.state == "linked"]) >= 2
-
-
-def test_several_connections_write_everything_once(tmp_path: Path) -> None:
-    made = scene(tmp_path, options=Options(connections=4, bundle=2))
-    made.push()
-    assert in_step(made)
-    assert made.sync().steps == []
-
-
-SIZE = 25
-
-
-def crowd(tmp_path: Path) -> Scene:
-    """Eight requests of patients, and four connections."""
-    made = scene(tmp_path, options=Options(connections=4, bundle=SIZE))
-    patient = next(made.store.records("patient"))
-    for number in range(8 * SIZE):
-        made.write({**patient, "id": f"p{number}"})
-    return made
-
-
-def test_no_more_requests_are_under_way_than_is_quick_and_one_more_is_ready(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = crowd(tmp_path)
-    under_way, ready, busy = list[int](), list[int](), set[int]()
-
-    def slow(send: Sent, bundle: dict[str, Any]) -> Any:
-        if len(bundle["entry"]) < SIZE:
-            return send(bundle)
-        busy.add(id(bundle))
-        with aside():
-            time.sleep(0.05)
-        under_way.append(len(busy))
-        ready.append(len(list(made.store.links(NAME, flying=True))) - SIZE * len(busy))
-        busy.remove(id(bundle))
-        return send(bundle)
-
-    through(made, monkeypatch, slow)
-    report = made.push()
-    # What several threads have leased at the end of one kind goes in its order: nothing waits for the next run.
-    assert (in_step(made), report.waiting) == (True, {})
-    # Until more at once are tried, two are.
-    assert max(under_way[:6]) == 2
-    assert max(ready[:6]) >= SIZE
-
-
-def test_what_is_ready_does_not_go_any_more_where_the_server_fails_again_and_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = crowd(tmp_path)
-
-    def lost(send: Sent, bundle: dict[str, Any]) -> Any:
-        if len(bundle["entry"]) < SIZE:
-            return send(bundle)
-        with aside():
-            time.sleep(0.05)
-        raise UnknownOutcome("No answer.")
-
-    sizes = through(made, monkeypatch, lost)
-    with pytest.raises(UnknownOutcome):
-        made.push()
-    # Three failed while a fourth was under way, at the most.
-    assert sizes.count(SIZE) in (3, 4)
-    assert not any(link.lease_until for link in made.links())
