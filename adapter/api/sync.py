@@ -41,6 +41,8 @@ _SERVER: Tree = {
         "policies": {"type": "object", "additionalProperties": {"enum": ["ours", "theirs", "newest", "ask"]}},
         "removal": {"type": "string", "enum": ["withdraw", "delete"]},
         "rate": {"type": "number", "minimum": 0},
+        "bundle": {"type": "integer", "minimum": 1},
+        "connections": {"type": "integer", "minimum": 1},
         "recipient": {"type": "array", "items": {"type": "string"}},
         "purpose": {"type": "string", "pattern": "^[A-Z]{2,20}$"},
         "consent": {"type": "string", "enum": ["heed", "require"]},
@@ -78,8 +80,8 @@ _ABSENT = {404: "There is no server of that name."}
 # What the commands call otherwise than the body does.
 _PLACES = {"NAME": "name", "URL": "url", "--policy": "policies", "--client-id, --key-file": "auth"}
 _ADD = {"name": str, "url": str, "class": str, "auth": str, "auth_env": str, "direction": str, "kinds": list,
-        "every": int, "policies": dict, "removal": str, "rate": float, "recipient": list, "purpose": str,
-        "consent": str}  # fmt: skip
+        "every": int, "policies": dict, "removal": str, "rate": float, "bundle": int, "connections": int,
+        "recipient": list, "purpose": str, "consent": str}  # fmt: skip
 _SET = {name: kind for name, kind in _ADD.items() if name not in _FIXED}
 _SET |= {"paused": str}
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
@@ -106,11 +108,12 @@ def add_server() -> Response:
             direction=asked.get("direction", "both"), kinds=asked.get("kinds", ()), patients=which,
             every=asked.get("every", 300), policies=policies, removal=asked.get("removal", "withdraw"),
             rate=asked.get("rate", 0.0), recipient=asked.get("recipient", ()), purpose=asked.get("purpose", "TREAT"),
-            consent=asked.get("consent", "heed"),
+            consent=asked.get("consent", "heed"), bundle=asked.get("bundle", 100),
         )  # fmt: skip
         made = servers.add(
             services().store(), asked["name"], asked["url"], host_class=asked.get("class"),
-            auth=asked.get("auth", "none"), auth_env=asked.get("auth_env", ""), options=options, patients=listed,
+            auth=asked.get("auth", "none"), auth_env=asked.get("auth_env", ""), options=options,
+            connections=asked.get("connections"), patients=listed,
         )  # fmt: skip
     return json_answer(_shown(made), 201)
 

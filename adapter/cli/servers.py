@@ -24,6 +24,13 @@ CONSENT = click.option(
     "--consent", type=click.Choice(["heed", "require"]),
     help="Heed the consents that there are, or send a real record only with one that permits it.  [default: heed]",
 )  # fmt: skip
+BUNDLE = click.option(
+    "--bundle", type=click.IntRange(1, 10_000), help="The most resources in one request; as shipped 100."
+)
+CONNECTIONS = click.option(
+    "--connections", type=click.IntRange(1, 64),
+    help="How many requests may be under way at once; as shipped 4, to a public server 1.",
+)  # fmt: skip
 KIND = click.option("--kind", "kinds", multiple=True, help="Only records of this kind. May be given several times.")
 
 
@@ -45,6 +52,8 @@ def server() -> None:
 @click.option(
     "--rate", type=click.FloatRange(0, 10_000), default=0.0, help="The most requests a second; 0 is no limit."
 )
+@BUNDLE
+@CONNECTIONS
 @click.option("--direction", type=DIRECTION, default="both", show_default=True, help="Which way records go.")
 @KIND
 @click.option(
@@ -69,7 +78,7 @@ def server() -> None:
 def add(
     name: str, url: str, host_class: str | None, auth: str | None, auth_env: str | None, direction: str,
     kinds: tuple[str, ...], patients: str | None, every: str, policies: tuple[str, ...], removal: str, rate: float,
-    recipient: tuple[str, ...], purpose: str | None, consent: str | None, **access: str | None,
+    bundle: int | None, connections: int | None, recipient: tuple[str, ...], purpose: str | None, consent: str | None, **access: str | None,
 ) -> None:  # fmt: skip
     """Name a server. Nothing is sent to it before `careplan push` or `careplan sync`.
 
@@ -85,13 +94,12 @@ def add(
     options = options_of(
         direction=direction, kinds=kinds, patients=which, every=seconds(every), policies=policies, removal=removal,
         rate=rate, access=taken(access), recipient=recipient,
-        purpose=purpose or "TREAT", consent=consent or "heed",
+        purpose=purpose or "TREAT", consent=consent or "heed", **({"bundle": bundle} if bundle else {}),
     )  # fmt: skip
     with Services() as services:
         made = add_server(
             services.store(), name, url, host_class=host_class, auth=auth or "none", auth_env=auth_env or "",
-            options=options,
-            patients=listed,
+            options=options, connections=connections, patients=listed,
         )  # fmt: skip
         also = others(services.store(), made)
     if also:
@@ -127,8 +135,8 @@ def _patients(given: str | None) -> tuple[str, list[str]]:
 @click.option("--every", help="How often `sync --watch` looks: 30s, 5m, 2h, 1d.")
 @POLICY
 @click.option("--removal", type=click.Choice(["withdraw", "delete"]), help="How a deletion is told.")
-@click.option("--bundle", type=click.IntRange(1, 10_000), help="The most resources in one request.")
-@click.option("--connections", type=click.IntRange(1, 64), help="How many requests may be under way at once.")
+@BUNDLE
+@CONNECTIONS
 @click.option("--rate", type=click.FloatRange(0, 10_000), help="The most requests a second; 0 is no limit.")
 @RECIPIENT
 @PURPOSE

@@ -36,18 +36,23 @@ def add(  # noqa: PLR0913 - the options of one call
     auth: str = "none",
     auth_env: str = "",
     options: Options | None = None,
+    connections: int | None = None,
     patients: Sequence[str] = (),
 ) -> Server:
-    """A new server. Raises UsageError for a name, address, class, option or way to sign in that cannot be used."""
+    """A new server; how many connections it may have depends on its class, where that is not said. Raises UsageError for a
+    name, address, class, option or way to sign in that cannot be used.
+    """
     if not _NAME.fullmatch(name):
         raise UsageError("A server's name is of lower-case letters, digits, dots and hyphens.", place="NAME")
     made = Server(
         name, _checked(url), classify(url, host_class), auth, auth_env, f"run-{secrets.token_hex(4)}",
         options=options or Options(),
     )  # fmt: skip
-    if made.host_class == "public":
+    if connections is None and made.host_class == "public":
         # What is everybody's is asked one thing at a time, until a person says otherwise.
-        made = replace(made, options=replace(made.options, connections=1))
+        connections = 1
+    if connections is not None:
+        made = replace(made, options=checked(replace(made.options, connections=connections)))
     _check_access(made)
     if made.options.patients == "all" and made.host_class == "public":
         text = "A public server holds everybody's data: not all of its patients are taken over."

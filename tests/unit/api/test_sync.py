@@ -117,7 +117,10 @@ def test_options_of_a_server(client: FlaskClient, there: MemoryFhirServer) -> No
         {"Goal": "theirs"},
         ["plan"],
     )
-    for wrong in ({"every": 0}, {"direction": "up"}, {"kinds": ["x"]}, {"policies": {"Goal": "mine"}}, {"x": 1}):
+    made = change({"bundle": 20, "connections": 2}).json
+    assert (made["bundle"], made["connections"]) == (20, 2)
+    wrongs: list[Any] = [{"every": 0}, {"direction": "up"}, {"kinds": ["x"]}, {"policies": {"Goal": "mine"}}, {"x": 1}]
+    for wrong in (*wrongs, {"bundle": 0}, {"connections": 0}, {"connections": "2"}):
         assert change(wrong).status_code == 400
     assert change({"paused": "moving house"}).json["paused"] == "moving house"
     assert send(client, "/v1/sync", {"server": "north"}).status_code == 503

@@ -99,3 +99,15 @@ def test_a_policy_of_an_earlier_version_is_no_reason_to_change_nothing(store: St
     old: dict[str, Any] = {"Gaol": "ours"}
     store.set_server(replace(made, options=replace(made.options, policies=old)))
     assert change(store, "north", every=60).options.every == 60
+
+
+@pytest.mark.parametrize(
+    ("host_class", "given", "made"), [("public", None, 1), ("public", 3, 3), ("partner", None, 4), ("partner", 8, 8)]
+)
+def test_how_many_requests_go_at_once_is_a_matter_of_class_unless_it_is_said(
+    store: Store, host_class: str, given: int | None, made: int
+) -> None:
+    added = add(store, "one", "https://fhir.example/r4", host_class=host_class, connections=given)
+    assert added.options.connections == made
+    with pytest.raises(UsageError, match="at least 1"):
+        add(store, "two", "https://two.example/r4", connections=0)
