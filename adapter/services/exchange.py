@@ -14,6 +14,7 @@ from adapter.errors import AdapterError, Conflict, ServerRefused, Unavailable
 from adapter.fhir_json import Tree
 from adapter.mapping.pausing import seldom
 from adapter.ports import Clock, ServerState, SyncLedger, instant, is_past
+from adapter.sync.agreeing import agreed
 from adapter.sync.partner import Partner, Report, Step, backoff
 from adapter.sync.pull import pull
 from adapter.sync.run import push
@@ -60,6 +61,7 @@ def exchange(
         if not hurry and not is_past(state.not_before, partner.clock.now()):
             return ran
         with seldom():
+            agreed(partner, ran.report, dry_run=dry_run)
             for verb in _verbs(partner, how):
                 if verb == "pull":
                     _pull(partner, ran.report, dry_run=dry_run, hurry=hurry, within=turn)

@@ -43,6 +43,7 @@ STEPS: dict[str, tuple[int, dict[str, st.SearchStrategy[Any]]]] = {
     "time_passes": (1, {"seconds": st.sampled_from([1.0, LEASE + 1.0, HOURS])}),
     "back_up": (1, {"name": servers, "back": st.booleans()}),
     "decide": (2, {"name": adapters, "take": st.sampled_from(["ours", "theirs"])}),
+    "agree": (1, {"name": adapters}),
     "fall_silent": (1, {}),
 }  # fmt: skip
 _NAMES = [name for name, (often, _) in STEPS.items() for _ in range(often)]
@@ -79,14 +80,21 @@ class Histories(Silence, RuleBasedStateMachine):
         plan, before = adapter.record("plan", PLAN), word_here(adapter, *place)
         if plan is None or (before is None and place[1] != LATER):
             return
-        plan = copy(plan)
-        goals = plan.setdefault("goals", [])
         if before is None:
-            goals.append(goal(LATER, self.word(place, None)))
-        elif place[0] == "CarePlan":
-            plan["title"] = self.word(place, before)
-        elif (found := next((one for one in goals if one["id"] == place[1]), None)) is not None:
-            found["statement"]["text"] = self.word(place, before)
+            plan = copy(plan)
+            plan.setdefault("goals", []).append(goal(LATER, self.word(place, None)))
+            adapter.write(plan)
+        elif place[0] == "CarePlan" or any(one["id"] == place[1] for one in plan.get("goals", [])):
+            self._write(name, place, self.word(place, before))
+
+    def _write(self, name: str, place: Place, word: str) -> None:
+        adapter = self.world.adapters[name]
+        plan = copy(adapter.record("plan", PLAN))
+        if place[0] == "CarePlan":
+            plan["title"] = word
+        for one in plan.get("goals", []):
+            if one["id"] == place[1]:
+                one["statement"]["text"] = word
         adapter.write(plan)
 
     def _there(self, name: str, place: Place, since: Any = None) -> None:
@@ -211,6 +219,18 @@ class Histories(Silence, RuleBasedStateMachine):
             with suppress(Conflict):
                 adapter.desk.resolve(conflict.number, take)
                 self.decided.add(name)
+
+    def agree(self, name: str) -> None:
+        """They write here what stands there, over what they see here."""
+        adapter = self.world.adapters[name]
+        plan = adapter.record("plan", PLAN) or {}
+        held = {("CarePlan", PLAN), *(("Goal", one["id"]) for one in plan.get("goals", []))} if plan else set()
+        for conflict in adapter.store.conflicts()[:1]:
+            link = adapter.store.link(conflict.key)
+            place = ("Goal", conflict.part.partition("/")[2]) if conflict.part else ("CarePlan", conflict.record_id)
+            if link is not None and link.theirs is not None and place in held:
+                self.ended.add(word_here(adapter, *place) or "")
+                self._write(name, place, word_there(link.theirs))
 
     def fall_silent(self) -> None:
         self.silence()

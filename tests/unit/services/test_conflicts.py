@@ -13,6 +13,7 @@ from adapter.errors import Conflict, DataError, Unavailable, UsageError
 from adapter.fhir_json import copy, same
 from adapter.ports import Options
 from adapter.records.kinds import content_of
+from adapter.services.exchange import exchange
 from adapter.services.history import bring_back, found, history
 from tests.unit.services.scene import NAME, Scene, check, load, scene
 
@@ -512,3 +513,23 @@ def test_a_deletion_that_is_told_twice_leaves_the_conflict_open(tmp_path: Path) 
     made.desk().resolve(one.number, "ours")
     made.sync()
     assert made.goal()["statusReason"] == "ours"
+
+
+def test_a_conflict_ends_where_somebody_writes_here_what_stands_there(clashing: Scene) -> None:
+    clashing.edit_goal(status_reason="there")
+    dry = exchange(clashing.partner(), dry_run=True)
+    # The one element is the same now, the other is not.
+    assert (dry.report.counts().get("would agree"), len(clashing.store.conflicts(NAME))) == (None, 2)
+    clashing.edit_goal(statement={"text": "Theirs"})
+    assert exchange(clashing.partner(), dry_run=True).report.counts()["would agree"] == 1
+    assert len(clashing.store.conflicts(NAME)) == 2
+    ran = exchange(clashing.partner())
+    assert (ran.error, ran.report.counts()["agreed"]) == (None, 1)
+    assert clashing.store.conflicts(NAME) == []
+    assert {link.state for link in clashing.links("Goal")} == {"linked"}
+    assert "agreed" in [one.verb for one in clashing.store.entries("plan", clashing.plan()["id"])]
+    # From then on it is exchanged with again.
+    clashing.edit_goal(status_reason="another")
+    assert exchange(clashing.partner()).error is None
+    assert clashing.remote("Goal", "Theirs")["statusReason"] == "another"
+    assert exchange(clashing.partner()).report.steps == []
