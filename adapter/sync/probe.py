@@ -134,7 +134,7 @@ def _arrived(partner: Partner, names: Names, incoming: Incoming, rows: Sequence[
     partner.store.settle(settled)
     for link in settled:
         incoming.report.add(link, "found there")
-    _meet(partner, names, strange)
+    meet(partner, names, strange)
     incoming.take(strange)
     return [*settled, *(link for link, _ in strange)]
 
@@ -152,13 +152,13 @@ def look_again(partner: Partner, incoming: Incoming, links: Sequence[Link]) -> l
     rows = [(link, row) for link, row in found if row is not None]
     missing = [link for link, row in found if row is None]
     remember(partner, (row for _, row in rows))
-    _meet(partner, incoming.names, rows)
+    meet(partner, incoming.names, rows)
     incoming.take(rows)
     incoming.gone(missing)
     return list(links)
 
 
-def _meet(partner: Partner, names: Names, rows: Sequence[tuple[Link, Versioned]]) -> None:
+def meet(partner: Partner, names: Names, rows: Sequence[tuple[Link, Versioned]]) -> None:
     """What theirs names, and bears there our identifier of a part of the same record that has still to go, means ours: by an
     address there the record would name it twice.
     """

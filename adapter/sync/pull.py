@@ -23,7 +23,7 @@ from adapter.sync.facts import Facts
 from adapter.sync.incoming import Incoming
 from adapter.sync.pages import ahead, deleted_id, joined
 from adapter.sync.partner import Names, Partner, Report
-from adapter.sync.probe import flown
+from adapter.sync.probe import flown, meet
 from adapter.sync.scope import Scope
 from adapter.sync.sentinel import keep, look_again, remember
 from adapter.sync.stamps import DAY, bounded, had_twice, is_due, is_known
@@ -41,8 +41,7 @@ def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = Fals
 
     Raises Unavailable, and DataError where the server looks wiped or restored from a backup: then nothing is changed.
     """
-    report = Report() if report is None else report
-    look = _Look(partner, report, Facts.of(partner), dry_run, turn)
+    look = _Look(partner, report or Report(), Facts.of(partner), dry_run, turn)
     look.nothing_known()
     if (found := look_again(partner)).fell:
         look.swept()
@@ -56,7 +55,7 @@ def pull(partner: Partner, report: Report | None = None, *, dry_run: bool = Fals
     look.adopting.more_comes = False
     look.arrivals()
     look.noted()
-    return report
+    return look.report
 
 
 @dataclass(slots=True)
@@ -197,7 +196,9 @@ class _Look:
         leased = changed if self.dry_run else store.lease(changed, seconds=self.partner.lease)
         busy = {link.key for link in changed} - {link.key for link in leased}
         store.arrive([Arrival(name, *link.remote) for link in changed if link.key in busy])
-        self.incoming.take([(link, rows[link.remote_id]) for link in leased])
+        found = [(link, rows[link.remote_id]) for link in leased]
+        meet(self.partner, self.names, [(link, row) for link, row in found if link.in_flight])
+        self.incoming.take(found)
         self.adopting.take(type_, new)
 
     def _is_back(self, link: Link) -> bool:

@@ -217,6 +217,25 @@ def test_a_plan_that_was_sent_with_a_new_goal_and_had_no_answer_names_it_once(wo
     assert there["meta"]["versionId"] == "2", "found there, and not written again"
 
 
+def test_a_plan_that_had_no_answer_names_its_new_goal_once_where_a_backup_is_noticed_first() -> None:
+    """Then all that is linked there is looked at, before what is in flight."""
+    world = World(synced=False)
+    west, site = world.adapters[WEST], world.sites[NORTH]
+    try:
+        west.run(NORTH, "push", Life("recorded", 0, site.restore))
+        west.write({**copy(plan := west.record("plan", PLAN)), "goals": [*plan["goals"], goal(LATER, "new")]})
+        west.wires[NORTH].faults = ["lost answer"]
+        west.run(NORTH, "push")
+        for _ in range(2):
+            world.later(HOURS)
+            assert west.run(NORTH, "both").error is None
+        (there,) = site.here("CarePlan", PLAN)
+        named = [one["reference"] for one in there["goal"]]
+        assert len(named) == len(set(named)) == 3
+    finally:
+        world.close()
+
+
 def test_a_goal_that_two_adapters_add_is_named_once(world: World) -> None:
     """The second one reads the plan of the first before it sends its own."""
     for name in (WEST, EAST):
