@@ -7,7 +7,6 @@ What bears our identifier under another id is looked for first. https://hl7.org/
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from itertools import groupby, islice
 from threading import Lock
 
 from adapter.errors import Conflict, DataError, Gone, NotFound, ServerRefused
-from adapter.identity import IDENTIFIER_SYSTEM
+from adapter.identity import IDENTIFIER_SYSTEM, resource_id
 from adapter.mapping.scope import own_identifier
 from adapter.ports import Link, Tree, Versioned
 from adapter.sync import probe
@@ -24,8 +23,6 @@ from adapter.sync.outgoing import NEVER, Key, Send
 from adapter.sync.pages import chunks
 from adapter.sync.partner import Partner
 
-# A server may refuse ids that are numbers, or take them for its own.
-_OURS = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9-]{8,64}")
 # Where fewer go together it is as quick to look for each.
 _FEW = 25
 # So many are looked for in one request.
@@ -110,10 +107,16 @@ class Placing:
 
 
 def _new(sends: Sequence[Send]) -> Iterator[tuple[str, list[Link]]]:
-    """What is new there and has an id to be created at, by type."""
-    links = [send.link for send in sends if not send.link.remote_id and _OURS.fullmatch(send.link.local_id)]
+    """What is new there and has an id to be created at, by type: one that every adapter with this record would choose, as
+    what was taken over may be created by two.
+    """
+    links = [send.link for send in sends if not send.link.remote_id and _chosen(send.link)]
     for type_, some in groupby(sorted(links, key=_type), key=_type):
         yield type_, list(some)
+
+
+def _chosen(link: Link) -> bool:
+    return link.local_id == resource_id(link.kind, link.record_id, link.part)
 
 
 def _type(link: Link) -> str:
