@@ -14,6 +14,7 @@ from adapter.mapping import Mapper
 from adapter.ports import THIS_WRITE, Conflict, Link, StoredResource
 from adapter.services.restoring import before_deletion, left_with, of_origin
 from adapter.sync import receive
+from adapter.sync.agreeing import settled_on
 from adapter.sync.anew import anew, refer_anew, sent_without
 from adapter.sync.differences import differences
 from adapter.sync.merge import MISSING, UNDECIDED, Choice, Clash, merge, ours, theirs
@@ -189,24 +190,17 @@ class Desk:
         """Ours is this from now on; theirs is what we last saw."""
         if link.theirs is None:
             raise UsageError("There is nothing on the other side to merge with: take ours or theirs.")
-        settled = link.replace(
-            state="linked", reason="", attempts=0, lease_until="", in_flight="", theirs=None, theirs_version="",
-            remote_version=link.theirs_version,
-        )  # fmt: skip
-        if same(tree, link.theirs):
-            settled = settled.replace(acked=THIS_WRITE, base=THIS_WRITE, seen=None)
-        else:
-            settled = settled.replace(acked=0, base=0, seen=link.theirs)
+        done = settled_on(link, tree, THIS_WRITE)
         old = before_deletion(self.store, link)
         left = left_with(self.store, self.mapper, link, old)
         lost = [one for one in self.store.local(link.server, left).values() if one.remote_id and not one.linked]
         if lost:
             # They come back under other ids.
             refer_anew(self.store, link.server, lost)
-            settled = sent_without(settled, settled.seen or tree, {one.local for one in lost})
+            done = sent_without(done, link.theirs, {one.local for one in lost})
         trees = {**left, link.local: tree}
         plan = of_origin(receive.plan(self.store, self.mapper, trees, self.check), link, old)
-        self.carry_out(plan, receive.placed([settled], plan))
+        self.carry_out(plan, receive.placed([done], plan))
 
     def _whole(self, link: Link, value: Tree, by: str) -> Tree:
         """A record, or the resource of the part, that stands for everything in conflict in it."""

@@ -14,8 +14,8 @@ def agreed(partner: Partner, report: Report, *, dry_run: bool = False) -> None:
     is then ours to send.
     """
     store = partner.store
-    keys = dict.fromkeys(one.key for one in store.conflicts(partner.name))
-    held = [link for key in keys if (link := store.link(key)) is not None and link.state == "conflict"]
+    links = store.links_at({one.key for one in store.conflicts(partner.name)})
+    held = [link for link in links.values() if link.state == "conflict"]
     stored = store.resources(link.local for link in held)
     alike = [link for link in held if _alike(link.theirs, stored.get(link.local))]
     if dry_run:
@@ -25,7 +25,8 @@ def agreed(partner: Partner, report: Report, *, dry_run: bool = False) -> None:
     for link in store.lease(alike, seconds=partner.lease):
         local = stored[link.local]
         if link.state == "conflict" and _alike(link.theirs, local):
-            store.clash(_settled(link, local), [], [Entry(*link.key, "agreed", REASON)])
+            done = settled_on(link, local.tree, local.version).replace(not_before="")
+            store.clash(done, [], [Entry(*link.key, "agreed", REASON)])
             report.add(link, "agreed", REASON)
         else:
             store.settle([link.replace(lease_until="")])
@@ -35,11 +36,12 @@ def _alike(theirs: Tree | None, local: StoredResource | None) -> bool:
     return theirs is not None and local is not None and not local.deleted and same(bare(local.tree), bare(theirs))
 
 
-def _settled(link: Link, local: StoredResource) -> Link:
+def settled_on(link: Link, tree: Tree, version: int) -> Link:
+    """A link in conflict as it is where ours is this tree, of that version, from now on: theirs is what was last seen."""
     known = link.replace(
-        state="linked", reason="", attempts=0, not_before="", lease_until="", in_flight="", theirs=None,
-        theirs_version="", remote_version=link.theirs_version,
+        state="linked", reason="", attempts=0, lease_until="", in_flight="", theirs=None, theirs_version="",
+        remote_version=link.theirs_version,
     )  # fmt: skip
-    if link.theirs is not None and same(local.tree, link.theirs):
-        return known.replace(acked=local.version, base=local.version, seen=None)
+    if same(tree, link.theirs):
+        return known.replace(acked=version, base=version, seen=None)
     return known.replace(acked=0, base=0, seen=link.theirs)
